@@ -1,0 +1,42 @@
+/* proto/subject.h - the grammar of subjects and patterns.
+ *
+ * Tokens separated by '.'; none empty.  "*" as a whole token is exactly one
+ * token, ">" as the whole last token is one or more.  Elsewhere both are plain
+ * bytes.  Nothing here allocates.  Thread: any.
+ * Spec: core protocol, "Subject rules".
+ */
+#ifndef PROTO_SUBJECT_H
+#define PROTO_SUBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/slice.h"
+
+/* Take the first token off *rest.  False, and *token untouched, when no token
+ * is left.  "a..b" gives "a", "", "b"; "" gives one empty token.  *rest starts
+ * as the whole subject; after the last token its p is NULL. */
+bool subject_take_token(struct slice *rest, struct slice *token);
+
+size_t subject_count_tokens(struct slice s);
+
+/* No empty token, no ">" before the end, no blank. */
+bool subject_is_valid(struct slice s);
+
+/* Valid and without wildcard tokens. */
+bool subject_is_literal(struct slice s);
+
+/* Does a pattern hold a wildcard token?  (Valid or not.) */
+bool subject_has_wildcard(struct slice s);
+
+/* Does the literal subject match the pattern? */
+bool subject_matches(struct slice subject, struct slice pattern);
+
+/* Is every subject that narrow matches also matched by wide?  Both may hold
+ * wildcards; ">" is only covered by ">", "*" by "*" or ">". */
+bool subject_is_subset(struct slice narrow, struct slice wide);
+
+/* Is there a subject that both patterns match? */
+bool subject_overlaps(struct slice a, struct slice b);
+
+#endif /* PROTO_SUBJECT_H */
