@@ -349,8 +349,13 @@ static bool is_allowed(const struct rule_set *set, struct slice pattern,
 /* Does a deny rule speak of this queue at all?  (Plain ones speak of all.) */
 static bool rule_denies_queue(const struct rule *r, struct slice queue)
 {
-	return r->queue.n == 0 ||
-	    (queue.n > 0 && rule_admits_queue(r, queue));
+	if (r->queue.n == 0)
+		return true;
+	if (queue.n == 0)
+		return false;
+	/* a name like "a..b" fits no pattern, and may not slip through for it */
+	return rule_admits_queue(r, queue) ||
+	    (r->is_queue_wild && subject_has_empty_token(queue));
 }
 
 static bool is_denied(const struct rule_set *set, struct slice pattern,
