@@ -27,6 +27,9 @@
 
 struct block;
 
+/* Messages in a run at most: one bit each in what a delivery returns. */
+enum { RUN_MAX = 64 };
+
 struct msg {
 	struct slice tail;	/* see above; ready to send */
 	struct slice reply;	/* empty: none */
@@ -37,6 +40,8 @@ struct msg {
 
 struct run {
 	struct slice      subject;	/* literal (as published, or mapped) */
+	struct slice      prefix;	/* "HMSG <subject> "; "MSG .." from its
+					   second byte */
 	const struct msg *msgs;
 	uint32_t          n;
 	uint64_t          bytes;	/* sum of size */

@@ -29,10 +29,9 @@ enum { OP_ARGS_MAX = 4 };
 struct op {
 	enum verb    verb;
 	uint8_t      n_args;
-	struct slice args[OP_ARGS_MAX];	/* CONNECT, INFO, -ERR: [0] is the rest
+	struct slice args[OP_ARGS_MAX];	/* verbs without words: [0] is the rest
 					   of the line */
-	struct slice line;	/* everything behind the verb's blanks */
-	/* PUB and HPUB */
+	/* PUB and HPUB: */
 	struct slice subject, reply;
 	struct slice tail;	/* as in core/msg.h, if is_canonical */
 	struct slice body;	/* headers and payload, then CRLF behind it */
@@ -48,7 +47,10 @@ struct parser {
 	/* Out: how many bytes from the front of the input the op that is not
 	 * all here will have, when that is known; else 0. */
 	size_t         need;
-	size_t         scanned;		/* in: no line end before this */
+	size_t         scanned;		/* its own: no line end before this
+					   place behind the verb */
+	unsigned       open_verb;	/* its own: 1 + a verb whose line, of
+					   which nothing matters, goes on */
 };
 
 enum parse_result {

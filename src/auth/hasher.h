@@ -1,0 +1,62 @@
+/* auth/hasher.h - slow password hashes, away from the event loops.
+ *
+ * A bcrypt comparison takes 50 ms to seconds.  One background thread takes
+ * jobs from a bounded queue, in order; when the queue is full the job is
+ * refused, so that a flood of logins costs one core and no memory.
+ *
+ * A job belongs to the hasher from a successful submit until its done is
+ * called, on the hasher's thread, exactly once whatever happens.
+ */
+#ifndef AUTH_HASHER_H
+#define AUTH_HASHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/list.h"
+#include "base/slice.h"
+
+enum {
+	BCRYPT_PASS_MAX = 72,	/* bytes that matter to bcrypt */
+	HASHER_QUEUE_MAX = 256	/* a sound queue_max for a server */
+};
+
+struct hasher;
+
+struct hash_job {
+	/* Set by the submitter. */
+	void      (*done)(struct hash_job *job, bool matches);
+	const char *hash;	/* bcrypt, NUL-terminated; kept until done */
+
+	/* The hasher's. */
+	struct list link;
+	bool        is_cancelled;	/* atomic */
+	bool        is_unhashable;	/* holds a NUL: matches nothing */
+	char        pass[BCRYPT_PASS_MAX + 1];	/* wiped before done */
+};
+
+/* Starts the thread.  NULL: out of memory or of threads. */
+struct hasher *hasher_create(size_t queue_max);
+
+/* Jobs still queued are done as not matching; returns when the thread has
+ * ended.  Takes NULL.  Thread: none may submit any more. */
+void hasher_destroy(struct hasher *h);
+
+/* Copies the password into the job.  False: the queue is full, the job is the
+ * caller's and done will not be called.  done may run before this returns.
+ * Thread: any. */
+bool hasher_submit(struct hasher *h, struct hash_job *job, struct slice pass);
+
+/* The result is wanted no more: done comes soon, with false, unless the job is
+ * under way.  Only until done's caller has let go of the job.  Thread: any. */
+void hash_job_cancel(struct hash_job *job);
+
+/* Does it look like a bcrypt hash, as nats-server decides: $2[abxy]$dd$ */
+bool bcrypt_is_hash(struct slice s);
+
+/* Of the right length, alphabet and cost? */
+bool bcrypt_is_sound(struct slice s);
+
+enum { BCRYPT_COST_MIN = 4, BCRYPT_COST_MAX = 18 };	/* 18: about 15 s */
+
+#endif /* AUTH_HASHER_H */

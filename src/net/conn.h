@@ -1,0 +1,128 @@
+/* net/conn.h - one socket: bytes in, bytes out, never a wait.
+ *
+ * Input is read into the worker's one large block and shown to the owner in
+ * place; an idle connection owns no buffer.  What is left of an incomplete
+ * operation is copied aside; one that is known to be large gets a block of its
+ * own, read into directly.
+ *
+ * Output is a queue of chunks: small frames are copied into the last one,
+ * large ones are referenced in the block they lie in.  Touched connections are
+ * flushed once, at the end of the turn (conn_pool_flush).
+ *
+ * The owner embeds struct conn; it may read the fields, only conn.c writes.
+ * Everything here is for the loop's thread.
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/block.h"
+#include "base/slice.h"
+#include "net/loop.h"
+
+struct chunk;
+struct conn;
+struct conn_pool;
+
+enum conn_end { CONN_EOF, CONN_READ_ERROR, CONN_WRITE_ERROR };
+
+struct conn_ops {
+	/* Bytes arrived, all in block.  The number consumed from the front;
+	 * the rest is shown again with more behind it.  *need: how many bytes
+	 * from the first unconsumed one are worth calling again for, if known.
+	 * The owner may close the connection meanwhile. */
+	size_t (*input)(struct conn *c, struct slice in, struct block *block,
+	    size_t *need);
+	/* The peer or the network ended it.  Output is lost. */
+	void (*ended)(struct conn *c, enum conn_end how);
+	/* The socket takes no more for now / has taken everything. */
+	void (*blocked)(struct conn *c);
+	void (*drained)(struct conn *c);
+};
+
+/* How bytes reach the peer: plain sockets, later TLS and WebSocket.  Both
+ * return as recv and sendmsg do, with errno. */
+struct conn_io {
+	ssize_t (*recv)(struct conn *c, void *to, size_t n);
+	ssize_t (*send)(struct conn *c, const struct iovec *iov, int n);
+};
+
+struct conn {
+	struct watch           watch;	/* .fd; -1: closed */
+	const struct conn_ops *ops;
+	const struct conn_io  *io;
+	struct conn_pool      *pool;
+
+	/* output */
+	struct chunk *out, *out_last;
+	size_t        pending;		/* bytes in the queue */
+	uint64_t      n_sent;		/* bytes, ever */
+	int64_t       blocked_ns;	/* since when; 0: not blocked */
+	uint64_t      blocked_until;	/* n_sent that ends this blockage */
+	struct conn  *next_touched;
+
+	/* input */
+	char         *aside;		/* what was left over */
+	uint32_t      aside_n, aside_cap;
+	struct block *large;		/* one operation, being read */
+	size_t        large_n;
+
+	bool is_touched, is_watching_out, is_paused;
+};
+
+/* What the connections of one loop share. */
+struct conn_pool {
+	struct loop  *loop;
+	struct block *read_block;
+	struct conn  *touched;
+	struct chunk *spare[2];		/* small, large */
+	size_t        n_spare[2];
+	size_t        pending;		/* sum over the connections */
+};
+
+/* ERR_NOMEM. */
+int conn_pool_init(struct conn_pool *p, struct loop *loop);
+void conn_pool_fini(struct conn_pool *p);
+
+/* Sends what was put since the last call.  Once a turn, at its end. */
+void conn_pool_flush(struct conn_pool *p);
+
+/* Takes over fd (non-blocking, closed by conn_close) and reads from it.
+ * ERR_IO: the loop cannot watch it; fd stays the caller's. */
+int conn_open(struct conn *c, struct conn_pool *p, int fd,
+    const struct conn_ops *ops);
+
+/* Idempotent; unsent output is dropped.  c's memory must last until the turn
+ * is over (loop_bury). */
+void conn_close(struct conn *c);
+static inline bool conn_is_open(const struct conn *c)
+{
+	return c->watch.fd >= 0;
+}
+
+/* No input until conn_resume. */
+void conn_pause(struct conn *c);
+void conn_resume(struct conn *c);
+
+/* ---- output -------------------------------------------------------------- */
+
+/* n writable bytes at the end of the queue, to be followed by conn_added; n is
+ * at most CONN_RESERVE_MAX.  NULL: out of memory. */
+enum { CONN_RESERVE_MAX = 64 * 1024 };
+char *conn_reserve(struct conn *c, size_t n);
+void conn_added(struct conn *c, size_t n);
+
+/* A copy of p, of any size.  false: out of memory, nothing was put. */
+bool conn_put(struct conn *c, const void *p, size_t n);
+
+/* A reference to bytes in block; large frames only.  false: out of memory. */
+bool conn_put_ref(struct conn *c, struct block *block, struct slice bytes);
+
+/* Sends now rather than at the end of the turn, as far as the socket goes. */
+void conn_flush(struct conn *c);
+
+#endif /* NET_CONN_H */

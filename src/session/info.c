@@ -1,0 +1,176 @@
+/* session/info.c - descriptions of clients that can be kept and passed on.
+ *
+ * A list of subscriptions is a row of records: a struct record, the bytes of
+ * its four strings, padding to the next record.
+ */
+#include "session/info.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+enum { LIST_FIRST = 512, RECORD_ALIGN = 8 };
+
+struct record {
+	uint64_t n_msgs, msgs_max, cid;
+	uint32_t account_n, subject_n, queue_n, sid_n;
+};
+
+static size_t padded(size_t n)
+{
+	return (n + RECORD_ALIGN - 1) & ~(size_t)(RECORD_ALIGN - 1);
+}
+
+static size_t record_size(const struct record *r)
+{
+	return padded(sizeof *r + (size_t)r->account_n + r->subject_n +
+	    r->queue_n + r->sid_n);
+}
+
+static bool list_grow(struct sub_info_list *list, size_t more)
+{
+	size_t need, cap = list->cap < LIST_FIRST ? LIST_FIRST : list->cap;
+	char  *p;
+
+	if (__builtin_add_overflow(list->n, more, &need))
+		return false;
+	while (cap < need)
+		if (__builtin_mul_overflow(cap, (size_t)2, &cap))
+			return false;
+	if (cap == list->cap)
+		return true;
+	p = realloc(list->p, cap);
+	if (p == NULL)
+		return false;
+	list->p = p;
+	list->cap = cap;
+	return true;
+}
+
+static char *put(char *to, struct slice s)
+{
+	if (s.n > 0)
+		memcpy(to, s.p, s.n);
+	return to + s.n;
+}
+
+static struct slice take(const char **from, size_t n)
+{
+	struct slice s = { *from, n };
+
+	*from += n;
+	return s;
+}
+
+void sub_info_add(struct sub_info_list *list, const struct sub_info *sub)
+{
+	struct record r = {
+		.n_msgs = sub->n_msgs,
+		.msgs_max = sub->msgs_max,
+		.cid = sub->cid,
+		.account_n = (uint32_t)sub->account.n,
+		.subject_n = (uint32_t)sub->subject.n,
+		.queue_n = (uint32_t)sub->queue.n,
+		.sid_n = (uint32_t)sub->sid.n,
+	};
+	char *to;
+
+	/* All four come out of control lines, whose length is 32 bits. */
+	assert(sub->account.n <= UINT32_MAX && sub->subject.n <= UINT32_MAX &&
+	    sub->queue.n <= UINT32_MAX && sub->sid.n <= UINT32_MAX);
+	if (list->failed || !list_grow(list, record_size(&r))) {
+		list->failed = true;
+		return;
+	}
+	to = list->p + list->n;
+	memcpy(to, &r, sizeof r);
+	to = put(to + sizeof r, sub->account);
+	to = put(to, sub->subject);
+	to = put(to, sub->queue);
+	put(to, sub->sid);
+	list->n += record_size(&r);
+	list->n_subs++;
+}
+
+bool sub_info_next(const struct sub_info_list *list, size_t *at,
+    struct sub_info *ret)
+{
+	struct record r;
+	const char   *from;
+
+	if (*at >= list->n)
+		return false;
+	from = list->p + *at;
+	memcpy(&r, from, sizeof r);
+	from += sizeof r;
+	ret->n_msgs = r.n_msgs;
+	ret->msgs_max = r.msgs_max;
+	ret->cid = r.cid;
+	ret->account = take(&from, r.account_n);
+	ret->subject = take(&from, r.subject_n);
+	ret->queue = take(&from, r.queue_n);
+	ret->sid = take(&from, r.sid_n);
+	*at += record_size(&r);
+	return true;
+}
+
+void sub_info_list_fini(struct sub_info_list *list)
+{
+	free(list->p);
+	*list = (struct sub_info_list){ 0 };
+}
+
+void client_info_fini(struct client_info *info)
+{
+	sub_info_list_fini(&info->subs);
+}
+
+/* The strings of a description, for whoever walks them. */
+enum { N_STRINGS = 8 };
+
+static void strings_of(struct client_info *info, struct slice *s[N_STRINGS])
+{
+	struct slice *all[N_STRINGS] = {
+		&info->ip, &info->name, &info->lang, &info->version,
+		&info->tls_version, &info->tls_cipher, &info->user,
+		&info->account,
+	};
+
+	memcpy(s, all, sizeof all);
+}
+
+size_t client_info_size(const struct client_info *info)
+{
+	return sizeof *info + info->subs.n + info->ip.n + info->name.n +
+	    info->lang.n + info->version.n + info->tls_version.n +
+	    info->tls_cipher.n + info->user.n + info->account.n;
+}
+
+struct client_info *client_info_clone(const struct client_info *info)
+{
+	struct client_info *clone = malloc(client_info_size(info));
+	struct slice       *strings[N_STRINGS];
+	char               *to;
+
+	if (clone == NULL)
+		return NULL;
+	*clone = *info;
+	to = (char *)(clone + 1);
+	clone->subs.p = to;
+	clone->subs.cap = info->subs.n;
+	to = put(to, slice_of(info->subs.p, info->subs.n));
+	strings_of(clone, strings);
+	for (size_t i = 0; i < N_STRINGS; i++) {
+		char *at = to;
+
+		to = put(to, *strings[i]);
+		strings[i]->p = at;
+	}
+	return clone;
+}
+
+void client_info_destroy(struct client_info *clone)
+{
+	free(clone);
+}
