@@ -1,6 +1,7 @@
 /* session/stall.c - slow consumers, held-back publishers, the budget. */
 #include "session/stall.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/trace.h"
