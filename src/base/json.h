@@ -5,8 +5,9 @@
  * itself.  indent 0 writes compactly, otherwise that many blanks a level.
  *
  * The reader is jansson behind the lookups that NATS needs: names compared
- * without case (an exact match is preferred, of two the last wins), null is
- * absent, a wrong type is an error.
+ * without case (of several the last that is not null wins, as in Go), null is
+ * absent, a wrong type is an error.  What is no UTF-8 inside a string reads as
+ * U+FFFD.  Spec: core protocol, "JSON output rule", "JSON input rule".
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -44,9 +45,15 @@ void json_i64(struct json_writer *w, int64_t v);
 void json_u64(struct json_writer *w, uint64_t v);
 void json_f64(struct json_writer *w, double v);	/* shortest, Go's form */
 void json_bool(struct json_writer *w, bool v);
-void json_null(struct json_writer *w);
-void json_time(struct json_writer *w, int64_t wall_ns);	/* RFC 3339, UTC */
+void json_time(struct json_writer *w, int64_t wall_ns);	/* text_put_time */
 void json_raw(struct json_writer *w, struct slice already_json);
+
+/* Inline, because jansson calls a function of this name: a global one of ours
+ * would be found in its place. */
+static inline void json_null(struct json_writer *w)
+{
+	json_raw(w, SLICE("null"));
+}
 
 /* A quoted, escaped string alone. */
 void json_quote(struct buf *out, struct slice s);
@@ -55,7 +62,7 @@ void json_quote(struct buf *out, struct slice s);
 
 struct json;	/* a value; borrowed from its document */
 
-/* One whole value, no trailing bytes.  NULL and *why (static or in a
+/* One whole value, at most 128 brackets deep, no trailing bytes.  NULL and *why (static or in a
  * thread-local buffer, until the next call) when malformed.  Owned: json_free. */
 struct json *json_parse(struct slice text, const char **why);
 void json_free(struct json *doc);	/* takes NULL */
@@ -64,7 +71,9 @@ bool json_is_object(const struct json *j);
 /* The member, or NULL: absent or null. */
 const struct json *json_get(const struct json *object, const char *key);
 
-/* Of the right type: true and *ret.  Strings are borrowed from the document. */
+/* Of the right type: true and *ret.  false for NULL as well.  Strings are
+ * borrowed from the document.  An i64 is written without fraction or exponent
+ * and fits; an f64 may be written as an integer. */
 bool json_as_str(const struct json *j, struct slice *ret);
 bool json_as_i64(const struct json *j, int64_t *ret);
 bool json_as_f64(const struct json *j, double *ret);

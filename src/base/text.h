@@ -23,16 +23,25 @@ bool text_parse_duration(struct slice s, int64_t *ns, const char **why);
 /* "1y2d3h4m5s", leading zero units left out: uptime in monitoring. */
 void text_put_uptime(struct buf *out, int64_t ns);
 
-/* "2026-11-21T00:05:23.256104169Z", the fraction trimmed of zeros. */
+/* "2026-11-21T00:05:23.256104169Z", the fraction trimmed of zeros.
+ * TEXT_TIME_NONE is Go's zero time, "0001-01-01T00:00:00Z". */
+#define TEXT_TIME_NONE INT64_MIN
 void text_put_time(struct buf *out, int64_t wall_ns);
 
-/* Go's %q: double quotes, \" \\ \n \r \t, \xNN for what is no UTF-8. */
+/* The first rune of s, which is not empty, and its length.  What is no UTF-8
+ * is TEXT_RUNE_BAD of length 1 (the same rune well-formed has length 3). */
+#define TEXT_RUNE_BAD 0xfffdu
+size_t text_next_rune(struct slice s, uint32_t *rune);
+
+/* Go's %q: double quotes, \" \\ \n \r \t, \xNN for what is no UTF-8, \uNNNN
+ * for what cannot be seen. */
 void text_put_quoted(struct buf *out, struct slice s);
 
-/* "8.00 MB", units of 1024. */
+/* "8.00 MB", "512 B": units of 1024. */
 void text_put_bytes(struct buf *out, uint64_t n);
 
-/* Shortest decimal that reads back as v, in Go's JSON form. */
+/* Shortest decimal that reads back as v, in Go's JSON form; what is not
+ * finite is null, since JSON has no word for it. */
 void text_put_f64(struct buf *out, double v);
 
 /* Whole decimal string, sign allowed where signed; false: not a number or out
@@ -49,7 +58,9 @@ void text_put_base64url(struct buf *out, const void *p, size_t n);
 void text_put_base32(struct buf *out, const void *p, size_t n);
 void text_put_hex(struct buf *out, const void *p, size_t n);
 
-/* Edit distance, for "did you mean"; stops counting at limit. */
+/* How many bytes to add, drop, change or swap with the next to turn a into b;
+ * for "did you mean".  At most limit: that is "so many or more".  Strings
+ * beyond 64 bytes are equal or far apart. */
 unsigned text_distance(struct slice a, struct slice b, unsigned limit);
 
 #endif /* BASE_TEXT_H */

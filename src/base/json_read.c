@@ -1,0 +1,307 @@
+/* base/json_read.c - the reader: jansson, made as lenient as Go where it is
+ * stricter, and bounded where it is not.
+ *
+ * Before jansson sees a text one pass over its tokens replaces what Go's
+ * decoder accepts and jansson does not:
+ *   - bytes in a string that are no UTF-8, each by U+FFFD;
+ *   - an escaped half of a surrogate pair, by \ufffd;
+ *   - an integer beyond 64 bits, by the same with ".0": for Go it is fine where
+ *     nobody asks for it or a float is wanted, and an error as an integer.
+ * A text that needs none of this, so nearly each, is not copied.  The pass also
+ * counts brackets, because jansson recurses for each.  Bytes outside strings
+ * are left to jansson's judgement.
+ *
+ * What stays stricter than Go: \u0000 in a name, and floats beyond double.  Of
+ * names that are equal to the byte jansson keeps the last value, but at the
+ * place of the first, which shows only beside a third one in other case. */
+#include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Our writer has a json_null too.  It is inline, so that the linker does not
+ * put it into jansson's hands; this keeps the compiler from mixing them up. */
+#define json_null json_null_of_jansson
+#include <jansson.h>
+#undef json_null
+#undef json_is_object
+
+#include "base/text.h"
+
+enum { JSON_NESTING_MAX = 128, JSON_WHY_MAX = JSON_ERROR_TEXT_LENGTH + 64 };
+
+/* ---- the pass before -------------------------------------------------- */
+
+struct clean {
+	struct slice in;
+	size_t       at;
+	size_t       n_copied;	/* of in; what is before is in out */
+	struct buf   out;
+	unsigned     nesting;
+};
+
+/* The n bytes at c->at become text. */
+static void replace(struct clean *c, size_t n, struct slice text)
+{
+	buf_put(&c->out, c->in.p + c->n_copied, c->at - c->n_copied);
+	buf_put_slice(&c->out, text);
+	c->at += n;
+	c->n_copied = c->at;
+}
+
+static struct slice rest(const struct clean *c)
+{
+	return slice_skip(c->in, c->at);
+}
+
+/* The four digits of "\uXXXX"; false: it is none. */
+static bool escaped_unit(struct slice s, unsigned *unit)
+{
+	unsigned v = 0;
+
+	if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u')
+		return false;
+	for (size_t i = 2; i < 6; i++) {
+		unsigned char d = (unsigned char)s.p[i] | 0x20;
+
+		if (d >= '0' && d <= '9')
+			v = v << 4 | (unsigned)(d - '0');
+		else if (d >= 'a' && d <= 'f')
+			v = v << 4 | (unsigned)(d - 'a' + 10);
+		else
+			return false;
+	}
+	*unit = v;
+	return true;
+}
+
+static void clean_escape(struct clean *c)
+{
+	unsigned high, low;
+
+	if (!escaped_unit(rest(c), &high) || high < 0xd800 || high >= 0xe000) {
+		/* over the byte behind it too, which may be a quote */
+		c->at += c->at + 1 < c->in.n ? 2 : 1;
+		return;
+	}
+	if (high < 0xdc00 && escaped_unit(slice_skip(rest(c), 6), &low) &&
+	    low >= 0xdc00 && low < 0xe000)
+		c->at += 12;
+	else
+		replace(c, 6, SLICE("\\ufffd"));
+}
+
+static void clean_string(struct clean *c)
+{
+	uint32_t rune;
+	size_t   n;
+
+	for (c->at++; c->at < c->in.n;) {
+		if (c->in.p[c->at] == '"') {
+			c->at++;
+			return;
+		}
+		if (c->in.p[c->at] == '\\') {
+			clean_escape(c);
+			continue;
+		}
+		n = text_next_rune(rest(c), &rune);
+		if (rune == TEXT_RUNE_BAD && n == 1)
+			replace(c, 1, SLICE("\xef\xbf\xbd"));
+		else
+			c->at += n;
+	}
+}
+
+static bool is_number_byte(char c)
+{
+	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' ||
+	    c == 'e' || c == 'E';
+}
+
+static void clean_number(struct clean *c)
+{
+	struct slice number = slice_of(c->in.p + c->at, 0);
+	int64_t      v;
+	bool         is_whole = true;
+
+	for (; c->at < c->in.n && is_number_byte(c->in.p[c->at]); c->at++) {
+		is_whole = is_whole && c->in.p[c->at] != '.' &&
+		    (c->in.p[c->at] | 0x20) != 'e';
+		number.n++;
+	}
+	/* "-+1" and its like fail here too, and again in jansson */
+	if (is_whole && !text_parse_i64(number, &v))
+		replace(c, 0, SLICE(".0"));
+}
+
+/* False: nested too deeply. */
+static bool clean_token(struct clean *c)
+{
+	char p = c->in.p[c->at];
+
+	if (p == '"') {
+		clean_string(c);
+	} else if (p == '-' || (p >= '0' && p <= '9')) {
+		clean_number(c);
+	} else {
+		c->at++;
+		if (p == '[' || p == '{')
+			return ++c->nesting <= JSON_NESTING_MAX;
+		if ((p == ']' || p == '}') && c->nesting > 0)
+			c->nesting--;
+	}
+	return true;
+}
+
+/* ---- parsing ---------------------------------------------------------- */
+
+static _Thread_local char json_why[JSON_WHY_MAX];
+
+static json_t *load(struct slice text, const char **why)
+{
+	json_error_t e;
+	json_t      *j;
+
+	j = json_loadb(text.n == 0 ? "" : text.p, text.n,
+	    JSON_ALLOW_NUL | JSON_DECODE_ANY, &e);
+	if (j == NULL) {
+		snprintf(json_why, sizeof json_why, "%s (line %d, column %d)",
+		    e.text, e.line, e.column);
+		*why = json_why;
+	}
+	return j;
+}
+
+struct json *json_parse(struct slice text, const char **why)
+{
+	struct clean c = { .in = text };
+	json_t      *j = NULL;
+
+	while (c.at < text.n)
+		if (!clean_token(&c)) {
+			*why = "nested too deeply";
+			goto out;
+		}
+	if (c.n_copied > 0) {
+		replace(&c, 0, SLICE_NONE);
+		text = buf_slice(&c.out);
+	}
+	if (buf_failed(&c.out))
+		*why = "out of memory";
+	else
+		j = load(text, why);
+out:
+	buf_fini(&c.out);
+	return (struct json *)j;
+}
+
+void json_free(struct json *doc)
+{
+	json_decref((json_t *)doc);
+}
+
+/* ---- looking ---------------------------------------------------------- */
+
+static const json_t *value(const struct json *j)
+{
+	return (const json_t *)j;
+}
+
+static bool is(const struct json *j, json_type type)
+{
+	return j != NULL && json_typeof(value(j)) == type;
+}
+
+bool json_is_object(const struct json *j)
+{
+	return is(j, JSON_OBJECT);
+}
+
+/* jansson's iterators take objects that may be written to. */
+static json_t *walked(const struct json *j)
+{
+	return (json_t *)(uintptr_t)j;
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+	struct slice       name = slice_str(key);
+	const struct json *found = NULL;
+	void              *i;
+
+	if (!json_is_object(object))
+		return NULL;
+	/* members stay in the order of the text */
+	for (i = json_object_iter(walked(object)); i != NULL;
+	    i = json_object_iter_next(walked(object), i)) {
+		const struct json *v =
+		    (const struct json *)json_object_iter_value(i);
+		struct slice k = slice_of(json_object_iter_key(i),
+		    json_object_iter_key_len(i));
+
+		if (slice_eq_nocase(k, name) && !is(v, JSON_NULL))
+			found = v;
+	}
+	return found;
+}
+
+bool json_as_str(const struct json *j, struct slice *ret)
+{
+	if (!is(j, JSON_STRING))
+		return false;
+	*ret = slice_of(json_string_value(value(j)),
+	    json_string_length(value(j)));
+	return true;
+}
+
+bool json_as_i64(const struct json *j, int64_t *ret)
+{
+	_Static_assert(sizeof(json_int_t) == 8, "jansson without long long");
+	if (!is(j, JSON_INTEGER))
+		return false;
+	*ret = json_integer_value(value(j));
+	return true;
+}
+
+bool json_as_f64(const struct json *j, double *ret)
+{
+	if (!is(j, JSON_REAL) && !is(j, JSON_INTEGER))
+		return false;
+	*ret = json_number_value(value(j));
+	return true;
+}
+
+bool json_as_bool(const struct json *j, bool *ret)
+{
+	if (!is(j, JSON_TRUE) && !is(j, JSON_FALSE))
+		return false;
+	*ret = is(j, JSON_TRUE);
+	return true;
+}
+
+size_t json_n_items(const struct json *array)
+{
+	return is(array, JSON_ARRAY) ? json_array_size(value(array)) : 0;
+}
+
+const struct json *json_item(const struct json *array, size_t i)
+{
+	if (i >= json_n_items(array))
+		return NULL;
+	return (const struct json *)json_array_get(value(array), i);
+}
+
+void json_each(const struct json *object,
+    bool (*visit)(void *ctx, struct slice key, const struct json *value),
+    void *ctx)
+{
+	void *i = json_is_object(object)
+	    ? json_object_iter(walked(object)) : NULL;
+
+	for (; i != NULL; i = json_object_iter_next(walked(object), i))
+		if (!visit(ctx, slice_of(json_object_iter_key(i),
+		    json_object_iter_key_len(i)),
+		    (const struct json *)json_object_iter_value(i)))
+			return;
+}
