@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "mon/path.h"
 
 static const struct { const char *path, *label; } links[] = {
 	{ "/varz",       "General" },
@@ -21,33 +22,11 @@ static const struct { const char *path, *label; } links[] = {
 	{ "/metrics",    "Metrics" },
 };
 
-/* The base path comes from the configuration: it is text, not markup. */
-static void put_escaped(struct buf *out, struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		switch (s.p[i]) {
-		case '<':
-			buf_put_str(out, "&lt;");
-			break;
-		case '>':
-			buf_put_str(out, "&gt;");
-			break;
-		case '&':
-			buf_put_str(out, "&amp;");
-			break;
-		case '"':
-			buf_put_str(out, "&#34;");
-			break;
-		default:
-			buf_put_char(out, s.p[i]);
-		}
-}
-
 static void put_link(struct buf *out, struct slice base_path, const char *path,
     const char *label)
 {
 	buf_put_str(out, "\t<a href=\".");
-	put_escaped(out, base_path);
+	path_put_html(base_path, out);
 	buf_printf(out, "%s\">%s<span class=\"endpoint\"> %s</span></a>\n",
 	    path, label, path);
 }
@@ -68,7 +47,7 @@ void root_write(struct slice base_path, struct slice version, struct buf *out)
 	    "</head>\n"
 	    "<body>\n"
 	    "\t<h1>mote <small class=\"version\">v");
-	put_escaped(out, version);
+	path_put_html(version, out);
 	buf_put_str(out, "</small></h1>\n");
 	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
 		put_link(out, base_path, links[i].path, links[i].label);

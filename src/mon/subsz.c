@@ -69,13 +69,10 @@ bool subsz_wants(const struct subsz_options *o, const struct sub_info *sub)
 	    (o->test.n == 0 || subject_matches(o->test, sub->subject));
 }
 
-static uint64_t total_of(const struct subsz *s)
+uint64_t subsz_wanted(const struct subsz_options *o)
 {
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < s->n_lists; i++)
-		n += s->lists[i].n_subs;
-	return n;
+	/* Neither is negative, so the sum fits. */
+	return (uint64_t)o->offset + (uint64_t)o->limit;
 }
 
 static void write_page(const struct subsz *s, struct json_writer *w)
@@ -89,8 +86,8 @@ static void write_page(const struct subsz *s, struct json_writer *w)
 		struct sub_info sub;
 		size_t          at = 0;
 
-		while (sub_info_next(&s->lists[i], &at, &sub))
-			if (seen++ >= first && seen - first <= limit)
+		while (sub_info_next(s->lists[i], &at, &sub))
+			if (++seen > first && seen - first <= limit)
 				sub_info_write(&sub, w);
 	}
 	json_end_array(w);
@@ -99,7 +96,7 @@ static void write_page(const struct subsz *s, struct json_writer *w)
 void subsz_write(const struct subsz *s, struct buf *out)
 {
 	struct json_writer w;
-	uint64_t           total = s->options.lists_subs ? total_of(s) : 0;
+	uint64_t           total = s->options.lists_subs ? s->total : 0;
 
 	json_init(&w, out, 2);
 	json_begin_object(&w);

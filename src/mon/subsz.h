@@ -36,7 +36,8 @@ struct subsz {
 	int64_t              now;
 	struct subsz_stats   stats;
 	struct subsz_options options;
-	const struct sub_info_list *lists;	/* those that pass the options */
+	uint64_t             total;	/* that the options want */
+	const struct sub_info_list *const *lists;	/* the first of them */
 	size_t                      n_lists;
 };
 
@@ -48,6 +49,9 @@ bool subsz_options_read(const struct query *q, struct subsz_options *ret,
 
 /* Does it belong into the list?  For who gathers.  Thread: any. */
 bool subsz_wants(const struct subsz_options *o, const struct sub_info *sub);
+
+/* How many, at most, can be on the page or before it. */
+uint64_t subsz_wanted(const struct subsz_options *o);
 
 void subsz_write(const struct subsz *s, struct buf *out);
 
