@@ -19,6 +19,7 @@
 
 struct auth;
 struct buf;
+struct credential;
 struct permissions;
 struct permissions_spec;
 
@@ -38,8 +39,9 @@ struct auth_config {
 	size_t                         n_users;
 	bool                           has_users;	/* stated; n_users may be 0 */
 	struct slice no_auth_user;
-	const struct permissions_spec *default_permissions;	/* of users; or NULL */
-	int64_t      timeout_ns;
+	/* Of the users without their own; the single user has none.  Or NULL. */
+	const struct permissions_spec *default_permissions;
+	int64_t      timeout_ns;	/* 0: two seconds */
 };
 
 /* Copies everything.  hasher is kept (until the last unref and ticket) and may
@@ -96,6 +98,7 @@ struct auth_request {
 	struct slice source;		/* its address; for throttling */
 };
 
+enum { AUTH_DIGEST_BYTES = 32 };
 enum auth_verdict { AUTH_OK, AUTH_REFUSED, AUTH_PENDING };
 
 /* A login that waits for the hasher.  It lives in memory of its own, not in
@@ -110,9 +113,10 @@ struct auth_ticket {
 	struct principal  principal;
 
 	/* Private. */
-	struct hash_job   job;
-	const void       *candidate;
-	struct auth      *auth;
+	struct hash_job    job;
+	struct credential *candidate;	/* NULL: refused, whatever the hash says */
+	struct auth       *auth;
+	uint8_t            digest[AUTH_DIGEST_BYTES];
 };
 
 /* Who is this?  AUTH_OK: *out is set (fini it).  AUTH_REFUSED: there is

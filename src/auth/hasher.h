@@ -13,20 +13,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "auth/bcrypt.h"
 #include "base/list.h"
 #include "base/slice.h"
 
-enum {
-	BCRYPT_PASS_MAX = 72,	/* bytes that matter to bcrypt */
-	HASHER_QUEUE_MAX = 256	/* a sound queue_max for a server */
-};
+enum { HASHER_QUEUE_MAX = 256 };	/* a sound queue_max for a server */
 
 struct hasher;
 
 struct hash_job {
 	/* Set by the submitter. */
 	void      (*done)(struct hash_job *job, bool matches);
-	const char *hash;	/* bcrypt, NUL-terminated; kept until done */
+	const char *hash;	/* sound bcrypt, ends with NUL; kept until done */
 
 	/* The hasher's. */
 	struct list link;
@@ -50,13 +48,5 @@ bool hasher_submit(struct hasher *h, struct hash_job *job, struct slice pass);
 /* The result is wanted no more: done comes soon, with false, unless the job is
  * under way.  Only until done's caller has let go of the job.  Thread: any. */
 void hash_job_cancel(struct hash_job *job);
-
-/* Does it look like a bcrypt hash, as nats-server decides: $2[abxy]$dd$ */
-bool bcrypt_is_hash(struct slice s);
-
-/* Of the right length, alphabet and cost? */
-bool bcrypt_is_sound(struct slice s);
-
-enum { BCRYPT_COST_MIN = 4, BCRYPT_COST_MAX = 18 };	/* 18: about 15 s */
 
 #endif /* AUTH_HASHER_H */

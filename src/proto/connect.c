@@ -1,0 +1,172 @@
+/* proto/connect.c - one table of fields, walked twice: to measure, to copy. */
+#include "proto/connect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+enum field_kind { FIELD_BOOL, FIELD_INT, FIELD_STR, FIELD_OBJECT };
+
+static const struct field {
+	const char     *name;
+	enum field_kind kind;
+	bool            is_secret;
+	size_t          at;		/* in struct connect_opts */
+} fields[] = {
+#define F(name, kind, is_secret) \
+	{ #name, FIELD_##kind, is_secret, offsetof(struct connect_opts, name) }
+	F(verbose,        BOOL, false),
+	F(pedantic,       BOOL, false),
+	F(echo,           BOOL, false),
+	F(tls_required,   BOOL, false),
+	F(headers,        BOOL, false),
+	F(no_responders,  BOOL, false),
+	F(new_account,    BOOL, false),
+	F(protocol,       INT,  false),
+	F(user,           STR,  false),
+	F(pass,           STR,  true),
+	F(auth_token,     STR,  true),
+	F(jwt,            STR,  true),
+	F(sig,            STR,  true),
+	F(nkey,           STR,  false),
+	F(proxy_sig,      STR,  true),
+	F(name,           STR,  false),
+	F(lang,           STR,  false),
+	F(version,        STR,  false),
+	F(account,        STR,  false),
+	F(remote_account, STR,  false),
+#undef F
+	/* for leaf nodes: of a client only the type is looked at */
+	{ "import", FIELD_OBJECT, false, 0 },
+	{ "export", FIELD_OBJECT, false, 0 },
+};
+
+enum { N_FIELDS = sizeof fields / sizeof fields[0] };
+
+static void *member(struct connect_opts *o, const struct field *f)
+{
+	return (char *)o + f->at;
+}
+
+void connect_opts_init(struct connect_opts *o)
+{
+	*o = (struct connect_opts){ .verbose = true, .pedantic = true,
+		.echo = true };
+}
+
+void connect_opts_fini(struct connect_opts *o)
+{
+	if (o->memory != NULL)
+		explicit_bzero(o->memory, o->memory_bytes);
+	free(o->memory);
+	connect_opts_init(o);
+}
+
+static bool read_field(const struct json *v, const struct field *f,
+    struct connect_opts *o)
+{
+	switch (f->kind) {
+	case FIELD_BOOL:
+		return json_as_bool(v, member(o, f));
+	case FIELD_INT:
+		return json_as_i64(v, member(o, f));
+	case FIELD_STR:
+		return json_as_str(v, member(o, f));
+	case FIELD_OBJECT:
+		return json_is_object(v);
+	}
+	return false;
+}
+
+/* The strings that are named point into doc afterwards. */
+static bool read_fields(const struct json *doc, struct connect_opts *o)
+{
+	if (!json_is_object(doc))
+		return false;
+	for (int i = 0; i < N_FIELDS; i++) {
+		const struct json *v = json_get(doc, fields[i].name);
+
+		if (v != NULL && !read_field(v, &fields[i], o))
+			return false;
+	}
+	return true;
+}
+
+static size_t measure_strings(struct connect_opts *o)
+{
+	size_t n = 0;
+
+	/* bounded by the text and by what was there: no overflow */
+	for (int i = 0; i < N_FIELDS; i++)
+		if (fields[i].kind == FIELD_STR)
+			n += ((struct slice *)member(o, &fields[i]))->n;
+	return n;
+}
+
+/* Moves all strings into memory of o's own.  False: there is none. */
+static bool own_strings(struct connect_opts *o)
+{
+	size_t n = measure_strings(o);
+	char  *p;
+
+	o->memory = NULL;
+	o->memory_bytes = n;
+	if (n > 0 && (o->memory = malloc(n)) == NULL)
+		return false;
+	p = o->memory;
+	for (int i = 0; i < N_FIELDS; i++) {
+		struct slice *s = member(o, &fields[i]);
+
+		if (fields[i].kind != FIELD_STR)
+			continue;
+		if (s->n > 0)
+			memcpy(p, s->p, s->n);
+		*s = slice_of(p, s->n);
+		p += s->n;
+	}
+	return true;
+}
+
+/* The document is about to be freed; its memory is ours to overwrite. */
+static void wipe_secrets(const struct json *doc)
+{
+	struct slice s;
+
+	for (int i = 0; i < N_FIELDS; i++)
+		if (fields[i].is_secret &&
+		    json_as_str(json_get(doc, fields[i].name), &s))
+			explicit_bzero((char *)(uintptr_t)s.p, s.n);
+}
+
+bool connect_parse(struct slice json, struct connect_opts *inout)
+{
+	const char         *why;
+	struct json        *doc = json_parse(json, &why);
+	struct connect_opts o = *inout;
+	bool                ok;
+
+	if (doc == NULL)
+		return false;
+	ok = read_fields(doc, &o) && own_strings(&o);
+	wipe_secrets(doc);
+	json_free(doc);
+	if (!ok)
+		return false;
+	connect_opts_fini(inout);
+	*inout = o;
+	return true;
+}
+
+void connect_forget_secrets(struct connect_opts *o)
+{
+	for (int i = 0; i < N_FIELDS; i++) {
+		struct slice *s = member(o, &fields[i]);
+
+		if (!fields[i].is_secret)
+			continue;
+		if (s->n > 0)	/* it lies in o->memory */
+			explicit_bzero((char *)(uintptr_t)s->p, s->n);
+		*s = SLICE_NONE;
+	}
+}
