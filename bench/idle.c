@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,20 +66,26 @@ struct launch {
 	int64_t rss_bytes, private_bytes;	/* one second later */
 };
 
-static pid_t exec_quietly(char **command)
+static pid_t exec_quietly(const struct run *r)
 {
-	pid_t pid = fork();
-	int   null;
+	pid_t     pid = fork();
+	cpu_set_t cores;
+	int       null;
 
 	if (pid != 0)
 		return pid;
+	if (r->server_core >= 0 && r->server_core < CPU_SETSIZE) {
+		CPU_ZERO(&cores);
+		CPU_SET((unsigned)r->server_core, &cores);
+		sched_setaffinity(0, sizeof cores, &cores);
+	}
 	null = open("/dev/null", O_RDWR);
 	if (null >= 0) {
 		dup2(null, 0);
 		dup2(null, 1);
 		dup2(null, 2);
 	}
-	execv(command[0], command);
+	execv(r->command[0], r->command);
 	_exit(127);
 }
 
@@ -114,7 +121,7 @@ static bool launch_once(struct run *r, struct launch *l)
 	struct peer  p = { .fd = -1 };
 	struct usage u = { 0 };
 	int64_t      from_ns = clock_ns();
-	pid_t        pid = exec_quietly(r->command);
+	pid_t        pid = exec_quietly(r);
 	bool         ok;
 
 	if (pid < 0)

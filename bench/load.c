@@ -58,11 +58,11 @@ static const struct scenario scenarios[] = {
 	  "1 000 000 subscriptions" },
 	{ "sub-storm", play_storm, 1, 1, ALL_TO_ALL, 128, 0, 4, M(100),
 	  "a flow alone, then beside SUB/UNSUB without pause" },
-	{ "stalled-subscriber", play_stalled, 1, 1, ALL_TO_ALL, 128, 0, 10,
+	{ "stalled-subscriber", play_stalled, 1, 1, ALL_TO_ALL, 128, 0, 15,
 	  M(200), "a flow alone, then beside a subscriber that never reads" },
 	{ "idle-10k", play_idle, 0, 10000, ALL_TO_ALL, 0, 0, 3, 0,
 	  "memory of 10 000 connections that do nothing" },
-	{ "start", play_start, 0, 0, ALL_TO_ALL, 0, 0, 1, 10,
+	{ "start", play_start, 0, 0, ALL_TO_ALL, 0, 0, 1, 5,
 	  "from exec to the first PONG, and the memory one second later" },
 	{ "latency-10k", play_paced, 1, 1, ALL_TO_ALL, 128, 0, 4, M(1),
 	  "open loop, 10 000 messages a second, from the time each was due" },
@@ -89,7 +89,7 @@ static int usage(void)
 {
 	fputs("usage: load [--host A.B.C.D] [--port N] [--server-pid N]\n"
 	    "            [--monitor-port N] [--seconds X] [--messages N]\n"
-	    "            [--window BYTES] SCENARIO [-- SERVER ARGS...]\n"
+	    "            [--window BYTES] [--server-core N] SCENARIO [-- SERVER ARGS...]\n"
 	    "       load --list | --selftest\n", stderr);
 	return 2;
 }
@@ -148,7 +148,7 @@ static bool read_number(const char *s, double max, double *ret)
 }
 
 enum { OPT_LIST = 1000, OPT_SELFTEST, OPT_HOST, OPT_PORT, OPT_PID,
-	OPT_MONITOR, OPT_SECONDS, OPT_MESSAGES, OPT_WINDOW };
+	OPT_MONITOR, OPT_SECONDS, OPT_MESSAGES, OPT_WINDOW, OPT_CORE };
 
 static const struct option options[] = {
 	{ "list", no_argument, NULL, OPT_LIST },
@@ -160,6 +160,7 @@ static const struct option options[] = {
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
 	{ "messages", required_argument, NULL, OPT_MESSAGES },
 	{ "window", required_argument, NULL, OPT_WINDOW },
+	{ "server-core", required_argument, NULL, OPT_CORE },
 	{ 0 },
 };
 
@@ -177,13 +178,14 @@ static bool set_number(struct run *r, int opt, const char *arg)
 	case OPT_SECONDS:  r->seconds = v; return true;
 	case OPT_MESSAGES: r->messages_max = (uint64_t)v; return true;
 	case OPT_WINDOW:   r->window_bytes = (uint64_t)v; return true;
+	case OPT_CORE:     r->server_core = (int)v; return true;
 	default:           return false;
 	}
 }
 
 int main(int argc, char **argv)
 {
-	struct run r = { .host = "127.0.0.1", .port = 4222,
+	struct run r = { .host = "127.0.0.1", .port = 4222, .server_core = -1,
 		.window_bytes = FLOW_WINDOW_BYTES };
 	int        opt;
 

@@ -30,6 +30,7 @@ struct run {
 	uint64_t    messages_max;	/* of the measured part; 0: the scenario's */
 	uint64_t    window_bytes;
 	char      **command;		/* of the server, for "start" */
+	int         server_core;	/* where that runs; -1: anywhere */
 
 	/* found */
 	struct loop  loop;
