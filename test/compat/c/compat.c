@@ -648,19 +648,21 @@ static bool payload_over_limit_server(void)
 {
 	static char     big[2000];
 	natsConnection *nc;
-	const char     *text = NULL;
+	natsOptions    *o;
 
 	server("plain");
-	NEED_OK(connect_plain(&nc));
+	o = options();
+	natsOptions_SetAllowReconnect(o, false);
+	NEED_OK(connect_with(o, &nc));
 	ask("reload small");
 	NEED_OK(natsConnection_Publish(nc, "big", big, 1000));
 	NEED_OK(natsConnection_Flush(nc));
 	NEED_OK(natsConnection_Publish(nc, "big", big, sizeof big));
 	(void)natsConnection_Flush(nc);
 	NEED(await(&ev->n_closed, 1), "still connected");
-	(void)natsConnection_GetLastError(nc, &text);
-	NEED(text != NULL && strcasestr(text, "maximum payload violation") != NULL,
-	    "the error is %s", text);
+	/* Not the text of the error: a server that does not read the payload may
+	 * reset, before its -ERR is read. */
+	ask("logged maximum payload exceeded: 2000 vs 1000");
 	server("plain");
 	return true;
 }
