@@ -13,6 +13,7 @@
 struct epoch_thread {
 	ck_epoch_record_t record;	/* first: ck aligns to its own needs */
 	unsigned          n_deferred;	/* since the last reclaim */
+	unsigned          n_waited;	/* reclaims that did nothing */
 };
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -20,7 +21,8 @@ enum { POLL_IS_SAFE = 1 };
 #else
 enum { POLL_IS_SAFE = 0 };
 #endif
-enum { RECLAIM_AFTER = 4096 };	/* deferrals, where reclaiming means waiting */
+/* Where reclaiming means waiting: after so many deferrals, or turns. */
+enum { RECLAIM_AFTER = 4096, RECLAIM_TURNS = 64 };
 
 static ck_epoch_t epoch;
 static pthread_once_t epoch_once = PTHREAD_ONCE_INIT;
@@ -77,20 +79,22 @@ void epoch_defer(struct epoch_thread *t, struct epoch_entry *e,
 	    (ck_epoch_cb_t *)(void (*)(void))release);
 }
 
-void epoch_reclaim(struct epoch_thread *t)
+bool epoch_reclaim(struct epoch_thread *t)
 {
 	if (t->n_deferred == 0)
-		return;
+		return false;
 	if (POLL_IS_SAFE) {
 		ck_epoch_poll(&t->record);
 		t->n_deferred = ck_pr_load_uint(&t->record.n_pending);
-	} else if (t->n_deferred >= RECLAIM_AFTER) {
+	} else if (++t->n_waited >= RECLAIM_TURNS ||
+	    t->n_deferred >= RECLAIM_AFTER) {
 		epoch_barrier(t);
 	}
+	return t->n_deferred != 0;
 }
 
 void epoch_barrier(struct epoch_thread *t)
 {
 	ck_epoch_barrier(&t->record);
-	t->n_deferred = 0;
+	t->n_deferred = t->n_waited = 0;
 }

@@ -10,6 +10,7 @@
 #define BASE_EPOCH_H
 
 #include <ck_epoch.h>
+#include <stdbool.h>
 
 struct epoch_thread;
 
@@ -34,8 +35,9 @@ void epoch_end(struct epoch_thread *t);
 void epoch_defer(struct epoch_thread *t, struct epoch_entry *e,
     void (*release)(struct epoch_entry *));
 
-/* Runs whatever is due.  Cheap when nothing is.  Outside sections only. */
-void epoch_reclaim(struct epoch_thread *t);
+/* Runs whatever is due.  Cheap when nothing is.  True: something waits still,
+ * call again soon.  Outside sections only. */
+bool epoch_reclaim(struct epoch_thread *t);
 
 /* Returns when every section open now has closed, and runs all that this
  * thread deferred.  Outside sections only; never on a path that serves. */

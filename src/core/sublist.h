@@ -30,7 +30,8 @@ struct sublist *sublist_create(void);
 void sublist_destroy(struct sublist *sl);
 
 /* From the return on, every find sees it.  pattern is copied.  sub is kept
- * until the grace period after sublist_remove.  ERR_SUBJECT: the pattern is
+ * until the grace period after sublist_remove, and is not inserted again
+ * before.  ERR_SUBJECT: the pattern is
  * malformed; ERR_NOMEM; both leave the list as it was.
  * Thread: the sub's worker.  Cost: about a microsecond, whatever the size. */
 int sublist_insert(struct sublist *sl, struct epoch_thread *e, struct sub *sub,
@@ -48,23 +49,30 @@ void sublist_pattern(const struct sub *sub, struct buf *out);
 
 /* Every subscription that wants this literal subject is added to out, plain
  * ones and queue members alike (sub->queue tells).  false: out of memory, and
- * out holds what fitted.  Thread: any, in epoch. */
+ * out holds what fitted.  A subject that is not valid may match patterns by its
+ * whole tokens, but none if a token is empty.  Thread: any, in epoch. */
 bool sublist_find(const struct sublist *sl, struct slice subject,
     struct match_set *out);
 
 /* Does anyone want it?  Thread: any, in epoch. */
 bool sublist_has_interest(const struct sublist *sl, struct slice subject);
 
+/* Distinguishes this list from every other one, also from those that are gone.
+ * Thread: any. */
+uint64_t sublist_id(const struct sublist *sl);
+
+/* What a stamp wants to know of a subject's first token; the same as long as
+ * the list lives, so it can be remembered.  Thread: any. */
+uint32_t sublist_first_hash(const struct sublist *sl, struct slice subject);
+
 /* Tells whether a remembered find is still true.  Two stamps of one subject
  * are equal only if no subscription that could match it came or went between
  * them.  Literals are stamped by hash bucket, wildcards by their first token,
  * so that the coming and going of reply inboxes leaves other subjects alone.
- * Load the stamp before the find.  Thread: any. */
-struct sublist_stamp {
-	uint64_t literal, wild, root;
-};
-struct sublist_stamp sublist_stamp(const struct sublist *sl,
-    struct slice subject, uint64_t hash);
+ * Load the stamp before the find.  hash is hash_slice(subject), first is
+ * sublist_first_hash.  Thread: any, in epoch. */
+uint64_t sublist_stamp(const struct sublist *sl, uint64_t hash,
+    uint32_t first);
 
 /* Calls visit for every subscription, in no order, until it returns false.
  * Holds the writers off meanwhile: for monitoring.  Thread: any, in epoch. */

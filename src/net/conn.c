@@ -198,6 +198,7 @@ static void drop_sent(struct conn *c, size_t n)
 	c->pending -= n;
 	c->pool->pending -= n;
 	c->n_sent += n;
+	c->sent_ns = loop_now_ns(c->pool->loop);
 	while (n > 0 || (c->out != NULL && c->out->off == c->out->len)) {
 		struct chunk *k = c->out;
 		size_t        left = k->len - k->off;
@@ -236,6 +237,12 @@ static void watch_output(struct conn *c, bool on)
 	    (c->is_paused ? 0 : EPOLLIN) | (on ? EPOLLOUT : 0));
 }
 
+void conn_restart_blockage(struct conn *c)
+{
+	c->blocked_ns = loop_now_ns(c->pool->loop);
+	c->blocked_until = c->n_sent + c->pending;
+}
+
 /* A blockage lasts until what was queued when it began is sent: a peer that
  * takes a byte now and then does not escape its deadline. */
 static void note_blocked(struct conn *c)
@@ -243,9 +250,17 @@ static void note_blocked(struct conn *c)
 	watch_output(c, true);
 	if (c->blocked_ns != 0 && c->n_sent < c->blocked_until)
 		return;
-	c->blocked_ns = loop_now_ns(c->pool->loop);
-	c->blocked_until = c->n_sent + c->pending;
+	conn_restart_blockage(c);
 	c->ops->blocked(c);
+}
+
+unsigned conn_n_chunks(const struct conn *c)
+{
+	unsigned n = 0;
+
+	for (struct chunk *k = c->out; k != NULL; k = k->next)
+		n++;
+	return n;
 }
 
 static void note_drained(struct conn *c)
@@ -419,6 +434,25 @@ static void read_some(struct conn *c)
 		show(c, slice_of(b->data, have + n), b);
 }
 
+void conn_show_again(struct conn *c)
+{
+	struct block *b = c->large;
+	size_t        n = c->large_n;
+
+	if (b != NULL) {
+		c->large = NULL;
+		show(c, slice_of(b->data, n), b);
+		block_unref(b);
+		return;
+	}
+	b = read_block(c->pool);
+	n = c->aside_n;
+	if (n == 0 || b == NULL)
+		return;
+	memcpy(b->data, c->aside, n);
+	show(c, slice_of(b->data, n), b);
+}
+
 static void ready(struct watch *w, uint32_t events)
 {
 	struct conn *c = CONTAINER_OF(w, struct conn, watch);
@@ -443,7 +477,7 @@ int conn_open(struct conn *c, struct conn_pool *p, int fd,
 	int err;
 
 	*c = (struct conn){ .watch = { fd, ready }, .ops = ops, .io = &plain,
-		.pool = p };
+		.pool = p, .sent_ns = loop_now_ns(p->loop) };
 	err = loop_watch(p->loop, &c->watch, EPOLLIN);
 	if (err != 0)
 		c->watch.fd = -1;

@@ -61,6 +61,7 @@ struct conn {
 	struct chunk *out, *out_last;
 	size_t        pending;		/* bytes in the queue */
 	uint64_t      n_sent;		/* bytes, ever */
+	int64_t       sent_ns;		/* when the socket last took a byte */
 	int64_t       blocked_ns;	/* since when; 0: not blocked */
 	uint64_t      blocked_until;	/* n_sent that ends this blockage */
 	struct conn  *next_touched;
@@ -108,6 +109,10 @@ static inline bool conn_is_open(const struct conn *c)
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
 
+/* Shows what was left unconsumed again, though nothing more came.  Not from
+ * within input. */
+void conn_show_again(struct conn *c);
+
 /* ---- output -------------------------------------------------------------- */
 
 /* n writable bytes at the end of the queue, to be followed by conn_added; n is
@@ -124,5 +129,11 @@ bool conn_put_ref(struct conn *c, struct block *block, struct slice bytes);
 
 /* Sends now rather than at the end of the turn, as far as the socket goes. */
 void conn_flush(struct conn *c);
+
+/* Pieces in the queue. */
+unsigned conn_n_chunks(const struct conn *c);
+
+/* A blocked connection begins to be blocked now. */
+void conn_restart_blockage(struct conn *c);
 
 #endif /* NET_CONN_H */

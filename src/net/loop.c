@@ -11,7 +11,7 @@
 #include "base/epoch.h"
 #include "base/err.h"
 
-enum { EVENTS_MAX = 128 };
+enum { EVENTS_MAX = 128, RECLAIM_MS = 20 };
 
 struct loop {
 	struct mesh         *mesh;
@@ -26,6 +26,7 @@ struct loop {
 	int64_t              now_ns;
 	bool                 is_stopping, wants_again;
 	bool                 has_mail_waiting;	/* a ring was full */
+	bool                 has_dead;		/* memory waits for a grace period */
 	/* This turn's events; a watch that goes is struck from the rest. */
 	struct epoll_event   events[EVENTS_MAX];
 	int                  n_events, at_event;
@@ -162,12 +163,14 @@ static int sleep_ms(struct loop *l)
 	if (l->has_mail_waiting)
 		return 1;
 	if (next == INT64_MAX)
-		return -1;
+		return l->has_dead ? RECLAIM_MS : -1;
 	next -= clock_ns();
 	if (next <= 0)
 		return 0;
 	/* Round up: waking before the timer is due would be a turn for it. */
 	ms = (next + NS_PER_MS - 1) / NS_PER_MS;
+	if (l->has_dead && ms > RECLAIM_MS)
+		return RECLAIM_MS;
 	return ms > 60000 ? 60000 : (int)ms;
 }
 
@@ -217,7 +220,7 @@ static void turn(struct loop *l)
 	l->has_mail_waiting = !mesh_ring(l->mesh, l->member);
 	epoch_end(l->epoch);
 	release_graves(l);
-	epoch_reclaim(l->epoch);
+	l->has_dead = epoch_reclaim(l->epoch);
 }
 
 int loop_run(struct loop *l)

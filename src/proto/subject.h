@@ -20,6 +20,9 @@ bool subject_take_token(struct slice *rest, struct slice *token);
 
 size_t subject_count_tokens(struct slice s);
 
+/* Is a token empty?  True for the empty subject. */
+bool subject_has_empty_token(struct slice s);
+
 /* No empty token, no ">" before the end, no blank. */
 bool subject_is_valid(struct slice s);
 
@@ -29,14 +32,17 @@ bool subject_is_literal(struct slice s);
 /* Does a pattern hold a wildcard token?  (Valid or not.) */
 bool subject_has_wildcard(struct slice s);
 
-/* Does the literal subject match the pattern? */
+/* Does the literal subject match the pattern?  A subject with an empty token
+ * matches nothing; "*" and ">" in a subject are tokens like others, so "a.*"
+ * matches "a.*" but not "a.b".  The pattern is valid. */
 bool subject_matches(struct slice subject, struct slice pattern);
 
 /* Is every subject that narrow matches also matched by wide?  Both may hold
- * wildcards; ">" is only covered by ">", "*" by "*" or ">". */
+ * wildcards; ">" is only covered by ">", "*" by "*" or ">".  Both valid; an
+ * empty token in narrow makes it false. */
 bool subject_is_subset(struct slice narrow, struct slice wide);
 
-/* Is there a subject that both patterns match? */
+/* Is there a subject that both patterns match?  False if a token is empty. */
 bool subject_overlaps(struct slice a, struct slice b);
 
 #endif /* PROTO_SUBJECT_H */

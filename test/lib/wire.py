@@ -315,6 +315,12 @@ class Play:
     def do_start(self, _text, _s):
         self.up()
 
+    def do_one_read(self, reason, _s):
+        """The cuts of --split would change what the reference answers."""
+        if not reason:
+            raise WireError('say why')
+        self.cutter = None
+
     def do_show_pings(self, _text, _s):
         self.show_pings = True
 
@@ -353,6 +359,45 @@ class Play:
             self.expect(p.line(), 'PONG')
             if options.get('protocol') == 1:
                 p.read_info(p.line())
+
+    def do_tally(self, names, s):
+        """How many MSG and HMSG lines came to all of them together, in any
+        order: one 'COUNT PATTERN' a line, COUNT a number or LOW-HIGH."""
+        want = [self.fill(x).split(None, 1) for x in s.block if x]
+        peers = self.named(','.join(names.split()))
+        total = sum(int(n.split('-')[0]) for n, _ in want)
+        heads, until = [], time.monotonic() + self.timeout
+        while True:
+            for p in peers:
+                heads += self.heads_until_pong(p)
+            if len(heads) >= total or time.monotonic() > until:
+                break
+        for count, text in want:
+            p = pattern(text)
+            n = sum(1 for h in heads if p.fullmatch(h))
+            heads = [h for h in heads if not p.fullmatch(h)]
+            low, _, high = count.partition('-')
+            if not int(low) <= n <= int(high or low):
+                raise WireError('expected  %s x %s\ncame      %d\nthe others: %s'
+                                % (count, text, n, heads[:5]))
+        if heads:
+            raise WireError('came too  %s' % heads[:5])
+
+    def heads_until_pong(self, p):
+        time.sleep(0.03)
+        p.send(b'PING\r\n')
+        heads = []
+        while True:
+            line = p.line()
+            if line is None:
+                raise WireError('no PONG for %s' % p.name)
+            if line == b'PONG':
+                return heads
+            if line.startswith((b'MSG ', b'HMSG ')):
+                heads.append(line.decode())
+                p.exactly(int(line.split()[-1]) + 2)
+            else:
+                raise WireError('came      %s' % shown(line))
 
     def do_repeat(self, text, s):
         steps = read_steps(s.block, s.number + 1)

@@ -1,0 +1,409 @@
+/* conf/options.h - every option of the server, once.
+ *
+ * A row is the struct member, its kind (what it may look like in the file and
+ * its C type), its key and aliases, default, range, what a reload may do with
+ * it and under which name it is told then, and the help line.  The parser, the
+ * errors, the reference page and the reload check read these rows.  To add an
+ * option, add a row; to add a part, move its keys from OPTIONS_ABSENT to rows.
+ *
+ * Everything an options struct points to lives in its arena and dies with it.
+ * Strings are slices with a NUL behind them and none inside, so that s.p is a
+ * C string; an absent one is SLICE_NONE.  Loaded options are immutable and may
+ * be read on any thread.
+ */
+#ifndef CONF_OPTIONS_H
+#define CONF_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+#define OPTION_SECOND  INT64_C(1000000000)
+#define OPTION_KIB     INT64_C(1024)
+#define OPTION_MIB     INT64_C(1048576)
+
+/* Kinds: what a value may be, its C type, its default.
+ *   BOOL      true, yes, on
+ *   INT       a number            SIZE      bytes, with a suffix: 64MB
+ *   DURATION  "2m"; nanoseconds   SECONDS   the same, or (with a warning) a number
+ *   TIMEOUT   "2s", 2 or 0.5 (seconds); nanoseconds
+ *   STRING    text                SECRET    text that is never shown, and wiped
+ *   STRINGS   one or an array     TAGS      the same, trimmed and in lower case
+ *   PAIRS     { name: text }      FLAGS     { name: true }
+ *   POLICY    default, close or retry (enum write_policy)
+ *   USERS     [ {user, pass} ]    PERMISSIONS
+ */
+#define OPTION_C_BOOL        bool
+#define OPTION_C_INT         int64_t
+#define OPTION_C_SIZE        int64_t
+#define OPTION_C_DURATION    int64_t
+#define OPTION_C_SECONDS     int64_t
+#define OPTION_C_TIMEOUT     int64_t
+#define OPTION_C_STRING      struct slice
+#define OPTION_C_SECRET      struct slice
+#define OPTION_C_STRINGS     struct conf_strings
+#define OPTION_C_TAGS        struct conf_strings
+#define OPTION_C_PAIRS       struct conf_pairs
+#define OPTION_C_FLAGS       struct conf_flags
+#define OPTION_C_POLICY      enum write_policy
+#define OPTION_C_USERS       struct conf_users
+#define OPTION_C_PERMISSIONS const struct conf_permissions *
+
+/* Changes: RELOAD is applied by a reload and told as "Reloaded: name = value",
+ * QUIET the same without the value, RESTART is refused with Go's field name.
+ * Flags: ZERO (0 stands for the default), or NONE. */
+#define OPTIONS(X)								\
+	/* member            kind      key, aliases                             \
+	 *     default  min  max  flags  change  name on reload, help */	\
+	X(server_name,       STRING,   "server_name", "",			\
+	  0, 0, 0, NONE, RESTART, "ServerName",					\
+	  "name shown to clients and operators; the server's id by default")	\
+	X(host,              STRING,   "host", "net",				\
+	  0, 0, 0, NONE, RESTART, "Host",					\
+	  "address clients connect to; without credentials and without "	\
+	  "an address only loopback listens")					\
+	X(port,              INT,      "port", "",				\
+	  4222, -1, 65535, ZERO, RESTART, "Port",				\
+	  "port clients connect to; -1 takes a free one")			\
+	X(client_advertise,  STRING,   "client_advertise", "",			\
+	  0, 0, 0, NONE, RELOAD, "client_advertise",				\
+	  "host[:port] told to clients instead of our own")			\
+	X(server_tags,       TAGS,     "server_tags", "",			\
+	  0, 0, 0, NONE, QUIET, "tags",						\
+	  "words by which operators select servers")				\
+	X(server_metadata,   PAIRS,    "server_metadata", "",			\
+	  0, 0, 0, NONE, QUIET, "metadata",					\
+	  "names and texts shown in monitoring")				\
+	X(feature_flags,     FLAGS,    "feature_flags", "",			\
+	  0, 0, 0, NONE, RESTART, "FeatureFlags",				\
+	  "switches of single features; unknown ones are only logged")		\
+	X(workers,           INT,      "workers", "",				\
+	  0, 0, 64, NONE, RESTART, "Workers",					\
+	  "event loops; 0 is one a processor core")				\
+	X(trace,             BOOL,     "trace", "",				\
+	  0, 0, 1, NONE, RELOAD, "trace",					\
+	  "log the protocol of every client")					\
+	X(debug,             BOOL,     "debug", "",				\
+	  0, 0, 1, NONE, RELOAD, "debug",					\
+	  "log what connections do")						\
+	X(trace_verbose,     BOOL,     "trace_verbose", "",			\
+	  0, 0, 1, NONE, RELOAD, "trace_verbose",				\
+	  "trace, the system account too")					\
+	X(trace_headers,     BOOL,     "trace_headers", "",			\
+	  0, 0, 1, NONE, RELOAD, "trace_headers",				\
+	  "trace, of messages the headers only")				\
+	X(logtime,           BOOL,     "logtime", "",				\
+	  1, 0, 1, NONE, RELOAD, "logtime",					\
+	  "begin log lines with the time")					\
+	X(logtime_utc,       BOOL,     "logtime_utc", "",			\
+	  0, 0, 1, NONE, RELOAD, "logtime_utc",					\
+	  "that time in UTC")							\
+	X(log_file,          STRING,   "log_file", "logfile",			\
+	  0, 0, 0, NONE, RELOAD, "log_file",					\
+	  "file to log to instead of standard error")				\
+	X(log_size_limit,    SIZE,     "log_size_limit", "logfile_size_limit",	\
+	  0, 0, INT64_MAX, NONE, RESTART, "LogSizeLimit",			\
+	  "size at which the log file is rotated; 0 never")			\
+	X(log_max_num,       INT,      "log_max_num", "logfile_max_num",	\
+	  0, 0, INT64_MAX, NONE, RESTART, "LogMaxFiles",			\
+	  "log files kept, with the active one; 0 keeps all")			\
+	X(syslog,            BOOL,     "syslog", "",				\
+	  0, 0, 1, NONE, RELOAD, "syslog",					\
+	  "log to syslog")							\
+	X(remote_syslog,     STRING,   "remote_syslog", "",			\
+	  0, 0, 0, NONE, RELOAD, "remote_syslog",				\
+	  "udp://host:port, tcp://host:port or unix:///path to log to")		\
+	X(max_traced_msg_len, INT,     "max_traced_msg_len", "",		\
+	  0, 0, INT64_MAX, NONE, RELOAD, "max_traced_msg_len",			\
+	  "bytes of a payload shown in a trace; 0 is all")			\
+	X(pid_file,          STRING,   "pid_file", "pidfile",			\
+	  0, 0, 0, NONE, RELOAD, "pid_file",					\
+	  "file to write the process id to")					\
+	X(ports_file_dir,    STRING,   "ports_file_dir", "",			\
+	  0, 0, 0, NONE, RELOAD, "ports_file_dir",				\
+	  "directory for the file that lists the ports listened on")		\
+	X(http_host,         STRING,   "http_host", "",				\
+	  0, 0, 0, NONE, RESTART, "HTTPHost",					\
+	  "address of monitoring; that of clients by default")			\
+	X(http_port,         INT,      "http_port", "monitor_port",		\
+	  0, -1, 65535, NONE, RESTART, "HTTPPort",				\
+	  "port of monitoring; 0 is off, -1 takes a free one")			\
+	X(http_base_path,    STRING,   "http_base_path", "",			\
+	  0, 0, 0, NONE, RESTART, "HTTPBasePath",				\
+	  "what the paths of monitoring begin with")				\
+	X(prometheus_prefix, STRING,   "prometheus_prefix", "",			\
+	  0, 0, 0, NONE, RESTART, "PrometheusPrefix",				\
+	  "what the names of metrics begin with; nats by default")		\
+	X(max_connections,   INT,      "max_connections", "max_conn",		\
+	  65536, -1, INT32_MAX, NONE, RELOAD, "max_connections",		\
+	  "clients at a time; 0 lets nobody in, -1 everybody")			\
+	X(max_subscriptions, INT,      "max_subscriptions", "max_subs",		\
+	  0, -1, INT32_MAX, NONE, RESTART, "MaxSubs",				\
+	  "subscriptions of a connection; 0 is no limit")			\
+	X(max_sub_tokens,    INT,      "max_sub_tokens",			\
+	  "max_subscription_tokens",						\
+	  0, 0, 255, NONE, RESTART, "MaxSubTokens",				\
+	  "tokens of a subject subscribed to; 0 is no limit")			\
+	X(max_control_line,  SIZE,     "max_control_line", "",			\
+	  4096, 0, INT32_MAX, ZERO, RELOAD, "max_control_line",			\
+	  "longest protocol line of a client")					\
+	X(max_payload,       SIZE,     "max_payload", "",			\
+	  OPTION_MIB, 0, INT32_MAX, ZERO, RELOAD, "max_payload",		\
+	  "largest message, headers included")					\
+	X(max_pending,       SIZE,     "max_pending", "",			\
+	  64 * OPTION_MIB, 0, INT64_MAX, ZERO, RESTART, "MaxPending",		\
+	  "outbound backlog at which a client is a slow consumer")		\
+	X(max_outbound_memory, SIZE,   "max_outbound_memory", "",		\
+	  0, 0, INT64_MAX, NONE, RESTART, "MaxOutboundMemory",			\
+	  "outbound backlog of all clients together; 0 is chosen by "		\
+	  "the server")								\
+	X(max_closed_clients, INT,     "max_closed_clients", "",		\
+	  10000, 0, INT32_MAX, ZERO, RESTART, "MaxClosedClients",		\
+	  "closed connections remembered for monitoring")			\
+	X(ping_interval,     SECONDS,  "ping_interval", "",			\
+	  120 * OPTION_SECOND, 0, INT64_MAX, ZERO, RELOAD, "ping_interval",	\
+	  "silence after which a client is pinged")				\
+	X(ping_max,          INT,      "ping_max", "",				\
+	  2, 0, INT32_MAX, ZERO, RELOAD, "ping_max",				\
+	  "pings without an answer before a client is stale")			\
+	X(write_deadline,    SECONDS,  "write_deadline", "",			\
+	  10 * OPTION_SECOND, 0, INT64_MAX, ZERO, RELOAD, "write_deadline",	\
+	  "time a client may take to accept what is written to it")		\
+	X(write_timeout,     POLICY,   "write_timeout", "",			\
+	  WRITE_DEFAULT, 0, 0, NONE, RESTART, "WriteTimeout",			\
+	  "what is done then: default, close or retry")				\
+	X(no_fast_producer_stall, BOOL, "no_fast_producer_stall", "",		\
+	  0, 0, 1, NONE, RELOAD, "no_fast_producer_stall",			\
+	  "never slow a publisher down for a slow subscriber")			\
+	X(lame_duck_duration, DURATION, "lame_duck_duration", "",		\
+	  120 * OPTION_SECOND, 0, INT64_MAX, ZERO, RESTART,			\
+	  "LameDuckDuration", "time over which clients are sent away")		\
+	X(lame_duck_grace_period, DURATION, "lame_duck_grace_period", "",	\
+	  10 * OPTION_SECOND, 0, INT64_MAX, ZERO, RESTART,			\
+	  "LameDuckGracePeriod", "time before the first of them")		\
+	X(no_header_support, BOOL,     "no_header_support", "",			\
+	  0, 0, 1, NONE, RESTART, "NoHeaderSupport",				\
+	  "refuse messages with headers")					\
+	X(disable_sublist_cache, BOOL, "disable_sublist_cache",			\
+	  "no_sublist_cache",							\
+	  0, 0, 1, NONE, RESTART, "NoSublistCache",				\
+	  "match every message anew")						\
+	X(proxy_protocol,    BOOL,     "proxy_protocol", "",			\
+	  0, 0, 1, NONE, RESTART, "ProxyProtocol",				\
+	  "clients come through a proxy that sends the PROXY header")		\
+	X(no_auth_user,      STRING,   "no_auth_user", "",			\
+	  0, 0, 0, NONE, RESTART, "NoAuthUser",					\
+	  "user that clients without credentials become")			\
+	X(auth_user,         STRING,   "authorization.user",			\
+	  "authorization.username",						\
+	  0, 0, 0, NONE, QUIET, "authorization username",			\
+	  "the one user there is")						\
+	X(auth_pass,         SECRET,   "authorization.pass",			\
+	  "authorization.password",						\
+	  0, 0, 0, NONE, QUIET, "authorization password",			\
+	  "that user's password, plain or bcrypt")				\
+	X(auth_token,        SECRET,   "authorization.token", "",		\
+	  0, 0, 0, NONE, QUIET, "authorization token",				\
+	  "word that lets a client in, plain or bcrypt")			\
+	X(auth_timeout,      TIMEOUT,  "authorization.timeout", "",		\
+	  2 * OPTION_SECOND, 0, INT64_MAX, ZERO, RELOAD,			\
+	  "authorization timeout",						\
+	  "time a client may take to say who it is")				\
+	X(default_permissions, PERMISSIONS, "authorization.default_permissions",\
+	  "authorization.default_permission authorization.permissions",		\
+	  0, 0, 0, NONE, QUIET, "authorization users",				\
+	  "permissions of users that have none of their own")			\
+	X(users,             USERS,    "authorization.users", "",		\
+	  0, 0, 0, NONE, QUIET, "authorization users",				\
+	  "who may connect: user, pass, permissions")
+
+enum write_policy { WRITE_DEFAULT, WRITE_CLOSE, WRITE_RETRY };
+
+struct conf_strings {
+	const struct slice *v;
+	size_t              n;
+};
+
+struct conf_pair {
+	struct slice name, text;
+};
+
+struct conf_pairs {
+	const struct conf_pair *v;
+	size_t                  n;
+};
+
+struct conf_flag {
+	struct slice name;
+	bool         is_on;
+};
+
+struct conf_flags {
+	const struct conf_flag *v;
+	size_t                  n;
+};
+
+/* One entry of an allow or deny list.  The subject is valid; a queue, of
+ * subscriptions only, may be a pattern; empty: any, and none. */
+struct conf_rule {
+	struct slice subject, queue;
+};
+
+struct conf_rules {
+	const struct conf_rule *v;
+	size_t                  n;
+	bool                    is_set;	/* set and empty: nothing is allowed */
+};
+
+struct conf_permissions {
+	struct conf_rules publish_allow, publish_deny;
+	struct conf_rules subscribe_allow, subscribe_deny;
+	bool    allows_responses;
+	int64_t responses_max;		/* negative: no limit */
+	int64_t responses_ttl_ns;	/* negative: no limit */
+};
+
+/* Kinds of connection a user may come by: bits of conf_user.connections. */
+enum {
+	CONNECTION_STANDARD    = 1 << 0,
+	CONNECTION_WEBSOCKET   = 1 << 1,
+	CONNECTION_LEAFNODE    = 1 << 2,
+	CONNECTION_LEAFNODE_WS = 1 << 3,
+	CONNECTION_MQTT        = 1 << 4,
+	CONNECTION_MQTT_WS     = 1 << 5,
+	CONNECTION_IN_PROCESS  = 1 << 6,
+};
+
+struct conf_user {
+	struct slice user, pass;	/* pass: plain or bcrypt, maybe empty */
+	const struct conf_permissions *permissions;	/* NULL: all allowed;
+					   default_permissions are filled in */
+	uint32_t     connections;	/* CONNECTION_*; 0: all kinds */
+	bool         proxy_required;
+};
+
+struct conf_users {
+	const struct conf_user *v;
+	size_t                  n;
+};
+
+enum option_id {
+#define X(member, ...) OPTION_##member,
+	OPTIONS(X)
+#undef X
+	N_OPTIONS
+};
+
+struct conf_arena;
+
+/* The values.  Times are nanoseconds, sizes bytes. */
+struct options {
+#define X(member, kind, ...) OPTION_C_##kind member;
+	OPTIONS(X)
+#undef X
+	bool is_given[N_OPTIONS];	/* by the file or the command line */
+	bool is_forced[N_OPTIONS];	/* by the command line: a file does not
+					   change it */
+	bool has_authorization;		/* the block is there */
+	struct conf_arena *arena;
+};
+
+/* What loading a file had to say.  Zeroed is empty. */
+struct conf_report {
+	struct buf errors;	/* one a line, each line ended */
+	struct buf warnings;
+	size_t     n_errors, n_warnings;
+	char       digest[80];	/* "sha256:<hex>", or empty: did not parse */
+};
+
+void conf_report_fini(struct conf_report *r);
+
+/* Defaults everywhere.  NULL: out of memory. */
+struct options *options_create_default(void);
+
+/* Wipes what is secret.  Takes NULL. */
+void options_destroy(struct options *o);
+
+/* Reads a file into o, which holds defaults and perhaps forced values; these
+ * stay.  0, or ERR_CONFIG with everything that is wrong in r->errors, ERR_NOMEM;
+ * o is then good for options_destroy only.  Relative paths of includes count
+ * from the including file.  Does not do options_validate.  Thread: control. */
+int options_load_file(struct options *o, const char *path,
+    struct conf_report *r);
+
+/* The same for bytes; name stands for the file in errors, and its directory
+ * is where includes are looked for. */
+int options_load_text(struct options *o, struct slice text, const char *name,
+    struct conf_report *r);
+
+/* One option from the command line, by key, as text: "true", "4222" (Go's
+ * integers: 0x10 and 1_000 too), "2m".  It is forced from then on.
+ * ERR_NOTFOUND: no such key.  ERR_CONFIG: *err says what is wrong with it. */
+int options_set(struct options *o, const char *key, struct slice text,
+    struct buf *err);
+
+/* Forced values of from become o's: a reload starts with this. */
+int options_inherit_forced(struct options *o, const struct options *from);
+
+/* Do these options fit together?  0, or ERR_CONFIG and the first reason, with
+ * nats-server's text, appended to err.  To be done before start and reload. */
+int options_validate(const struct options *o, struct buf *err);
+
+/* May anybody be told apart?  A user, a token or users are configured. */
+bool options_has_credentials(const struct options *o);
+
+/* Is a password or token written in clear? */
+bool options_has_plain_secrets(const struct options *o);
+
+/* ---- the rows --------------------------------------------------------- */
+
+enum option_kind { KIND_BOOL, KIND_INT, KIND_SIZE, KIND_DURATION,
+	KIND_SECONDS, KIND_TIMEOUT, KIND_STRING, KIND_SECRET, KIND_STRINGS,
+	KIND_TAGS, KIND_PAIRS, KIND_FLAGS, KIND_POLICY, KIND_USERS,
+	KIND_PERMISSIONS, N_KINDS };
+enum option_change { CHANGE_RELOAD, CHANGE_QUIET, CHANGE_RESTART };
+enum { OPTION_FLAG_NONE = 0, OPTION_FLAG_ZERO = 1 };
+
+struct option {
+	const char        *key, *aliases;	/* aliases: by blanks, or "" */
+	enum option_kind   kind;
+	int64_t            dflt, min, max;
+	unsigned           flags;
+	enum option_change change;
+	const char        *name, *help;
+	size_t             at;			/* in struct options */
+};
+
+/* Borrowed for ever.  option_of: id < N_OPTIONS. */
+const struct option *option_of(enum option_id id);
+
+/* The row whose key or alias this is (without case), or NULL. */
+const struct option *option_find(struct slice key);
+
+/* The value as text, as logged and reloaded: "2m0s", "4222", "[a b]". */
+void option_put_value(struct buf *out, const struct option *row,
+    const struct options *o);
+
+/* The page about all options, plain text. */
+void options_write_reference(struct buf *out);
+
+/* ---- reload ----------------------------------------------------------- */
+
+struct option_diff {
+	const struct option *row;
+	enum option_id       id;
+	bool                 is_reloadable;
+	/* is_reloadable: what follows "Reloaded: ".  Otherwise the error:
+	 * config reload not supported for X: old=a, new=b */
+	struct slice         text;		/* until visit returns */
+};
+
+/* Calls visit for each difference, in the order of the rows, until it returns
+ * false.  port -1 in new is no difference: a free port is kept. */
+void options_diff(const struct options *old, const struct options *new,
+    bool (*visit)(void *ctx, const struct option_diff *d), void *ctx);
+
+#endif /* CONF_OPTIONS_H */

@@ -1,0 +1,126 @@
+/* core/fanout.c - from a match to its receivers. */
+#include "core/fanout.h"
+
+#include "base/random.h"
+#include "core/match.h"
+#include "core/msg.h"
+#include "core/permissions.h"
+#include "core/sub.h"
+
+/* Bits 0 to n - 1. */
+static uint64_t first_bits(uint32_t n)
+{
+	return n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+}
+
+/* Deny is checked here, on the concrete subject, for whoever delivers. */
+static bool may_receive(const struct sub *s, const struct run *run)
+{
+	return s->filter == NULL ||
+	    permissions_may_receive(s->filter, run->subject, s->queue);
+}
+
+static uint64_t give_here(struct sub *const *subs, size_t n,
+    const struct run *run)
+{
+	uint64_t taken = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (may_receive(subs[i], run))
+			taken |= first_bits(subs[i]->give(subs[i], run));
+	return taken;
+}
+
+/* Those that may receive, in bunches. */
+static uint64_t hand_over(struct sub *const *subs, size_t n,
+    const struct run *run, const struct fanout_port *port)
+{
+	struct sub *bunch[64];
+	uint64_t    taken = 0;
+
+	for (size_t i = 0; i < n;) {
+		size_t k = 0;
+
+		for (; i < n && k < 64; i++)
+			if (may_receive(subs[i], run))
+				bunch[k++] = subs[i];
+		if (k > 0 && port->hand_over(port->ctx, bunch[0]->worker,
+		    bunch, k, run))
+			taken = first_bits(run->n);
+	}
+	return taken;
+}
+
+/* match->plain is in order of worker: one stretch for each. */
+static uint64_t give_plain(const struct match *match, const struct run *run,
+    const struct fanout_port *port)
+{
+	uint64_t taken = 0;
+
+	for (uint32_t i = 0, end; i < match->n_plain; i = end) {
+		unsigned worker = match->plain[i]->worker;
+
+		for (end = i + 1; end < match->n_plain &&
+		    match->plain[end]->worker == worker; end++)
+			;
+		if (worker == port->worker)
+			taken |= give_here(match->plain + i, end - i, run);
+		else
+			taken |= hand_over(match->plain + i, end - i, run,
+			    port);
+	}
+	return taken;
+}
+
+/* A refused hand-over over there is not known here; but who is known to be
+ * closed or denied is passed over. */
+static bool offer(struct sub *s, const struct run *one,
+    const struct fanout_port *port)
+{
+	if (__atomic_load_n(&s->is_closed, __ATOMIC_RELAXED) ||
+	    !may_receive(s, one))
+		return false;
+	if (s->worker == port->worker)
+		return s->give(s, one) > 0;
+	return port->hand_over(port->ctx, s->worker, &s, 1, one);
+}
+
+static bool give_to_one(const struct match_group *group, const struct run *one,
+    const struct fanout_port *port)
+{
+	uint32_t at = random_below(group->n);
+
+	for (uint32_t i = 0; i < group->n; i++) {
+		if (offer(group->subs[at], one, port))
+			return true;
+		if (++at == group->n)
+			at = 0;
+	}
+	return false;
+}
+
+static uint64_t give_group(const struct match_group *group,
+    const struct run *run, const struct fanout_port *port)
+{
+	struct run one = *run;
+	uint64_t   taken = 0;
+
+	one.n = 1;
+	for (uint32_t i = 0; i < run->n; i++) {
+		one.msgs = &run->msgs[i];
+		one.bytes = run->msgs[i].size;
+		if (give_to_one(group, &one, port))
+			taken |= UINT64_C(1) << i;
+	}
+	return taken;
+}
+
+uint64_t fanout(const struct match *match, const struct run *run,
+    const struct fanout_port *port)
+{
+	uint64_t taken = give_plain(match, run, port);
+
+	for (uint32_t g = 0; g < match->n_groups; g++)
+		taken |= give_group(&match->groups[g], run, port);
+	return taken;
+}

@@ -1,0 +1,34 @@
+/* core/fanout.h - from a match to its receivers.
+ *
+ * Every plain subscription gets every message of the run; of each queue group
+ * one member gets each message, picked at random over all members whichever
+ * worker they live on, and the next one round the ring if that one refuses.
+ * Receivers of this worker are called; those of each other worker are handed
+ * over together, with the run, once.
+ */
+#ifndef CORE_FANOUT_H
+#define CORE_FANOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct match;
+struct run;
+struct sub;
+
+struct fanout_port {
+	unsigned worker;	/* this one */
+	/* The run, or a part of it, for these subscriptions of that worker.
+	 * All is copied before return.  False: out of memory, nobody got it. */
+	bool   (*hand_over)(void *ctx, unsigned worker, struct sub *const *subs,
+	    size_t n, const struct run *run);
+	void    *ctx;
+};
+
+/* Bit i is set when somebody took, or was sent, the run's message i.
+ * Thread: worker, in the epoch section that produced the match. */
+uint64_t fanout(const struct match *match, const struct run *run,
+    const struct fanout_port *port);
+
+#endif /* CORE_FANOUT_H */

@@ -1,0 +1,412 @@
+/* session/client.c - a client's session: birth, login, last words, death. */
+#include "session/client.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/trace.h"
+#include "core/account.h"
+#include "core/sublist.h"
+#include "proto/info.h"
+#include "session/closed.h"
+#include "session/hub.h"
+#include "session/info.h"
+#include "session/login.h"
+#include "session/pings.h"
+#include "session/stall.h"
+#include "session/subs.h"
+#include "session/verbs.h"
+#include "session/version.h"
+#include "session/wiretrace.h"
+
+#define LINGER_NS (100 * NS_PER_MS)
+enum { BURY_AT_ONCE = 4096 };	/* subscriptions removed in one go */
+
+/* ---- names --------------------------------------------------------------- */
+
+static void set_address(struct client *c, const struct sockaddr_storage *peer)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const struct sockaddr_in6 *a6 = (const struct sockaddr_in6 *)peer;
+	const struct sockaddr_in  *a4 = (const struct sockaddr_in *)peer;
+
+	if (peer->ss_family == AF_INET6) {
+		c->port = ntohs(a6->sin6_port);
+		memcpy(c->ip, &a6->sin6_addr, 16);
+		c->is_ip6 = memcmp(c->ip, mapped, 12) != 0;
+		if (!c->is_ip6)
+			memmove(c->ip, c->ip + 12, 4);
+	} else if (peer->ss_family == AF_INET) {
+		c->port = ntohs(a4->sin_port);
+		memcpy(c->ip, &a4->sin_addr, 4);
+	}
+}
+
+static const char *ip_text(const struct client *c)
+{
+	static _Thread_local char text[INET6_ADDRSTRLEN];
+
+	return inet_ntop(c->is_ip6 ? AF_INET6 : AF_INET, c->ip, text,
+	    sizeof text);
+}
+
+static void put_identity(const struct client *c, struct buf *b)
+{
+	const struct connect_opts *o = &c->opts;
+
+	buf_printf(b, " - \"v%.*s:%.*s", SLICE_ARG(o->version),
+	    SLICE_ARG(o->lang));
+	if (o->name.n > 0)
+		buf_printf(b, ":%.*s", SLICE_ARG(o->name));
+	buf_put_char(b, '"');
+	buf_printf(b, " - \"%.*s", SLICE_ARG(c->account->name));
+	if (c->who.kind != PRINCIPAL_NONE)
+		buf_put_char(b, '/');
+	principal_put_label(&c->who, b);
+	buf_put_char(b, '"');
+}
+
+const char *client_label(const struct client *c)
+{
+	static _Thread_local struct buf b;
+
+	buf_reset(&b);
+	buf_printf(&b, c->is_ip6 ? "[%s]:%u - cid:%llu" : "%s:%u - cid:%llu",
+	    ip_text(c), c->port, (unsigned long long)c->cid);
+	if (c->has_connected)
+		put_identity(c, &b);
+	buf_put_char(&b, '\0');
+	return buf_failed(&b) ? "client" : b.p;
+}
+
+/* ---- last words ---------------------------------------------------------- */
+
+void client_send_err(struct client *c, const char *fmt, ...)
+{
+	struct buf *b = &c->hub->scratch;
+	va_list     ap;
+
+	buf_reset(b);
+	buf_put_str(b, "-ERR '");
+	va_start(ap, fmt);
+	buf_vprintf(b, fmt, ap);
+	va_end(ap);
+	buf_put_str(b, "'\r\n");
+	if (buf_failed(b) || !conn_is_open(&c->conn))
+		return;
+	conn_put(&c->conn, b->p, b->n);
+	if (log_trace_on)
+		wiretrace_sent(c, slice_of(b->p, b->n - 2));
+}
+
+void client_refuse(struct client *c, enum refusal r)
+{
+	const char *text = refusal_text(r);
+
+	if (text[0] != '\0')
+		client_send_err(c, "%s", text);
+	if (refusal_closes(r))
+		client_close(c, refusal_reason(r));
+}
+
+void client_close(struct client *c, enum close_reason reason)
+{
+	if (c->state == CLIENT_CLOSING || c->state == CLIENT_GONE)
+		return;
+	c->reason = reason;
+	conn_flush(&c->conn);
+	if (c->state == CLIENT_GONE)
+		return;
+	if (c->conn.pending == 0) {
+		client_drop(c, reason);
+		return;
+	}
+	c->state = CLIENT_CLOSING;
+	c->linger_until_ns = loop_now_ns(c->hub->loop) + LINGER_NS;
+	conn_pause(&c->conn);
+	client_arm_timer(c);
+}
+
+static void release(struct grave *g)
+{
+	struct client *c = CONTAINER_OF(g, struct client, grave);
+
+	verdict_cache_fini(&c->verdicts);
+	replies_fini(&c->replies);
+	connect_opts_fini(&c->opts);
+	principal_fini(&c->who);
+	free(c);
+}
+
+static void remember(struct client *c)
+{
+	struct client_info info;
+
+	client_describe(c, &info, true);
+	info.stop_ns = clock_wall_ns();
+	info.reason = c->reason;
+	closed_add(c->hub->closed, &info);
+	client_info_fini(&info);
+}
+
+void client_drop(struct client *c, enum close_reason reason)
+{
+	struct hub *h = c->hub;
+
+	if (c->state == CLIENT_GONE)
+		return;
+	c->reason = reason;
+	c->state = CLIENT_GONE;
+	if (h->builder.from == c)
+		h->builder.from = NULL;
+	log_debug("%s - Client connection closed: %s", client_label(c),
+	    close_reason_text(reason));
+	trace(TR_CONN_CLOSE, c->cid, reason);
+	remember(c);
+	login_cancel(c);
+	conn_close(&c->conn);
+	timer_clear(loop_timers(h->loop), &c->timer);
+	list_remove(&c->link);
+	list_remove(&c->stall_link);
+	h->stats.n_clients--;
+	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
+	list_append(&h->dying, &c->link);
+	client_bury_some(c);
+}
+
+bool client_bury_some(struct client *c)
+{
+	if (!subs_remove_some(c, BURY_AT_ONCE))
+		return false;
+	list_remove(&c->link);
+	/* Else the last subscription takes it along (session/handoff.c). */
+	if (c->n_subs_kept == 0)
+		loop_bury(c->hub->loop, &c->grave);
+	return true;
+}
+
+/* ---- INFO ---------------------------------------------------------------- */
+
+static bool says_auth_required(const struct hub *h, enum info_kind kind)
+{
+	const struct auth *a = h->config->auth;
+
+	return auth_is_required(a) &&
+	    (kind != INFO_FIRST || !auth_has_no_auth_user(a));
+}
+
+void client_send_info(struct client *c, enum info_kind kind)
+{
+	const struct session_config *conf = c->hub->config;
+	struct buf *b = &c->hub->scratch;
+	struct info info = {
+		.server_id = conf->server_id,
+		.server_name = conf->server_name,
+		.version = SLICE(NATS_VERSION),
+		.proto = 1,
+		.go = SLICE("c11"),
+		.host = conf->host,
+		.port = conf->port,
+		.headers = conf->has_headers,
+		.auth_required = says_auth_required(c->hub, kind),
+		.max_payload = (int32_t)conf->payload_max,
+		.client_id = c->cid,
+		.client_ip = slice_str(ip_text(c)),
+		.ldm = kind == INFO_LAME_DUCK,
+		.connect_info = kind == INFO_AFTER_PONG,
+		.api_lvl = NATS_API_LEVEL,
+		.xkey = conf->xkey,
+		.mote = SLICE(MOTE_VERSION),
+	};
+
+	if (kind == INFO_AFTER_PONG)
+		info.remote_account = c->account->name;
+	buf_reset(b);
+	info_write(&info, b);
+	if (!buf_failed(b))
+		conn_put(&c->conn, b->p, b->n);
+}
+
+/* ---- the socket's events ------------------------------------------------- */
+
+static void ended(struct conn *conn, enum conn_end how)
+{
+	static const enum close_reason reasons[] = {
+		[CONN_EOF] = CLOSE_CLIENT_CLOSED,
+		[CONN_READ_ERROR] = CLOSE_READ_ERROR,
+		[CONN_WRITE_ERROR] = CLOSE_WRITE_ERROR,
+	};
+	struct client *c = (struct client *)conn;
+
+	client_drop(c, c->state == CLIENT_CLOSING ? c->reason : reasons[how]);
+}
+
+static void blocked(struct conn *conn)
+{
+	stall_blocked((struct client *)conn);
+}
+
+static void drained(struct conn *conn)
+{
+	stall_drained((struct client *)conn);
+}
+
+static const struct conn_ops client_ops = {
+	.input = verbs_input,
+	.ended = ended,
+	.blocked = blocked,
+	.drained = drained,
+};
+
+/* ---- time ---------------------------------------------------------------- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return b != 0 && b < a ? b : a;
+}
+
+void client_arm_timer(struct client *c)
+{
+	int64_t when = INT64_MAX;
+
+	if (c->state == CLIENT_GONE)
+		return;
+	if (c->state == CLIENT_CLOSING) {
+		when = c->linger_until_ns;
+	} else {
+		when = earlier(when, c->auth_until_ns);
+		when = earlier(when, c->next_ping_ns);
+		when = earlier(when, stall_deadline_ns(c));
+	}
+	if (when != INT64_MAX &&
+	    !timer_set(loop_timers(c->hub->loop), &c->timer, when))
+		client_drop(c, CLOSE_READ_ERROR);
+}
+
+static void tick(struct timer *t, int64_t now)
+{
+	struct client *c = CONTAINER_OF(t, struct client, timer);
+
+	if (c->state == CLIENT_CLOSING) {
+		client_drop(c, c->reason);
+		return;
+	}
+	if (c->auth_until_ns != 0 && c->auth_until_ns <= now)
+		login_timed_out(c);
+	else if (stall_deadline_ns(c) <= now)
+		stall_deadline_passed(c);
+	else if (c->next_ping_ns != 0 && c->next_ping_ns <= now)
+		pings_tick(c, now);
+	client_arm_timer(c);
+}
+
+/* ---- birth --------------------------------------------------------------- */
+
+static void init_parser(struct client *c)
+{
+	const struct session_config *conf = c->hub->config;
+
+	c->parser.kind = PEER_CLIENT;
+	c->parser.line_max = conf->line_max;
+	c->parser.payload_max = conf->payload_max;
+}
+
+static void join(struct client *c)
+{
+	struct hub *h = c->hub;
+
+	list_append(&h->clients, &c->link);
+	h->stats.n_clients++;
+	h->stats.n_clients_ever++;
+	__atomic_fetch_add(&c->account->n_clients, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->account->n_clients_ever, 1, __ATOMIC_RELAXED);
+	trace(TR_CONN_OPEN, c->cid, (uint64_t)c->conn.watch.fd);
+	log_debug("%s - Client connection created", client_label(c));
+}
+
+struct client *client_open(struct hub *h, int fd,
+    const struct sockaddr_storage *peer)
+{
+	struct client *c = calloc(1, sizeof *c);
+
+	if (c == NULL || conn_open(&c->conn, &h->pool, fd, &client_ops) != 0) {
+		free(c);
+		close(fd);
+		return NULL;
+	}
+	c->hub = h;
+	c->cid = __atomic_add_fetch(&h->shared->last_cid, 1, __ATOMIC_RELAXED);
+	c->account = h->shared->global;
+	c->timer.fire = tick;
+	c->grave.release = release;
+	c->start_wall_ns = clock_wall_ns();
+	c->start_ns = c->asked_ns = c->active_ns = loop_now_ns(h->loop);
+	connect_opts_init(&c->opts);
+	set_address(c, peer);
+	init_parser(c);
+	join(c);
+	login_expect(c);
+	pings_begin(c);
+	client_send_info(c, INFO_FIRST);
+	client_arm_timer(c);
+	return c;
+}
+
+/* ---- for monitoring ------------------------------------------------------ */
+
+static bool describe_sub(void *ctx, struct client_sub *s)
+{
+	struct sub_info_list *list = ctx;
+	struct buf            pattern = { 0 };
+	struct sub_info       info = {
+		.queue = s->sub.queue,
+		.sid = client_sub_sid(s),
+		.n_msgs = s->n_delivered,
+		.msgs_max = s->msgs_max,
+		.cid = s->client->cid,
+	};
+
+	sublist_pattern(&s->sub, &pattern);
+	info.subject = buf_slice(&pattern);
+	sub_info_add(list, &info);
+	buf_fini(&pattern);
+	return true;
+}
+
+static int64_t wall_of(const struct client *c, int64_t ns)
+{
+	return c->start_wall_ns + (ns - c->start_ns);
+}
+
+void client_describe(const struct client *c, struct client_info *ret,
+    bool wants_subs)
+{
+	*ret = (struct client_info){
+		.cid = c->cid,
+		.kind = CLIENT_KIND_CLIENT,
+		.type = CLIENT_TYPE_NATS,
+		.ip = slice_str(ip_text(c)),
+		.port = c->port,
+		.start_ns = c->start_wall_ns,
+		.last_activity_ns = wall_of(c, c->active_ns),
+		.rtt_ns = c->rtt_ns,
+		.pending_bytes = c->conn.pending,
+		.in_msgs = c->in_msgs, .in_bytes = c->in_bytes,
+		.out_msgs = c->out_msgs, .out_bytes = c->out_bytes,
+		.n_stalls = c->n_stalls,
+		.n_subs = c->subs.n,
+		.name = c->opts.name,
+		.lang = c->opts.lang,
+		.version = c->opts.version,
+		.user = principal_shown_user(&c->who),
+		.account = c->account->name,
+	};
+	if (wants_subs)
+		sids_visit(&c->subs, describe_sub, &ret->subs);
+}

@@ -1,0 +1,127 @@
+/* session/client.h - a client's session.
+ *
+ *     accepted --CONNECT--> (checking) --> ready --> closing --> gone
+ *        |                                  ^
+ *        +--- first operation, no login ----+
+ *
+ * Accepted: told INFO; with logins required only CONNECT is understood, and
+ * the authentication timer runs.  Checking: its password is being hashed; its
+ * input waits.  Ready: everything else.  Closing: the last words are on their
+ * way; nothing is read.  Gone: unlinked from everything; freed when its
+ * subscriptions are (they may be in another worker's hands for a moment).
+ *
+ * The struct is open inside session/ only; everything is the owner's.
+ */
+#ifndef SESSION_CLIENT_H
+#define SESSION_CLIENT_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth/auth.h"
+#include "base/list.h"
+#include "core/permissions.h"
+#include "core/replies.h"
+#include "net/conn.h"
+#include "proto/connect.h"
+#include "proto/parse.h"
+#include "proto/refusal.h"
+#include "session/sids.h"
+
+struct account;
+struct client_info;
+struct hub;
+struct login;
+
+enum client_state { CLIENT_ACCEPTED, CLIENT_CHECKING, CLIENT_READY,
+	CLIENT_CLOSING, CLIENT_GONE };
+
+struct client {
+	struct conn         conn;	/* first */
+	struct hub         *hub;
+	uint64_t            cid;
+	enum client_state   state;
+	enum close_reason   reason;
+	struct parser       parser;
+	struct connect_opts opts;
+	struct principal    who;
+	struct account     *account;
+	struct login       *login;	/* while checking */
+
+	struct sid_table     subs;
+	uint32_t             n_subs_kept;	/* with those removed but not
+						   yet released */
+	struct verdict_cache verdicts;
+	struct reply_grants  replies;
+
+	uint64_t in_msgs, in_bytes, out_msgs, out_bytes, n_stalls;
+	int64_t  start_wall_ns, start_ns;
+	int64_t  asked_ns;	/* it last said something but PONG */
+	int64_t  active_ns;	/* for monitoring: a message, a subscription */
+
+	struct timer timer;	/* the earliest of what follows */
+	int64_t  auth_until_ns;		/* 0: none */
+	int64_t  next_ping_ns;
+	int64_t  linger_until_ns;	/* while closing */
+	int64_t  ping_sent_ns, rtt_ns, rtt_known_ns;
+	int32_t  n_pings_out;
+
+	bool is_connecting;	/* a CONNECT is being settled */
+	bool has_connected;	/* one was accepted */
+	bool had_first_pong;	/* and its INFO is out */
+	bool grants_replies;	/* allow_responses */
+	bool is_stalled;	/* held back as a publisher */
+	bool is_crowded;	/* as a receiver; atomic, read by any worker */
+
+	int64_t     stalled_until_ns;
+	struct list link;	/* hub's clients, or its dying */
+	struct list stall_link;
+	struct grave grave;
+	uint16_t     port;
+	bool         is_ip6;
+	uint8_t      ip[16];
+};
+
+static inline bool client_is_ready(const struct client *c)
+{
+	return c->state == CLIENT_READY;
+}
+
+/* NULL: out of memory, or the loop cannot watch it; fd is then closed. */
+struct client *client_open(struct hub *h, int fd,
+    const struct sockaddr_storage *peer);
+
+/* Tells the peer (if there is a text) and closes (if this refusal does). */
+void client_refuse(struct client *c, enum refusal r);
+
+/* "-ERR '<text>'", no more. */
+void client_send_err(struct client *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* What is queued is sent first, for a tenth of a second at most. */
+void client_close(struct client *c, enum close_reason reason);
+
+/* At once; what is queued is lost. */
+void client_drop(struct client *c, enum close_reason reason);
+
+/* The INFO line; is_after_pong adds what only the second one says. */
+enum info_kind { INFO_FIRST, INFO_AFTER_PONG, INFO_LAME_DUCK };
+void client_send_info(struct client *c, enum info_kind kind);
+
+/* "127.0.0.1:4222 - cid:7" and, once connected, who it is; into a buffer that
+ * the next call on this thread reuses. */
+const char *client_label(const struct client *c);
+
+/* For monitoring; strings are borrowed from c.  wants_subs: the list too. */
+void client_describe(const struct client *c, struct client_info *ret,
+    bool wants_subs);
+
+/* After any of its deadlines changed. */
+void client_arm_timer(struct client *c);
+
+/* Some of a gone client's subscriptions are removed; true: it is rid of all,
+ * and itself on the way to being freed. */
+bool client_bury_some(struct client *c);
+
+#endif /* SESSION_CLIENT_H */

@@ -1,0 +1,18 @@
+/* session/deliver.h - a run of messages into a client's output. */
+#ifndef SESSION_DELIVER_H
+#define SESSION_DELIVER_H
+
+#include <stdint.h>
+
+struct client;
+struct run;
+struct sub;
+
+/* The give (core/sub.h) of every client subscription. */
+uint32_t deliver(struct sub *sub, const struct run *run);
+
+/* The client behind it; NULL: it is none's.  Thread: any, in epoch; other
+ * threads may only read what client.h says is atomic. */
+struct client *deliver_owner(const struct sub *sub);
+
+#endif /* SESSION_DELIVER_H */

@@ -1,0 +1,48 @@
+/* session/handoff.h - messages for subscriptions of another worker.
+ *
+ * What a turn has for another worker is packed into parcels, posted at the
+ * turn's end, so that a busy publisher costs one piece of mail for hundreds of
+ * messages.  A parcel holds copies of small messages and references to the
+ * blocks of large ones.
+ *
+ * A subscription may lie in a parcel while it is being removed, so its memory
+ * is released only when a grace period has passed and every parcel that was
+ * posted before that has been unpacked: handoff_release.
+ */
+#ifndef SESSION_HANDOFF_H
+#define SESSION_HANDOFF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct client_sub;
+struct handoff;
+struct hub;
+struct run;
+struct sub;
+
+/* NULL: out of memory. */
+struct handoff *handoff_create(struct hub *h);
+/* No worker may be running. */
+void handoff_destroy(struct handoff *x);
+
+/* The counters that session_shared.n_posted points to. */
+size_t handoff_counters_size(unsigned n_workers);
+
+/* core/fanout.h's hand_over; ctx is the struct hub. */
+bool handoff_put(void *ctx, unsigned worker, struct sub *const *subs, size_t n,
+    const struct run *run);
+
+/* Posts what was packed.  Once a turn, at its end. */
+void handoff_post(struct handoff *x);
+
+/* Is mail to some worker waiting because its ring is full? */
+bool handoff_is_congested(const struct handoff *x);
+
+/* s is out of its sublist; its memory is freed when nobody can hold it. */
+void handoff_release(struct handoff *x, struct client_sub *s);
+
+/* Frees what is due.  Once a turn, at its end. */
+void handoff_end_turn(struct handoff *x);
+
+#endif /* SESSION_HANDOFF_H */

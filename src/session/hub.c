@@ -1,0 +1,227 @@
+/* session/hub.c - the sessions of one worker, and what they share. */
+#include "session/hub.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/epoch.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "core/account.h"
+#include "core/match.h"
+#include "session/client.h"
+#include "session/closed.h"
+#include "session/handoff.h"
+#include "session/login.h"
+#include "session/publish.h"
+#include "session/stall.h"
+
+enum {
+	MATCHES_MAX       = 8192,
+	CLOSED_BYTES_EACH = 2048,	/* room for a closed client, on average */
+};
+
+/* ---- the turn ------------------------------------------------------------ */
+
+static void bury_dying(struct hub *h)
+{
+	struct list *l = h->dying.next;
+
+	if (l != &h->dying && (!client_bury_some(CONTAINER_OF(l,
+	    struct client, link)) || !list_is_empty(&h->dying)))
+		loop_again(h->loop);
+}
+
+/* What the turn produced goes out: to other workers first, who can begin while
+ * we are writing to sockets. */
+static void end_turn(void *ctx)
+{
+	struct hub *h = ctx;
+
+	handoff_post(h->handoff);
+	mesh_ring(loop_mesh(h->loop), h->worker);
+	conn_pool_flush(&h->pool);
+	stall_end_turn(h);
+	handoff_end_turn(h->handoff);
+	if (!list_is_empty(&h->dying))
+		bury_dying(h);
+}
+
+static void wake_stalled(struct timer *t, int64_t now_ns)
+{
+	(void)t;
+	(void)now_ns;	/* the turn's end looks at who may go on */
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+static bool open_parts(struct hub *h, uint64_t closed_max)
+{
+	uint64_t share = closed_max / h->shared->n_workers;
+
+	if (conn_pool_init(&h->pool, h->loop) != 0)
+		return false;
+	h->matches = match_cache_create(h->config->caches_matches
+	    ? MATCHES_MAX : 1);
+	h->handoff = handoff_create(h);
+	h->closed = closed_create(share, share * CLOSED_BYTES_EACH);
+	return h->matches != NULL && h->handoff != NULL && h->closed != NULL;
+}
+
+struct hub *hub_create(struct loop *loop, struct session_shared *shared,
+    struct session_config *config, uint64_t closed_max)
+{
+	struct hub *h = calloc(1, sizeof *h);
+
+	if (h == NULL) {
+		session_config_unref(config);
+		return NULL;
+	}
+	h->loop = loop;
+	h->worker = loop_member(loop);
+	h->shared = shared;
+	h->config = config;
+	h->port = (struct fanout_port){ h->worker, handoff_put, h };
+	h->stall_timer.fire = wake_stalled;
+	list_init(&h->clients);
+	list_init(&h->dying);
+	list_init(&h->stalled);
+	if (!open_parts(h, closed_max)) {
+		hub_destroy(h);
+		return NULL;
+	}
+	loop_set_receiver(loop, h);
+	loop_set_hooks(loop, &(struct loop_hooks){ end_turn, h });
+	return h;
+}
+
+void hub_close_all(struct hub *h)
+{
+	LIST_EACH (l, &h->clients)
+		client_drop(CONTAINER_OF(l, struct client, link),
+		    CLOSE_SHUTDOWN);
+	while (!list_is_empty(&h->dying))
+		client_bury_some(CONTAINER_OF(h->dying.next, struct client,
+		    link));
+}
+
+void hub_destroy(struct hub *h)
+{
+	if (h == NULL)
+		return;
+	handoff_destroy(h->handoff);
+	match_cache_destroy(h->matches);
+	closed_destroy(h->closed);
+	conn_pool_fini(&h->pool);
+	buf_fini(&h->scratch);
+	buf_fini(&h->builder.prefix);
+	buf_fini(&h->builder.tail);
+	session_config_unref(h->config);
+	free(h);
+}
+
+/* ---- clients ------------------------------------------------------------- */
+
+/* Counted at once, so that two workers cannot both take the last place. */
+static bool is_full(const struct hub *h, int64_t n_conns)
+{
+	return h->config->conns_max >= 0 && n_conns > h->config->conns_max;
+}
+
+void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer)
+{
+	int64_t n = __atomic_add_fetch(&h->shared->n_conns, 1,
+	    __ATOMIC_RELAXED);
+	struct client *c = client_open(h, fd, peer);
+
+	if (c == NULL) {
+		__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
+		log_error("no memory for a client connection");
+		return;
+	}
+	if (is_full(h, n)) {
+		static struct log_gate gate;
+		uint32_t               held;
+
+		if (log_gate_open(&gate, &held))
+			log_error("%s - maximum connections exceeded",
+			    client_label(c));
+		client_refuse(c, REFUSAL_MAX_CONNS);
+	}
+}
+
+void hub_each_client(struct hub *h,
+    bool (*visit)(void *ctx, struct client *c), void *ctx)
+{
+	LIST_EACH (l, &h->clients)
+		if (!visit(ctx, CONTAINER_OF(l, struct client, link)))
+			return;
+}
+
+struct client *hub_find_client(struct hub *h, uint64_t cid)
+{
+	LIST_EACH (l, &h->clients) {
+		struct client *c = CONTAINER_OF(l, struct client, link);
+
+		if (c->cid == cid)
+			return c;
+	}
+	return NULL;
+}
+
+/* ---- reload and farewell ------------------------------------------------- */
+
+static bool apply_config(void *ctx, struct client *c)
+{
+	const struct session_config *conf = ctx;
+
+	c->parser.line_max = conf->line_max;
+	c->parser.payload_max = conf->payload_max;
+	login_again(c);
+	if (c->state != CLIENT_GONE)
+		client_arm_timer(c);
+	return true;
+}
+
+void hub_reconfigure(struct hub *h, struct session_config *config)
+{
+	struct session_config *old = h->config;
+
+	h->config = config;
+	hub_each_client(h, apply_config, config);
+	session_config_unref(old);
+}
+
+static bool tell_lame_duck(void *ctx, struct client *c)
+{
+	(void)ctx;
+	if (client_is_ready(c) && c->had_first_pong && c->opts.protocol >= 1)
+		client_send_info(c, INFO_LAME_DUCK);
+	return true;
+}
+
+void hub_tell_lame_duck(struct hub *h)
+{
+	hub_each_client(h, tell_lame_duck, NULL);
+}
+
+uint64_t hub_close_some(struct hub *h, uint64_t n, enum refusal why)
+{
+	uint64_t left = h->stats.n_clients, closed = 0;
+
+	/* Each of those left is as likely as the next to be among n. */
+	LIST_EACH (l, &h->clients) {
+		struct client *c = CONTAINER_OF(l, struct client, link);
+
+		if (closed == n)
+			break;
+		if (random_below((uint32_t)left--) >= n - closed)
+			continue;
+		closed++;
+		if (why == REFUSAL_NONE)
+			client_close(c, CLOSE_SHUTDOWN);
+		else
+			client_refuse(c, why);
+	}
+	return closed;
+}

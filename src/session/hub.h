@@ -1,0 +1,114 @@
+/* session/hub.h - the sessions of one worker, and what they share.
+ *
+ * A hub is owned by its worker's loop: nothing in it is touched by another
+ * thread.  Others send mail whose receiver is the hub.  What all hubs share is
+ * in struct session_shared, and that is atomic counters and accounts.
+ */
+#ifndef SESSION_HUB_H
+#define SESSION_HUB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "core/fanout.h"
+#include "core/msg.h"
+#include "net/conn.h"
+#include "proto/refusal.h"
+#include "session/limits.h"
+
+struct account;
+struct client;
+struct client_info;
+struct closed_ring;
+struct handoff;
+struct match_cache;
+struct op;
+
+/* Counts since start; summed over the hubs for monitoring. */
+struct hub_stats {
+	uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
+	uint64_t n_slow, n_stale, n_stalled;
+	uint64_t n_auth_failures;
+	uint64_t n_clients, n_clients_ever;
+	uint64_t n_subs;
+};
+
+/* One for the server; outlives the hubs. */
+struct session_shared {
+	struct account *global;		/* "$G" */
+	unsigned        n_workers;
+	uint64_t        last_cid;	/* atomic, all kinds of connection */
+	int64_t         n_conns;	/* atomic, now */
+	int64_t         outbound;	/* atomic: bytes queued, about */
+	bool            is_lame_duck;	/* atomic */
+	unsigned        hasher_member;	/* of the mesh */
+	uint64_t       *n_posted;	/* parcels; see session/handoff.c */
+};
+
+/* The run of messages that is being gathered from one client's input. */
+struct run_builder {
+	struct client *from;	/* NULL: empty */
+	struct run     run;
+	struct msg     msgs[RUN_MAX];
+	struct buf     prefix;
+	struct buf     tail;	/* of a message spelled in an unusual way */
+	bool           is_dropped;	/* the subject may not be published on */
+};
+
+struct hub {
+	struct loop           *loop;
+	unsigned               worker;	/* member number in the mesh */
+	struct session_shared *shared;
+	struct session_config *config;
+	struct conn_pool       pool;
+	struct match_cache    *matches;
+	struct handoff        *handoff;
+	struct fanout_port     port;
+	struct run_builder     builder;
+	struct list            clients;
+	struct list            dying;	/* closed, subscriptions still going */
+	struct list            stalled;	/* publishers held back */
+	struct buf             scratch;	/* for text built and sent at once */
+	struct hub_stats       stats;
+	struct closed_ring    *closed;
+	struct timer           stall_timer;
+	bool                   saw_crowded;	/* a receiver, since last asked */
+	int64_t                outbound_told;	/* of pool.pending, in shared */
+};
+
+/* The config's reference is consumed.  closed_max: closed clients remembered.
+ * NULL: out of memory.  Thread: any, before the loop runs. */
+struct hub *hub_create(struct loop *loop, struct session_shared *shared,
+    struct session_config *config, uint64_t closed_max);
+
+/* Every client is closed, reason Server Shutdown.  Thread: the loop's. */
+void hub_close_all(struct hub *h);
+
+/* After the loop has ended and all is closed. */
+void hub_destroy(struct hub *h);
+
+/* Takes over an accepted socket: a client that is told INFO.  Thread: owner. */
+struct sockaddr_storage;
+void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer);
+
+/* Changes over to config (a reference is consumed): clients whose login fails
+ * now are closed, subscriptions not permitted any more are taken away. */
+void hub_reconfigure(struct hub *h, struct session_config *config);
+
+/* Tells every client that can understand it that the server is leaving. */
+void hub_tell_lame_duck(struct hub *h);
+
+/* Closes n clients (or all there are), chosen at random; the number closed.
+ * They are told why, or, with REFUSAL_NONE, nothing: Server Shutdown. */
+uint64_t hub_close_some(struct hub *h, uint64_t n, enum refusal why);
+
+/* Borrowed by visit during the call. */
+void hub_each_client(struct hub *h,
+    bool (*visit)(void *ctx, struct client *c), void *ctx);
+
+/* NULL: not here. */
+struct client *hub_find_client(struct hub *h, uint64_t cid);
+
+#endif /* SESSION_HUB_H */

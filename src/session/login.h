@@ -1,0 +1,30 @@
+/* session/login.h - from accepted to ready.
+ *
+ * A login that needs no bcrypt is settled at once.  One that does is posted to
+ * the hasher; the client's input waits until the verdict comes back by mail.
+ * Spec: core protocol 1.4, 4.1.
+ */
+#ifndef SESSION_LOGIN_H
+#define SESSION_LOGIN_H
+
+struct client;
+
+/* A fresh connection: ready, or to identify itself in time. */
+void login_expect(struct client *c);
+
+/* A CONNECT was read into c->opts. */
+void login_connect(struct client *c);
+
+/* It began with something else, and may, as no_auth_user. */
+void login_silent(struct client *c);
+
+/* After a reload: again, with the credentials it gave. */
+void login_again(struct client *c);
+
+/* Time is over. */
+void login_timed_out(struct client *c);
+
+/* The client goes; a verdict on its way will find nobody. */
+void login_cancel(struct client *c);
+
+#endif /* SESSION_LOGIN_H */

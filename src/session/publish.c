@@ -1,0 +1,253 @@
+/* session/publish.c - permission, runs, match, fan-out, no responders. */
+#include "session/publish.h"
+
+#include "base/log.h"
+#include "core/account.h"
+#include "core/match.h"
+#include "core/sublist.h"
+#include "proto/subject.h"
+#include "session/client.h"
+#include "session/deliver.h"
+#include "session/handoff.h"
+#include "session/hub.h"
+#include "session/stall.h"
+#include "session/wiretrace.h"
+
+enum { RUN_BYTES_MAX = 64 * 1024 };
+
+/* ---- may it be published? ------------------------------------------------ */
+
+static bool has_prefix_of(struct slice s, const struct slice *prefixes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_has_prefix(s, prefixes[i]))
+			return true;
+	return false;
+}
+
+/* Names that servers use among themselves. */
+static bool is_reserved_subject(struct slice s)
+{
+	static const struct slice reserved[] = {
+		{ "_GR_.", 5 }, { "$GR.", 4 }, { "$NRG.", 5 },
+	};
+
+	return has_prefix_of(s, reserved, 3);
+}
+
+static bool is_reserved_reply(struct slice s)
+{
+	static const struct slice reserved[] = {
+		{ "_R_.", 4 }, { "$JS.ACK.", 8 }, { "_GR_.", 5 }, { "$GR.", 4 },
+	};
+
+	return s.n > 0 && (*s.p == '_' || *s.p == '$') &&
+	    has_prefix_of(s, reserved, 4);
+}
+
+static bool may_publish(struct client *c, struct slice subject)
+{
+	const struct permissions *p = c->who.permissions;
+
+	if (is_reserved_subject(subject))
+		return false;
+	if (p == NULL || verdict_may_publish(&c->verdicts, p, subject))
+		return true;
+	return c->grants_replies && replies_may_use(&c->replies, p, subject,
+	    loop_now_ns(c->hub->loop));
+}
+
+static void refuse_subject(struct client *c, struct slice subject)
+{
+	client_send_err(c, "Permissions Violation for Publish to \"%.*s\"",
+	    SLICE_ARG(subject));
+	log_error("%s - Publish Violation - Subject \"%.*s\"", client_label(c),
+	    SLICE_ARG(subject));
+}
+
+static void refuse_reply(struct client *c, struct slice reply)
+{
+	client_send_err(c,
+	    "Permissions Violation for Publish with Reply of \"%.*s\"",
+	    SLICE_ARG(reply));
+	log_error("%s - Publish Violation - Reply \"%.*s\"", client_label(c),
+	    SLICE_ARG(reply));
+}
+
+/* ---- no responders ------------------------------------------------------- */
+
+static void send_503(struct client *c, const struct client_sub *s,
+    struct slice reply, struct slice subject)
+{
+	struct buf *b = &c->hub->scratch;
+	size_t      n = 32 + subject.n;
+
+	buf_reset(b);
+	buf_printf(b, "HMSG %.*s %.*s %zu %zu\r\nNATS/1.0 503\r\n"
+	    "Nats-Subject: %.*s\r\n\r\n\r\n", SLICE_ARG(reply),
+	    SLICE_ARG(client_sub_sid(s)), n, n, SLICE_ARG(subject));
+	if (!buf_failed(b))
+		conn_put(&c->conn, b->p, b->n);
+}
+
+/* Only a subscription of the publisher's own tells it where to put that. */
+static void tell_no_responders(struct client *c, struct slice reply,
+    struct slice subject)
+{
+	const struct match *m = match_find(c->hub->matches, c->account->sublist,
+	    reply);
+
+	for (uint32_t i = 0; i < m->n_plain; i++)
+		if (deliver_owner(m->plain[i]) == c) {
+			send_503(c, (struct client_sub *)m->plain[i], reply,
+			    subject);
+			return;
+		}
+}
+
+static void answer_unheard(struct client *c, const struct run *run,
+    uint64_t taken)
+{
+	for (uint32_t i = 0; i < run->n && conn_is_open(&c->conn); i++)
+		if (!(taken >> i & 1) && run->msgs[i].reply.n > 0)
+			tell_no_responders(c, run->msgs[i].reply, run->subject);
+}
+
+/* ---- the run ------------------------------------------------------------- */
+
+static bool make_prefix(struct run_builder *b)
+{
+	buf_reset(&b->prefix);
+	buf_put(&b->prefix, "HMSG ", 5);
+	buf_put_slice(&b->prefix, b->run.subject);
+	buf_put_char(&b->prefix, ' ');
+	b->run.prefix = buf_slice(&b->prefix);
+	return !buf_failed(&b->prefix);
+}
+
+void publish_flush(struct hub *h)
+{
+	struct run_builder *b = &h->builder;
+	struct client      *c = b->from;
+	const struct match *m;
+	uint64_t            taken = 0;
+
+	if (c == NULL)
+		return;
+	b->from = NULL;
+	m = match_find(h->matches, c->account->sublist, b->run.subject);
+	if ((m->n_plain != 0 || m->n_groups != 0) && make_prefix(b))
+		taken = fanout(m, &b->run, &h->port);
+	if (c->opts.no_responders && client_is_ready(c))
+		answer_unheard(c, &b->run, taken);
+	stall_if_crowded(c);
+}
+
+static void add_message(struct run_builder *b, const struct op *op,
+    struct slice tail)
+{
+	struct msg *m = &b->msgs[b->run.n++];
+
+	m->tail = tail;
+	m->reply = op->reply;
+	m->body_at = (uint32_t)(tail.n - op->size - 2);
+	m->hdr_size = op->hdr_size;
+	m->size = op->size;
+	b->run.bytes += op->size;
+}
+
+static void begin_run(struct client *c, const struct op *op,
+    struct block *block)
+{
+	struct run_builder *b = &c->hub->builder;
+
+	b->from = c;
+	b->run = (struct run){ .subject = op->subject, .msgs = b->msgs,
+		.block = block, .publisher = c };
+	add_message(b, op, op->tail);
+}
+
+/* Spelled in an unusual way: what is sent on is written anew. */
+static void publish_respelled(struct client *c, const struct op *op)
+{
+	struct run_builder *b = &c->hub->builder;
+	struct op           usual = *op;
+
+	buf_reset(&b->tail);
+	if (op->reply.n > 0) {
+		buf_put_char(&b->tail, ' ');
+		buf_put_slice(&b->tail, op->reply);
+	}
+	if (op->verb == VERB_HPUB) {
+		buf_put_char(&b->tail, ' ');
+		buf_put_u64(&b->tail, op->hdr_size);
+	}
+	buf_put_char(&b->tail, ' ');
+	buf_put_u64(&b->tail, op->size);
+	buf_put(&b->tail, "\r\n", 2);
+	buf_put(&b->tail, op->body.p, op->body.n + 2);
+	if (buf_failed(&b->tail)) {
+		client_drop(c, CLOSE_READ_ERROR);
+		return;
+	}
+	usual.tail = buf_slice(&b->tail);
+	begin_run(c, &usual, NULL);
+	publish_flush(c->hub);
+}
+
+static bool joins_run(const struct client *c, const struct op *op)
+{
+	const struct run_builder *b = &c->hub->builder;
+
+	return b->from == c && b->run.n < RUN_MAX && op->is_canonical &&
+	    b->run.bytes + op->size <= RUN_BYTES_MAX &&
+	    slice_eq(b->run.subject, op->subject);
+}
+
+static void count_in(struct client *c, const struct op *op)
+{
+	c->in_msgs++;
+	c->in_bytes += op->size;
+	c->asked_ns = c->active_ns = loop_now_ns(c->hub->loop);
+	c->hub->stats.in_msgs++;
+	c->hub->stats.in_bytes += op->size;
+}
+
+/* What has to be asked once for a run, because the subject is the same. */
+static bool admit_subject(struct client *c, const struct op *op)
+{
+	if (c->opts.pedantic && !subject_is_literal(op->subject))
+		client_refuse(c, REFUSAL_BAD_PUBLISH);
+	if (may_publish(c, op->subject))
+		return true;
+	refuse_subject(c, op->subject);
+	return false;
+}
+
+void publish(struct client *c, const struct op *op, struct block *block)
+{
+	count_in(c, op);
+	if (log_trace_on)
+		wiretrace_in(c, op);
+	/* A granted reply is counted for each use, so each asks again. */
+	if (!c->grants_replies && !c->opts.pedantic && joins_run(c, op) &&
+	    !is_reserved_reply(op->reply)) {
+		if (c->opts.verbose)
+			conn_put(&c->conn, "+OK\r\n", 5);
+		add_message(&c->hub->builder, op, op->tail);
+		return;
+	}
+	publish_flush(c->hub);
+	if (!conn_is_open(&c->conn) || !admit_subject(c, op))
+		return;
+	if (is_reserved_reply(op->reply)) {
+		refuse_reply(c, op->reply);
+		return;
+	}
+	if (c->opts.verbose)
+		conn_put(&c->conn, "+OK\r\n", 5);
+	if (op->is_canonical)
+		begin_run(c, op, block);
+	else
+		publish_respelled(c, op);
+}

@@ -1,0 +1,46 @@
+/* session/stall.h - what happens when somebody is too slow, or too fast.
+ *
+ * A receiver whose queue passes max_pending, or that does not take what was
+ * queued within write_deadline, is a slow consumer: cut and counted.  Before
+ * that, while a receiver that does take something is crowded (its queue is
+ * over three quarters full), publishers to it are held back a little.  A
+ * receiver that takes nothing holds nobody back.  And when the queues of all
+ * clients together pass max_outbound_memory, the longest blocked goes first.
+ * Spec: core protocol 1.10.
+ */
+#ifndef SESSION_STALL_H
+#define SESSION_STALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+struct hub;
+struct run;
+
+/* Room for the run in the client's queue; false: there was none, and the
+ * client has been cut. */
+bool stall_has_room(struct client *c, const struct run *run);
+
+/* Holds the publisher back if somebody it just published to is crowded, or
+ * another worker's ring is full. */
+void stall_if_crowded(struct client *publisher);
+
+/* Tells stall_if_crowded that one of the receivers is (they may live on any
+ * worker: the flag it reads is atomic). */
+void stall_note_crowded(struct hub *h);
+
+/* Lets go those whose time is over.  Once a turn, at its end. */
+void stall_end_turn(struct hub *h);
+
+/* The socket takes no more: mind the deadline.  It took all. */
+void stall_blocked(struct client *c);
+void stall_drained(struct client *c);
+
+/* When c's write deadline passes; INT64_MAX: it is not blocked. */
+int64_t stall_deadline_ns(const struct client *c);
+
+/* The deadline has passed. */
+void stall_deadline_passed(struct client *c);
+
+#endif /* SESSION_STALL_H */
