@@ -95,27 +95,29 @@ static struct member *member_of(struct sub *sub)
 
 /* Is the answer for this subject the array's, with each one once? */
 static void check_find(struct sublist *sl, struct member *all, size_t n,
-    const char *subject)
+    const char *text)
 {
+	struct slice     subject = slice_str(text);
 	struct match_set set = { 0 };
 	bool             interest = false;
 
 	for (size_t i = 0; i < n; i++)
 		all[i].n_seen = 0;
 	begin();
-	CHECK(sublist_find(sl, slice_str(subject), &set));
+	CHECK(sublist_find(sl, subject, &set));
 	for (size_t i = 0; i < set.n; i++)
 		member_of(set.subs[i])->n_seen++;
 	for (size_t i = 0; i < n; i++) {
-		bool wants = all[i].is_in && subject_matches(
-		    slice_str(subject), slice_str(all[i].pattern));
+		struct slice pattern = slice_str(all[i].pattern);
+		bool         wants =
+		    all[i].is_in && subject_matches(subject, pattern);
 
 		interest |= wants;
-		CHECK_INT(all[i].n_seen, wants, "%s for %s", all[i].pattern,
-		    subject);
+		CHECK_INT(all[i].n_seen, wants, "%.*s for %.*s",
+		    SLICE_ARG(pattern), SLICE_ARG(subject));
 	}
-	CHECK_INT(sublist_has_interest(sl, slice_str(subject)), interest, "%s",
-	    subject);
+	CHECK_INT(sublist_has_interest(sl, subject), interest, "%.*s",
+	    SLICE_ARG(subject));
 	end();
 	match_set_fini(&set);
 }
