@@ -1,0 +1,19 @@
+/* mon/linksz.h - /routez, /gatewayz and /leafz of a server that has no links.
+ *
+ * True, and in the shape that tools expect.  Spec: core protocol 6.4.
+ */
+#ifndef MON_LINKSZ_H
+#define MON_LINKSZ_H
+
+#include <stdint.h>
+
+#include "base/slice.h"
+
+struct buf;
+
+void routez_write(struct slice server_id, struct slice server_name,
+    int64_t now_ns, struct buf *out);
+void gatewayz_write(struct slice server_id, int64_t now_ns, struct buf *out);
+void leafz_write(struct slice server_id, int64_t now_ns, struct buf *out);
+
+#endif /* MON_LINKSZ_H */

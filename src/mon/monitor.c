@@ -1,0 +1,638 @@
+/* mon/monitor.c - a table of endpoints, and what each has to fetch. */
+#include "mon/monitor.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "core/account.h"
+#include "core/sublist.h"
+#include "mon/accountz.h"
+#include "mon/collect.h"
+#include "mon/connz.h"
+#include "mon/healthz.h"
+#include "mon/http.h"
+#include "mon/internalsz.h"
+#include "mon/jsz.h"
+#include "mon/linksz.h"
+#include "mon/metrics.h"
+#include "mon/path.h"
+#include "mon/process.h"
+#include "mon/query.h"
+#include "mon/root.h"
+#include "mon/subsz.h"
+#include "mon/varz.h"
+#include "net/conn.h"
+#include "net/loop.h"
+
+/* Asking the workers is work for them: so many at a time, the rest is told to
+ * come back.  Fewer than connections, so that /healthz stays reachable. */
+enum { COLLECTS_MAX = 16 };
+
+/* Rows of "http_req_stats", in order of path. */
+enum hit {
+	HIT_ROOT, HIT_ACCOUNTZ, HIT_ACCSTATZ, HIT_CONNZ, HIT_GATEWAYZ,
+	HIT_HEALTHZ, HIT_JSZ, HIT_LEAFZ, HIT_ROUTEZ, HIT_SUBSZ, HIT_VARZ,
+	N_HITS,
+	HIT_NONE = N_HITS	/* not counted */
+};
+
+static const char *const hit_paths[N_HITS] = {
+	"/", "/accountz", "/accstatz", "/connz", "/gatewayz", "/healthz",
+	"/jsz", "/leafz", "/routez", "/subsz", "/varz",
+};
+
+struct monitor {
+	struct conn_pool      *pool;
+	struct http_server    *http;
+	struct monitor_config  config;
+	struct varz            identity;
+	struct varz_hits       hits[N_HITS];
+	struct process_sampler sampler;
+	struct list            collects;	/* under way */
+	unsigned               n_collects;
+	bool                   is_ready;
+};
+
+/* One request, until it is answered. */
+struct request {
+	struct monitor       *monitor;
+	struct http_exchange *exchange;
+	struct http_response  response;
+	int64_t               now_ns;		/* since 1970 */
+	bool                  shows_unused;	/* /accstatz */
+	struct connz_options  connz;
+	struct subsz_options  subsz;
+	struct query          query;
+};
+
+/* ---- answers ------------------------------------------------------------ */
+
+static const char json_type[] = "application/json";
+static const char text_type[] = "text/plain; charset=utf-8";
+
+static struct buf *body(struct request *r)
+{
+	return &r->response.body;
+}
+
+static void finish(struct request *r)
+{
+	http_answer(r->exchange, &r->response);
+	free(r);
+}
+
+static void finish_json(struct request *r)
+{
+	r->response.status = r->response.status == 0 ? 200 : r->response.status;
+	r->response.content_type = json_type;
+	r->response.allows_origin = true;
+	finish(r);
+}
+
+/* The body so far is the reason. */
+static void finish_text(struct request *r, unsigned status)
+{
+	r->response.status = status;
+	r->response.content_type = text_type;
+	finish(r);
+}
+
+static void finish_not_found(struct request *r)
+{
+	buf_put_str(body(r), "404 page not found\n");
+	r->response.is_nosniff = true;
+	finish_text(r, 404);
+}
+
+static struct slice server_id(const struct request *r)
+{
+	return r->monitor->identity.server_id;
+}
+
+/* ---- asking the workers ------------------------------------------------- */
+
+static void drop_collect(struct monitor *m, struct collect *c)
+{
+	list_remove(&c->link);
+	m->n_collects--;
+	collect_destroy(c);
+}
+
+/* What is told comes out of a document writer; this is the common frame. */
+static void finish_collect(struct request *r, struct collect *c)
+{
+	bool failed = c->failed;
+
+	drop_collect(r->monitor, c);
+	if (failed)
+		body(r)->failed = true;		/* a 503 rather than half */
+	finish_json(r);
+}
+
+static void ask(struct request *r, const struct collect_want *want,
+    void (*done)(struct collect *c))
+{
+	struct monitor *m = r->monitor;
+	struct collect *c = NULL;
+
+	if (m->n_collects < COLLECTS_MAX)
+		c = collect_start(m->pool->loop, m->config.shared->n_workers,
+		    want, r->now_ns, done, r);
+	if (c == NULL) {
+		buf_put_str(body(r), "too many requests are being answered");
+		finish_text(r, 503);
+		return;
+	}
+	list_append(&m->collects, &c->link);
+	m->n_collects++;
+}
+
+/* ---- numbers of several documents --------------------------------------- */
+
+static void fill_subsz(const struct monitor *m, const struct match_stats *match,
+    struct subsz_stats *ret)
+{
+	uint64_t             n_misses = match->n_finds - match->n_hits;
+	struct sublist_stats subs;
+
+	sublist_stats(m->config.shared->global->sublist, &subs);
+	*ret = (struct subsz_stats){
+		.num_subscriptions = subs.n_subs,
+		.num_cache = match->n_entries,
+		.num_inserts = subs.n_inserts,
+		.num_removes = subs.n_removes,
+		.num_matches = match->n_finds,
+		.max_fanout = match->fanout_max,
+	};
+	if (match->n_finds > 0)
+		ret->cache_hit_rate =
+		    (double)match->n_hits / (double)match->n_finds;
+	if (n_misses > 0)
+		ret->avg_fanout = (double)match->fanout_sum / (double)n_misses;
+}
+
+/* There is one account: its traffic is everybody's. */
+static void fill_account(const struct monitor *m, const struct collect *c,
+    struct account_stats *ret)
+{
+	const struct account *a = m->config.shared->global;
+
+	*ret = (struct account_stats){
+		.name = a->name,
+		.update_time = m->identity.config_load_time,
+		.conns = c->stats.n_clients,
+		.total_conns = c->stats.n_clients,
+		.sent_msgs = c->stats.out_msgs,
+		.sent_bytes = c->stats.out_bytes,
+		.received_msgs = c->stats.in_msgs,
+		.received_bytes = c->stats.in_bytes,
+		.slow_consumers = c->stats.n_slow,
+	};
+	fill_subsz(m, &c->matches, &ret->subs);
+}
+
+static void fill_process(struct monitor *m, struct varz *v)
+{
+	v->mem = process_resident();
+	v->cores = process_n_cores();
+	v->gomaxprocs = m->config.shared->n_workers;
+	v->cpu = process_cpu_percent(&m->sampler, clock_ns(), clock_cpu_ns());
+}
+
+static void fill_varz(struct monitor *m, const struct collect *c,
+    int64_t now_ns, struct varz *v)
+{
+	const struct hub_stats *s = &c->stats;
+	struct subsz_stats      subs;
+
+	*v = m->identity;
+	fill_process(m, v);
+	fill_subsz(m, &c->matches, &subs);
+	v->now = now_ns;
+	v->uptime = now_ns > v->start ? now_ns - v->start : 0;
+	v->connections = s->n_clients;
+	v->total_connections = s->n_clients_ever;
+	v->in_msgs = v->in_client_msgs = s->in_msgs;
+	v->in_bytes = v->in_client_bytes = s->in_bytes;
+	v->out_msgs = v->out_client_msgs = s->out_msgs;
+	v->out_bytes = v->out_client_bytes = s->out_bytes;
+	v->slow_consumers = v->slow_consumer_stats.clients = s->n_slow;
+	v->stale_connections = v->stale_connection_stats.clients = s->n_stale;
+	v->stalled_clients = s->n_stalled;
+	v->subscriptions = subs.num_subscriptions;
+	v->http_req_stats = m->hits;
+	v->n_http_req_stats = N_HITS;
+}
+
+/* ---- /varz, /metrics ---------------------------------------------------- */
+
+static void varz_done(struct collect *c)
+{
+	struct request *r = c->ctx;
+	struct varz     v;
+
+	fill_varz(r->monitor, c, r->now_ns, &v);
+	varz_write(&v, body(r));
+	finish_collect(r, c);
+}
+
+static void serve_varz(struct request *r)
+{
+	ask(r, &(struct collect_want){ 0 }, varz_done);
+}
+
+static void metrics_done(struct collect *c)
+{
+	struct request      *r = c->ctx;
+	struct monitor      *m = r->monitor;
+	struct account_stats account;
+	struct subsz_stats   subs;
+	struct varz          v;
+	struct accountz      accounts = { .accounts = &account, .n_accounts = 1 };
+
+	fill_varz(m, c, r->now_ns, &v);
+	fill_subsz(m, &c->matches, &subs);
+	fill_account(m, c, &account);
+	c->sums.total = c->sums.limit = c->sums.num_connections;
+	metrics_write(&(struct metrics){ m->config.metrics_prefix, &v, &subs,
+	    &c->sums, &accounts, m->is_ready }, body(r));
+	drop_collect(m, c);
+	r->response.status = 200;
+	r->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+	finish(r);
+}
+
+static void serve_metrics(struct request *r)
+{
+	ask(r, &(struct collect_want){ .sums_clients = true }, metrics_done);
+}
+
+/* ---- /connz, /subsz ----------------------------------------------------- */
+
+static bool has_account(const struct monitor *m, struct slice name)
+{
+	return name.n == 0 || slice_eq(name, m->config.shared->global->name);
+}
+
+static void connz_done(struct collect *c)
+{
+	struct request *r = c->ctx;
+
+	connz_write(&(struct connz){ .server_id = server_id(r),
+	    .account_is_unknown = !has_account(r->monitor, r->connz.account) },
+	    &c->clients, body(r));
+	finish_collect(r, c);
+}
+
+static void serve_connz(struct request *r)
+{
+	if (!connz_options_read(&r->query, &r->connz, body(r))) {
+		finish_text(r, 400);
+		return;
+	}
+	ask(r, &(struct collect_want){ .connz = &r->connz }, connz_done);
+}
+
+static void subsz_done(struct collect *c)
+{
+	struct request *r = c->ctx;
+	struct subsz    s = {
+		.server_id = server_id(r),
+		.now = r->now_ns,
+		.options = r->subsz,
+		.total = c->n_subs,
+		.lists = c->sub_lists,
+		.n_lists = c->n_workers,
+	};
+
+	if (has_account(r->monitor, r->subsz.account))
+		fill_subsz(r->monitor, &c->matches, &s.stats);
+	subsz_write(&s, body(r));
+	finish_collect(r, c);
+}
+
+static void serve_subsz(struct request *r)
+{
+	if (!subsz_options_read(&r->query, &r->subsz, body(r))) {
+		finish_text(r, 400);
+		return;
+	}
+	ask(r, &(struct collect_want){ .subsz = &r->subsz }, subsz_done);
+}
+
+/* ---- /accountz, /accstatz ----------------------------------------------- */
+
+static struct accountz accounts_of(const struct request *r,
+    const struct account_stats *account)
+{
+	return (struct accountz){
+		.server_id = server_id(r),
+		.system_account = r->monitor->identity.system_account,
+		.now = r->now_ns,
+		.accounts = account,
+		.n_accounts = 1,
+	};
+}
+
+static void accountz_done(struct collect *c)
+{
+	struct request      *r = c->ctx;
+	struct account_stats account;
+	struct accountz      a = accounts_of(r, &account);
+
+	fill_account(r->monitor, c, &account);
+	if (accountz_write(&a, query_str(&r->query, "acc"), body(r))) {
+		finish_collect(r, c);
+		return;
+	}
+	drop_collect(r->monitor, c);
+	finish_text(r, 400);
+}
+
+static void serve_accountz(struct request *r)
+{
+	ask(r, &(struct collect_want){ 0 }, accountz_done);
+}
+
+static void accstatz_done(struct collect *c)
+{
+	struct request      *r = c->ctx;
+	struct account_stats account;
+	struct accountz      a = accounts_of(r, &account);
+
+	fill_account(r->monitor, c, &account);
+	accstatz_write(&a, r->shows_unused, body(r));
+	finish_collect(r, c);
+}
+
+static void serve_accstatz(struct request *r)
+{
+	if (!query_bool(&r->query, "unused", &r->shows_unused, body(r)))
+		finish_text(r, 400);
+	else
+		ask(r, &(struct collect_want){ 0 }, accstatz_done);
+}
+
+/* ---- what needs nobody -------------------------------------------------- */
+
+static void serve_root(struct request *r)
+{
+	root_write(r->monitor->config.base_path,
+	    r->monitor->identity.mote_version, body(r));
+	r->response.status = 200;
+	r->response.content_type = "text/html; charset=utf-8";
+	finish(r);
+}
+
+static void serve_routez(struct request *r)
+{
+	bool lists, details;
+
+	if (!query_subs(&r->query, &lists, &details, body(r))) {
+		finish_text(r, 400);
+		return;
+	}
+	routez_write(server_id(r), r->monitor->identity.server_name, r->now_ns,
+	    body(r));
+	finish_json(r);
+}
+
+static void serve_gatewayz(struct request *r)
+{
+	bool lists, details, accounts;
+
+	if (!query_subs(&r->query, &lists, &details, body(r)) ||
+	    !query_bool(&r->query, "accs", &accounts, body(r))) {
+		finish_text(r, 400);
+		return;
+	}
+	gatewayz_write(server_id(r), r->now_ns, body(r));
+	finish_json(r);
+}
+
+static void serve_leafz(struct request *r)
+{
+	bool lists;
+
+	if (!query_bool(&r->query, "subs", &lists, body(r))) {
+		finish_text(r, 400);
+		return;
+	}
+	leafz_write(server_id(r), r->now_ns, body(r));
+	finish_json(r);
+}
+
+static void serve_jsz(struct request *r)
+{
+	if (!jsz_options_check(&r->query, body(r))) {
+		finish_text(r, 400);
+		return;
+	}
+	jsz_write_disabled(server_id(r), r->now_ns, body(r));
+	finish_json(r);
+}
+
+static void serve_healthz(struct request *r)
+{
+	struct healthz_options o;
+
+	if (!healthz_options_read(&r->query, &o, body(r))) {
+		finish_text(r, 400);
+		return;
+	}
+	r->response.status = healthz_write(&o, r->monitor->is_ready, body(r));
+	finish_json(r);
+}
+
+static void serve_ipqueuesz(struct request *r)
+{
+	bool all;
+
+	if (!query_bool(&r->query, "all", &all, body(r))) {
+		finish_text(r, 400);
+		return;
+	}
+	ipqueuesz_write(body(r));
+	finish_json(r);
+}
+
+static void serve_raftz(struct request *r)
+{
+	buf_put_str(body(r), "No Raft nodes registered");
+	finish_text(r, 404);
+}
+
+static void serve_stacksz(struct request *r)
+{
+	stacksz_write(body(r));
+	finish_json(r);
+}
+
+static void serve_expvar(struct request *r)
+{
+	expvar_write(process_resident(), body(r));
+	r->response.status = 200;
+	r->response.content_type = "application/json; charset=utf-8";
+	finish(r);
+}
+
+/* ---- routing ------------------------------------------------------------ */
+
+static const struct endpoint {
+	const char *path;
+	enum hit    hit;
+	void      (*serve)(struct request *r);
+} endpoints[] = {
+	{ "/",               HIT_ROOT,     serve_root },
+	{ "/varz",           HIT_VARZ,     serve_varz },
+	{ "/connz",          HIT_CONNZ,    serve_connz },
+	{ "/routez",         HIT_ROUTEZ,   serve_routez },
+	{ "/gatewayz",       HIT_GATEWAYZ, serve_gatewayz },
+	{ "/leafz",          HIT_LEAFZ,    serve_leafz },
+	{ "/subsz",          HIT_SUBSZ,    serve_subsz },
+	{ "/subscriptionsz", HIT_SUBSZ,    serve_subsz },
+	{ "/accountz",       HIT_ACCOUNTZ, serve_accountz },
+	{ "/accstatz",       HIT_ACCSTATZ, serve_accstatz },
+	{ "/jsz",            HIT_JSZ,      serve_jsz },
+	{ "/healthz",        HIT_HEALTHZ,  serve_healthz },
+	{ "/metrics",        HIT_NONE,     serve_metrics },
+	{ "/stacksz",        HIT_NONE,     serve_stacksz },
+	{ "/ipqueuesz",      HIT_NONE,     serve_ipqueuesz },
+	{ "/raftz",          HIT_NONE,     serve_raftz },
+	{ "/debug/vars",     HIT_NONE,     serve_expvar },
+};
+
+/* NULL: no such page.  path is decoded. */
+static const struct endpoint *find_endpoint(struct slice base,
+    struct slice path)
+{
+	if (!slice_has_prefix(path, base))
+		return NULL;
+	path = slice_skip(path, base.n);
+	if (base.n > 0 && path.n == 0)
+		return &endpoints[0];		/* "/nats", not "/nats/" */
+	for (size_t i = base.n > 0; i < sizeof endpoints / sizeof endpoints[0];
+	    i++)
+		if (slice_eq(path, slice_str(endpoints[i].path)))
+			return &endpoints[i];
+	return NULL;
+}
+
+static void route(struct request *r, struct slice escaped_path)
+{
+	struct monitor        *m = r->monitor;
+	const struct endpoint *e = NULL;
+	char                   path[HTTP_HEAD_MAX];
+	long                   n;
+
+	/* The parser has limited its length. */
+	assert(escaped_path.n <= sizeof path);
+	n = percent_decode(escaped_path, false, path);
+	if (n >= 0)
+		e = find_endpoint(m->config.base_path, slice_of(path, (size_t)n));
+	if (e == NULL) {
+		finish_not_found(r);
+		return;
+	}
+	if (e->hit != HIT_NONE)
+		m->hits[e->hit].n++;
+	e->serve(r);
+}
+
+/* "//varz" and "/a/../varz" have a proper name. */
+static bool redirect(struct request *r, const struct http_request *q)
+{
+	struct buf location = { 0 };
+
+	if (path_is_clean(q->path))
+		return false;
+	path_put_clean(q->path, &location);
+	if (q->query.n > 0) {
+		buf_put_char(&location, '?');
+		buf_put_slice(&location, q->query);
+	}
+	if (q->is_head || slice_eq(q->method, SLICE("GET"))) {
+		r->response.content_type = "text/html; charset=utf-8";
+		buf_put_str(body(r), "<a href=\"");
+		path_put_html(buf_slice(&location), body(r));
+		buf_put_str(body(r), "\">Temporary Redirect</a>.\n\n");
+	}
+	buf_put_char(&location, '\0');
+	body(r)->failed |= buf_failed(&location);
+	r->response.status = 307;
+	r->response.location = location.p;
+	finish(r);
+	buf_fini(&location);
+	return true;
+}
+
+static void serve(void *ctx, struct http_exchange *x,
+    const struct http_request *q)
+{
+	struct request *r = calloc(1, sizeof *r);
+
+	if (r == NULL || slice_eq(q->path, SLICE("*"))) {
+		http_answer(x, &(struct http_response){
+		    .status = r == NULL ? 503 : 200 });
+		free(r);
+		return;
+	}
+	r->monitor = ctx;
+	r->exchange = x;
+	r->now_ns = clock_wall_ns();
+	query_parse(q->query, &r->query);
+	if (!redirect(r, q))
+		route(r, q->path);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+struct monitor *monitor_create(struct conn_pool *pool, int listen_fd,
+    const struct http_limits *limits, const struct monitor_config *config,
+    const struct varz *identity)
+{
+	struct monitor *m = calloc(1, sizeof *m);
+
+	if (m == NULL)
+		return NULL;
+	m->pool = pool;
+	m->config = *config;
+	m->identity = *identity;
+	list_init(&m->collects);
+	for (size_t i = 0; i < N_HITS; i++)
+		m->hits[i].path = hit_paths[i];
+	process_cpu_percent(&m->sampler, clock_ns(), clock_cpu_ns());
+	m->http = http_create(pool, listen_fd, limits, serve, m);
+	if (m->http == NULL) {
+		free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void monitor_set_identity(struct monitor *m, const struct varz *identity)
+{
+	m->identity = *identity;
+}
+
+void monitor_set_ready(struct monitor *m, bool is_ready)
+{
+	m->is_ready = is_ready;
+}
+
+void monitor_destroy(struct monitor *m)
+{
+	if (m == NULL)
+		return;
+	LIST_EACH(l, &m->collects) {
+		struct collect *c = CONTAINER_OF(l, struct collect, link);
+
+		free(c->ctx);
+		collect_destroy(c);
+	}
+	http_destroy(m->http);
+	free(m);
+}
