@@ -52,6 +52,17 @@ void bcrypt_scratch_destroy(struct crypt_data *s)
 	free(s);
 }
 
+/* The sanitizers shadow crypt_r, and the linker then leaves libcrypt out. */
+static const char *run_crypt(const char *pass, const char *setting,
+    struct crypt_data *scratch)
+{
+#ifdef XCRYPT_VERSION_NUM
+	return crypt_rn(pass, setting, scratch, (int)sizeof *scratch);
+#else
+	return crypt_r(pass, setting, scratch);
+#endif
+}
+
 bool bcrypt_matches(const char *hash, const char *pass,
     struct crypt_data *scratch)
 {
@@ -61,8 +72,8 @@ bool bcrypt_matches(const char *hash, const char *pass,
 
 	memcpy(setting, hash, sizeof setting);
 	setting[2] = 'b';
-	got = crypt_r(pass, setting, scratch);
-	/* the last character of the salt has spare bits that crypt_r clears;
+	got = run_crypt(pass, setting, scratch);
+	/* the last character of the salt has spare bits that libcrypt clears;
 	 * so the hashes alone are compared */
 	ok = got != NULL && strlen(got) == BCRYPT_HASH_CHARS &&
 	    sodium_memcmp(got + HASH_AT, setting + HASH_AT,

@@ -62,8 +62,9 @@ void json_quote(struct buf *out, struct slice s);
 
 struct json;	/* a value; borrowed from its document */
 
-/* One whole value, at most 128 brackets deep, no trailing bytes.  NULL and *why (static or in a
- * thread-local buffer, until the next call) when malformed.  Owned: json_free. */
+/* One whole value, at most 128 brackets deep, no trailing bytes.  NULL and *why
+ * (static or in a thread-local buffer, until the next call) when malformed.
+ * Owned: json_free. */
 struct json *json_parse(struct slice text, const char **why);
 void json_free(struct json *doc);	/* takes NULL */
 

@@ -4,7 +4,9 @@
  *
  * To stderr, a file that is rotated by size, or syslog.  Any thread may log; a
  * line is written with one system call.  debug and trace are checked before
- * their arguments are evaluated.  Spec: core protocol, "Log format".
+ * their arguments are evaluated.  Control bytes in the text are escaped and
+ * 64 KiB are the most, so one call makes one line whatever a peer sent.  errno
+ * is kept.  Spec: core protocol, "Log format".
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -30,16 +32,22 @@ struct log_config {
 
 /* What is on now; read without a lock by the macros below. */
 extern bool log_debug_on, log_trace_on;
+#define LOG_IS_ON(flag) \
+	__builtin_expect(__atomic_load_n(&(flag), __ATOMIC_RELAXED), 0)
 
-/* Starts, or changes over to, this configuration; strings are copied.  Before
- * the first call lines go to stderr.  0, or ERR_IO and *why (owned by the
- * module until the next call): the old one stays. */
+/* Starts, or changes over to, this configuration; strings are copied.  A file
+ * comes before remote syslog, that before the local one.  Before the first
+ * call lines go to stderr.  0, or ERR_IO and *why (owned by the module until
+ * the next call): the old one stays.  A remote syslog is dialled, 2 s for each
+ * address at most.  Thread: any, one at a time. */
 int log_configure(const struct log_config *c, const char **why);
 
 /* Closes and opens the file again (after an outside rotation).  false: there
- * is no file.  Thread: any. */
+ * is no file.  When it cannot be opened the old one goes on and says so.
+ * Thread: any. */
 bool log_reopen(void);
 
+/* Back to stderr. */
 void log_close(void);
 
 void log_vwrite(enum log_level level, const char *fmt, va_list ap)
@@ -52,14 +60,15 @@ void log_write(enum log_level level, const char *fmt, ...)
 #define log_warn(...)   log_write(LOG_LEVEL_WRN, __VA_ARGS__)
 #define log_notice(...) log_write(LOG_LEVEL_INF, __VA_ARGS__)
 #define log_debug(...) \
-	do { if (__builtin_expect(log_debug_on, 0)) \
+	do { if (LOG_IS_ON(log_debug_on)) \
 		log_write(LOG_LEVEL_DBG, __VA_ARGS__); } while (0)
 #define log_trace(...) \
-	do { if (__builtin_expect(log_trace_on, 0)) \
+	do { if (LOG_IS_ON(log_trace_on)) \
 		log_write(LOG_LEVEL_TRC, __VA_ARGS__); } while (0)
 
 /* At most one line a second from each place that hostile peers can make us
- * log at; the rest are counted and told with the next line. */
+ * log at; the rest are counted and told with the next line.  Zeroed memory is
+ * an open gate.  Thread: any. */
 struct log_gate {
 	int64_t  last_ns;
 	uint32_t n_held_back;

@@ -635,7 +635,7 @@ unsigned text_distance(struct slice a, struct slice b, unsigned limit)
 			rows[i % 3][j] = edit_cost(a, b, i, j, rows);
 			best = min_of(best, rows[i % 3][j]);
 		}
-		/* the row above has at best one less, and from there a swap costs one */
+		/* the best above is one less, but a swap costs one */
 		if (best > limit)
 			return limit;
 	}

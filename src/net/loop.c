@@ -59,10 +59,21 @@ struct loop *loop_create(struct mesh *mesh, unsigned member)
 	return l;
 }
 
+static void release_graves(struct loop *l)
+{
+	while (l->graves != NULL) {
+		struct grave *g = l->graves;
+
+		l->graves = g->next;
+		g->release(g);
+	}
+}
+
 void loop_destroy(struct loop *l)
 {
 	if (l == NULL)
 		return;
+	release_graves(l);
 	if (l->epoll >= 0)
 		close(l->epoll);
 	timer_heap_fini(&l->timers);
@@ -198,16 +209,6 @@ static void serve_events(struct loop *l)
 	l->n_events = 0;
 }
 
-static void release_graves(struct loop *l)
-{
-	while (l->graves != NULL) {
-		struct grave *g = l->graves;
-
-		l->graves = g->next;
-		g->release(g);
-	}
-}
-
 static void turn(struct loop *l)
 {
 	wait_for_events(l);
@@ -228,6 +229,7 @@ int loop_run(struct loop *l)
 	l->epoch = epoch_join();
 	if (l->epoch == NULL)
 		return ERR_NOMEM;
+	mesh_ring(l->mesh, l->member);	/* what was posted before we ran */
 	while (!l->is_stopping)
 		turn(l);
 	epoch_leave(l->epoch);

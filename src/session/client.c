@@ -175,6 +175,7 @@ void client_drop(struct client *c, enum close_reason reason)
 	list_remove(&c->stall_link);
 	h->stats.n_clients--;
 	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
 	list_append(&h->dying, &c->link);
 	client_bury_some(c);
@@ -324,6 +325,7 @@ static void join(struct client *c)
 	list_append(&h->clients, &c->link);
 	h->stats.n_clients++;
 	h->stats.n_clients_ever++;
+	__atomic_fetch_add(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&c->account->n_clients, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&c->account->n_clients_ever, 1, __ATOMIC_RELAXED);
 	trace(TR_CONN_OPEN, c->cid, (uint64_t)c->conn.watch.fd);

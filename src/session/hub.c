@@ -120,6 +120,11 @@ void hub_destroy(struct hub *h)
 	free(h);
 }
 
+uint64_t hub_load(const struct session_shared *shared, unsigned worker)
+{
+	return __atomic_load_n(&shared->loads[worker], __ATOMIC_RELAXED);
+}
+
 /* ---- clients ------------------------------------------------------------- */
 
 /* Counted at once, so that two workers cannot both take the last place. */

@@ -45,6 +45,7 @@ struct session_shared {
 	bool            is_lame_duck;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
 	uint64_t       *n_posted;	/* parcels; see session/handoff.c */
+	uint64_t       *loads;		/* atomic: clients of each worker */
 };
 
 /* The run of messages that is being gathered from one client's input. */
@@ -77,6 +78,9 @@ struct hub {
 	bool                   saw_crowded;	/* a receiver, since last asked */
 	int64_t                outbound_told;	/* of pool.pending, in shared */
 };
+
+/* Clients of that worker now.  Thread: any. */
+uint64_t hub_load(const struct session_shared *shared, unsigned worker);
 
 /* The config's reference is consumed.  closed_max: closed clients remembered.
  * NULL: out of memory.  Thread: any, before the loop runs. */

@@ -536,7 +536,11 @@ class Play:
     def do_http(self, text, _s):
         """http GET /varz 200"""
         self.up()
-        method, path, status = text.split()
+        self.asked = text
+        self.ask()
+
+    def ask(self):
+        method, path, status = self.asked.split()
         if not self.server.http_port:
             raise WireError('this server has no monitoring port')
         c = http.client.HTTPConnection('127.0.0.1', self.server.http_port,
@@ -561,11 +565,26 @@ class Play:
                 text, shown(self.body.encode())))
 
     def do_body_has(self, text, _s):
-        if not pattern(text).search(self.body):
-            raise WireError('not there: %s\n%s' % (text, self.body[:2000]))
+        def check():
+            if not pattern(text).search(self.body):
+                raise WireError('not there: %s\n%s' % (text, self.body[:2000]))
+        self.soon(check)
 
     def do_json(self, text, _s):
-        check_json(json.loads(self.body), text)
+        self.soon(lambda: check_json(json.loads(self.body), text))
+
+    def soon(self, check):
+        """Monitoring trails what a client has seen: a connection is closed
+        first and listed as closed then.  So ask again for a while."""
+        until = time.monotonic() + 2.0
+        while True:
+            try:
+                return check()
+            except WireError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.02)
+            self.ask()
 
 
 # ---- JSON --------------------------------------------------------------------

@@ -1,0 +1,197 @@
+/* server/monitoring.c - the monitoring port. */
+#include "server/monitoring.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "conf/options.h"
+#include "mon/http.h"
+#include "mon/monitor.h"
+#include "mon/varz.h"
+#include "net/conn.h"
+#include "server/server_int.h"
+#include "server/settings.h"
+#include "session/version.h"
+
+struct monitoring {
+	struct conn_pool pool;
+	struct monitor  *monitor;
+	const char      *host;
+	uint16_t         port;
+	struct slice    *tags;
+	struct slice    *metadata;	/* pairs */
+};
+
+/* ---- who we are ----------------------------------------------------------- */
+
+static struct slices copy_tags(struct monitoring *m, const struct options *o)
+{
+	size_t n = o->server_tags.n;
+
+	free(m->tags);
+	m->tags = calloc(n + 1, sizeof *m->tags);
+	if (m->tags == NULL)
+		return (struct slices){ 0 };
+	for (size_t i = 0; i < n; i++)
+		m->tags[i] = o->server_tags.v[i];
+	return (struct slices){ m->tags, n };
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+static struct slices copy_metadata(struct monitoring *m,
+    const struct options *o)
+{
+	size_t n = o->server_metadata.n;
+
+	free(m->metadata);
+	m->metadata = calloc(2 * n + 1, sizeof *m->metadata);
+	if (m->metadata == NULL)
+		return (struct slices){ 0 };
+	for (size_t i = 0; i < n; i++) {
+		m->metadata[2 * i] = o->server_metadata.v[i].name;
+		m->metadata[2 * i + 1] = o->server_metadata.v[i].text;
+	}
+	qsort(m->metadata, n, 2 * sizeof *m->metadata, by_name);
+	return (struct slices){ m->metadata, 2 * n };
+}
+
+static struct slice policy_text(const struct options *o)
+{
+	static const struct slice texts[] = {
+		[WRITE_DEFAULT] = { "", 0 },
+		[WRITE_CLOSE] = { "close", 5 },
+		[WRITE_RETRY] = { "retry", 5 },
+	};
+
+	return texts[o->write_timeout];
+}
+
+static void describe(struct server *s, struct varz *v)
+{
+	const struct options *o = s->options;
+	struct monitoring    *m = s->monitoring;
+
+	*v = (struct varz){
+		.server_id = slice_str(s->identity.id),
+		.server_name = o->server_name.n > 0 ? o->server_name
+		    : slice_str(s->identity.id),
+		.version = SLICE(NATS_VERSION),
+		.mote_version = SLICE(MOTE_VERSION),
+		.proto = 1,
+		.go = SLICE("c11"),
+		.host = slice_str(settings_host(o)),
+		.port = s->port,
+		.auth_required = options_has_credentials(o),
+		.max_connections = o->max_connections,
+		.max_subscriptions = o->max_subscriptions,
+		.ping_interval = o->ping_interval,
+		.ping_max = o->ping_max,
+		.http_host = slice_str(m->host),
+		.http_port = m->port,
+		.http_base_path = o->http_base_path,
+		.auth_timeout = (double)o->auth_timeout / 1e9,
+		.max_control_line = o->max_control_line,
+		.max_payload = o->max_payload,
+		.max_pending = o->max_pending,
+		.tls_timeout = 2,
+		.write_deadline = o->write_deadline,
+		.write_timeout = policy_text(o),
+		.start = s->started_ns,
+		.config_load_time = s->config_loaded_ns,
+		.config_digest = slice_str(s->digest),
+		.tags = copy_tags(m, o),
+		.metadata = copy_metadata(m, o),
+		.system_account = SLICE("$SYS"),
+		.workers = s->n_workers,
+	};
+}
+
+void monitoring_refresh(struct server *s)
+{
+	struct varz v;
+
+	if (s->monitoring == NULL)
+		return;
+	describe(s, &v);
+	monitor_set_identity(s->monitoring->monitor, &v);
+}
+
+/* ---- life ----------------------------------------------------------------- */
+
+static int open_monitor(struct server *s, struct monitoring *m, int fd)
+{
+	const struct options *o = s->options;
+	struct monitor_config conf = {
+		.shared = &s->shared,
+		.base_path = o->http_base_path,
+		.metrics_prefix = o->prometheus_prefix.n > 0
+		    ? o->prometheus_prefix : SLICE("nats"),
+	};
+	struct varz v;
+
+	if (conn_pool_init(&m->pool, s->control) != 0)
+		return ERR_NOMEM;
+	describe(s, &v);
+	m->monitor = monitor_create(&m->pool, fd, NULL, &conf, &v);
+	return m->monitor == NULL ? ERR_NOMEM : 0;
+}
+
+int monitoring_open(struct server *s, struct buf *why)
+{
+	const struct options *o = s->options;
+	struct monitoring    *m;
+	struct buf            reason = { 0 };
+	int                   fd;
+
+	if (o->http_port == 0)
+		return 0;
+	m = s->monitoring = calloc(1, sizeof *m);
+	if (m == NULL)
+		return ERR_NOMEM;
+	m->host = o->http_host.n > 0 ? o->http_host.p : settings_host(o);
+	m->port = (uint16_t)(o->http_port < 0 ? 0 : o->http_port);
+	fd = listen_open(m->host, &m->port, &reason);
+	if (fd < 0) {
+		buf_printf(why, "Can't start monitoring: can't listen to the "
+		    "monitor port: %.*s", SLICE_ARG(buf_slice(&reason)));
+		buf_fini(&reason);
+		return ERR_IO;
+	}
+	if (open_monitor(s, m, fd) != 0) {
+		close(fd);
+		return ERR_NOMEM;
+	}
+	log_notice("Starting http monitor on %s:%u", m->host, m->port);
+	return 0;
+}
+
+void monitoring_start(struct server *s)
+{
+	if (s->monitoring != NULL)
+		monitor_set_ready(s->monitoring->monitor, true);
+}
+
+unsigned monitoring_port(const struct server *s)
+{
+	return s->monitoring == NULL ? 0 : s->monitoring->port;
+}
+
+void monitoring_close(struct server *s)
+{
+	struct monitoring *m = s->monitoring;
+
+	if (m == NULL)
+		return;
+	monitor_destroy(m->monitor);
+	conn_pool_fini(&m->pool);
+	free(m->tags);
+	free(m->metadata);
+	free(m);
+	s->monitoring = NULL;
+}

@@ -1,0 +1,24 @@
+/* server/monitoring.h - the monitoring port: opened, told who we are, closed. */
+#ifndef SERVER_MONITORING_H
+#define SERVER_MONITORING_H
+
+#include "base/buf.h"
+
+struct server;
+
+/* Listens, if so configured.  0; else why. */
+int monitoring_open(struct server *s, struct buf *why);
+
+/* The server is ready: say so.  Thread: control. */
+void monitoring_start(struct server *s);
+
+/* After a reload.  Thread: control. */
+void monitoring_refresh(struct server *s);
+
+/* The port monitoring listens on; 0: it is off. */
+unsigned monitoring_port(const struct server *s);
+
+/* After the last turn of all loops. */
+void monitoring_close(struct server *s);
+
+#endif /* SERVER_MONITORING_H */

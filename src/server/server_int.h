@@ -1,0 +1,89 @@
+/* server/server_int.h - the server's struct, for the files of server/. */
+#ifndef SERVER_SERVER_INT_H
+#define SERVER_SERVER_INT_H
+
+#include <pthread.h>
+
+#include "auth/nkey.h"
+#include "net/listen.h"
+#include "net/loop.h"
+#include "server/server.h"
+#include "session/hub.h"
+
+enum { WORKERS_MAX = 64 };
+
+struct auth;
+struct hasher;
+struct monitoring;
+
+struct worker {
+	struct loop *loop;
+	struct hub  *hub;
+	pthread_t    thread;
+	bool         is_running;
+};
+
+struct lame_duck {
+	bool         is_on;
+	int64_t      ends_ns;
+	uint64_t     n_left;	/* clients, when the leaving began */
+	int64_t      interval_ns;
+	struct timer timer;
+};
+
+struct server {
+	/* Control's, but where it says else. */
+	struct options *options;
+	char           *config_file;	/* NULL: none */
+	char            digest[80];
+	int64_t         config_loaded_ns;	/* wall clock */
+	int64_t         started_ns;		/* wall clock */
+	struct identity identity;
+	struct auth    *auth;
+	struct hasher  *hasher;
+
+	struct mesh          *mesh;
+	struct loop          *control;
+	struct worker         workers[WORKERS_MAX];
+	unsigned              n_workers;
+	struct session_shared shared;
+
+	/* Worker 0's, once it runs. */
+	struct listener listener;
+	int             listen_fd;	/* until then */
+	unsigned        next_worker;
+	uint16_t        port;
+
+	struct watch     requests;	/* an eventfd */
+	unsigned         wanted;	/* atomic: enum server_request */
+	struct lame_duck lame_duck;
+	struct monitoring *monitoring;	/* NULL: off */
+	char            *pid_file, *ports_file;	/* written; NULL: not */
+	bool             is_stopping;
+
+	/* The outcome of reloads; under the lock. */
+	pthread_mutex_t lock;
+	uint64_t        n_reloads;
+	int             last_reload;
+	struct buf      last_reload_why;
+};
+
+/* Runs fn on a worker's thread, some time soon.  false: out of memory. */
+bool server_tell(struct server *s, unsigned worker,
+    void (*fn)(struct hub *h, void *ctx), void *ctx);
+
+/* Stops accepting clients (on worker 0). */
+void server_stop_listening(struct server *s);
+
+/* Begins to leave; ends with a stop (server/lame_duck.c). */
+void lame_duck_begin(struct server *s);
+
+/* Reads the file again; logs what changed or why nothing did. */
+void reload(struct server *s);
+
+/* The process id and the ports, for others to find (server/files.c). */
+int files_write_pid(struct server *s, struct buf *why);
+void files_write_ports(struct server *s);
+void files_remove_ports(struct server *s);
+
+#endif /* SERVER_SERVER_INT_H */

@@ -1,0 +1,184 @@
+/* server/settings.c - from options to what each module is told. */
+#include "server/settings.h"
+
+#include <stdlib.h>
+
+#include "auth/auth.h"
+#include "auth/nkey.h"
+#include "base/err.h"
+#include "conf/options.h"
+#include "core/permissions.h"
+#include "server/machine.h"
+#include "session/limits.h"
+
+#define GIB (INT64_C(1) << 30)
+
+struct log_config settings_log(const struct options *o)
+{
+	return (struct log_config){
+		.file = o->log_file.p,
+		.file_bytes_max = o->log_size_limit,
+		.files_max = o->log_max_num,
+		.uses_syslog = o->syslog,
+		.remote_syslog = o->remote_syslog.p,
+		.has_time = o->logtime,
+		.is_utc = o->logtime_utc,
+		.debug = o->debug,
+		.trace = o->trace || o->trace_verbose || o->trace_headers,
+	};
+}
+
+/* ---- identity ------------------------------------------------------------ */
+
+/* A permissions_spec and the rules its lists point to. */
+struct spec {
+	struct permissions_spec spec;
+	struct permission_rule *rules;
+};
+
+static struct permission_list convert_list(const struct conf_rules *from,
+    struct permission_rule **at)
+{
+	struct permission_list list = { *at, from->n, from->is_set };
+
+	for (size_t i = 0; i < from->n; i++)
+		*(*at)++ = (struct permission_rule){ from->v[i].subject,
+			from->v[i].queue };
+	return list;
+}
+
+static bool convert_permissions(const struct conf_permissions *p,
+    struct spec *ret)
+{
+	size_t n = p->publish_allow.n + p->publish_deny.n +
+	    p->subscribe_allow.n + p->subscribe_deny.n;
+	struct permission_rule *at = calloc(n + 1, sizeof *at);
+
+	if (at == NULL)
+		return false;
+	ret->rules = at;
+	ret->spec.publish_allow = convert_list(&p->publish_allow, &at);
+	ret->spec.publish_deny = convert_list(&p->publish_deny, &at);
+	ret->spec.subscribe_allow = convert_list(&p->subscribe_allow, &at);
+	ret->spec.subscribe_deny = convert_list(&p->subscribe_deny, &at);
+	ret->spec.allows_responses = p->allows_responses;
+	ret->spec.responses_max = p->responses_max;
+	ret->spec.responses_ttl_ns = p->responses_ttl_ns;
+	return true;
+}
+
+static bool convert_users(const struct options *o,
+    struct auth_user_config *users, struct spec *specs)
+{
+	for (size_t i = 0; i < o->users.n; i++) {
+		const struct conf_user *from = &o->users.v[i];
+
+		users[i].name = from->user;
+		users[i].pass = from->pass;
+		if (from->permissions == NULL)
+			continue;
+		if (!convert_permissions(from->permissions, &specs[i]))
+			return false;
+		users[i].permissions = &specs[i].spec;
+	}
+	return true;
+}
+
+int settings_auth(const struct options *o, struct hasher *hasher,
+    struct auth **ret, struct buf *why)
+{
+	size_t n = o->users.n;
+	struct auth_user_config *users = calloc(n + 1, sizeof *users);
+	struct spec *specs = calloc(n + 1, sizeof *specs);
+	struct auth_config conf = {
+		.user = o->auth_user, .pass = o->auth_pass,
+		.token = o->auth_token,
+		.users = users, .n_users = n,
+		.has_users = o->is_given[OPTION_users],
+		.no_auth_user = o->no_auth_user,
+		.timeout_ns = o->auth_timeout,
+	};
+	int err = ERR_NOMEM;
+
+	if (users != NULL && specs != NULL && convert_users(o, users, specs))
+		err = auth_create(&conf, hasher, ret, why);
+	for (size_t i = 0; specs != NULL && i < n; i++)
+		free(specs[i].rules);
+	free(specs);
+	free(users);
+	return err;
+}
+
+/* ---- sessions ------------------------------------------------------------ */
+
+const char *settings_host(const struct options *o)
+{
+	if (o->host.n > 0)
+		return o->host.p;
+	return options_has_credentials(o) ? "0.0.0.0" : "127.0.0.1";
+}
+
+/* A quarter of what there is, but no more than a gigabyte. */
+static int64_t outbound_max(const struct options *o)
+{
+	int64_t share = machine_memory() / 4;
+
+	if (o->max_outbound_memory > 0)
+		return o->max_outbound_memory;
+	return share < GIB ? share : GIB;
+}
+
+static void copy_limits(const struct options *o, struct session_config *c)
+{
+	c->line_max = (uint32_t)o->max_control_line;
+	c->payload_max = o->max_payload;
+	c->pending_max = o->max_pending;
+	c->outbound_max = outbound_max(o);
+	/* Given as 0 it lets nobody in; a negative number everybody. */
+	c->conns_max = o->max_connections;
+	c->subs_max = o->max_subscriptions > 0 ? o->max_subscriptions : 0;
+	c->sub_tokens_max = (int32_t)o->max_sub_tokens;
+	c->ping_interval_ns = o->ping_interval;
+	c->pings_max = (int32_t)o->ping_max;
+	c->write_deadline_ns = o->write_deadline;
+	c->write_retries = o->write_timeout == WRITE_RETRY;
+	c->has_headers = !o->no_header_support;
+	c->stalls_producers = !o->no_fast_producer_stall;
+	c->caches_matches = !o->disable_sublist_cache;
+	c->traced_msg_max = (int32_t)(o->max_traced_msg_len > INT32_MAX
+	    ? INT32_MAX : o->max_traced_msg_len);
+	c->traces_headers_only = o->trace_headers;
+}
+
+struct session_config *settings_session(const struct options *o,
+    const struct identity *id, struct auth *auth, uint16_t port)
+{
+	struct session_config *c = session_config_create();
+	struct slice server_id = slice_str(id->id);
+
+	if (c == NULL) {
+		auth_unref(auth);
+		return NULL;
+	}
+	c->auth = auth;
+	c->port = port;
+	copy_limits(o, c);
+	if (!session_config_keep(c, &c->server_id, server_id) ||
+	    !session_config_keep(c, &c->xkey, slice_str(id->xkey)) ||
+	    !session_config_keep(c, &c->server_name,
+	    o->server_name.n > 0 ? o->server_name : server_id) ||
+	    !session_config_keep(c, &c->host, slice_str(settings_host(o))) ||
+	    !session_config_keep(c, &c->client_advertise,
+	    o->client_advertise)) {
+		session_config_unref(c);
+		return NULL;
+	}
+	return c;
+}
+
+unsigned settings_workers(const struct options *o)
+{
+	unsigned n = o->workers > 0 ? (unsigned)o->workers : machine_cores();
+
+	return n > 64 ? 64 : n;
+}

@@ -1,0 +1,37 @@
+/* server/settings.h - from options to what each module is told.
+ *
+ * Nothing below server/ reads conf/options.h; these small conversions are the
+ * only place where both sides meet.
+ */
+#ifndef SERVER_SETTINGS_H
+#define SERVER_SETTINGS_H
+
+#include "base/buf.h"
+#include "base/log.h"
+
+struct auth;
+struct hasher;
+struct identity;
+struct options;
+struct session_config;
+
+/* Borrows o's strings. */
+struct log_config settings_log(const struct options *o);
+
+/* 0, ERR_NOMEM, or ERR_CONFIG and why.  The caller owns a reference. */
+int settings_auth(const struct options *o, struct hasher *hasher,
+    struct auth **ret, struct buf *why);
+
+/* Where the client listener is: the host configured; without credentials and
+ * without a host, loopback. */
+const char *settings_host(const struct options *o);
+
+/* auth's reference is consumed.  port is the one listened on.  NULL: out of
+ * memory. */
+struct session_config *settings_session(const struct options *o,
+    const struct identity *id, struct auth *auth, uint16_t port);
+
+/* Event loops to run. */
+unsigned settings_workers(const struct options *o);
+
+#endif /* SERVER_SETTINGS_H */

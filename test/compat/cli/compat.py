@@ -1,0 +1,318 @@
+"""test/compat/cli/compat.py - the nats command line tool against a server.
+
+Run as `compat.py NATS`.  Each test runs the tool as a person would and reads what
+it prints.  A subscriber that runs beside is known to be there when a request to
+its subject is no longer answered with "no responders" (ready()).  The driver
+owns the servers: ask() sends it a line and gives its answer (README.md).
+"""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+NATS = sys.argv[1]
+PATIENCE = 20.0
+
+url = ""
+home = tempfile.TemporaryDirectory()
+env = {k: v for k, v in os.environ.items() if not k.startswith("NATS_")}
+env.update(HOME=home.name, XDG_CONFIG_HOME=home.name, NO_COLOR="1")
+beside = []
+
+
+def ask(line):
+    print(line, flush=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise SystemExit(2)
+    return answer.rstrip("\n")
+
+
+def server(name):
+    global url
+    url = ask("server " + name).removeprefix("url ")
+
+
+def need(held, why):
+    if not held:
+        raise AssertionError(why)
+
+
+def nats(*args, at=None, status=0, stdin=None):
+    """Run to the end; what it printed.  at: the server, "" for none."""
+    where = ["--server", url] if at is None else ["--server", at] if at else []
+    r = subprocess.run([NATS, *where, *args], env=env, input=stdin, text=True,
+                       stdin=None if stdin is not None else subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       timeout=PATIENCE, check=False)
+    ok = r.returncode == 0 if status == 0 else r.returncode != 0
+    need(ok, f"nats {' '.join(args)} ended with {r.returncode}: {r.stdout[-300:]}")
+    return r.stdout
+
+
+class Beside:
+    """The tool running beside the test."""
+
+    def __init__(self, *args):
+        self.text = ""
+        self.more = threading.Condition()
+        self.process = subprocess.Popen([NATS, "--server", url, *args], env=env, text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, bufsize=1)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        beside.append(self)
+
+    def read(self):
+        for line in self.process.stdout:
+            with self.more:
+                self.text += line
+                self.more.notify_all()
+
+    def wait(self, pattern):
+        """Until it has printed something that pattern finds."""
+        with self.more:
+            found = self.more.wait_for(lambda: re.search(pattern, self.text), PATIENCE)
+        need(found, f"{pattern} was not printed, but {self.text[-300:]!r}")
+        return found
+
+    def ended(self):
+        status = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        need(status == 0, f"it ended with {status}: {self.text[-300:]}")
+        return self.text
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def ready(subject, login=""):
+    """Returns when somebody subscribes to subject; they get a few empty messages."""
+    host, port = re.search(r"//(?:.*@)?([\d.]+):(\d+)", url).groups()
+    with socket.create_connection((host, int(port)), PATIENCE) as s:
+        f = s.makefile("rb")
+        f.readline()
+        s.sendall(b'CONNECT {"verbose":false,"headers":true,"no_responders":true%s}\r\n'
+                  b"SUB probe.reply 1\r\n" % login.encode())
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            s.sendall(b"PUB %s probe.reply 0\r\n\r\nPING\r\n" % subject.encode())
+            seen = b""
+            while not seen.endswith(b"PONG\r\n"):
+                line = f.readline()
+                need(line, "the probe was cut off")
+                seen += line
+            if b"503" not in seen:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody subscribes to " + subject)
+
+
+# ---- the behaviours ---------------------------------------------------------------------
+
+def pub_sub():
+    server("plain")
+    sub = Beside("sub", "cli.a")
+    ready("cli.a")
+    nats("pub", "cli.a", "hello there")
+    sub.wait('Received on "cli.a"\n(.*\n)*?hello there\n')
+
+
+def pub_count():
+    sub = Beside("sub", "cli.count")
+    ready("cli.count")
+    text = nats("pub", "cli.count", "number {{Count}}.", "--count", "25")
+    need("25" in text, text)
+    sub.wait(r"number 25\.\n")
+    need(re.findall(r"number (\d+)\.", sub.text) == [str(i) for i in range(1, 26)], sub.text)
+
+
+def pub_headers():
+    sub = Beside("sub", "cli.hdr")
+    ready("cli.hdr")
+    nats("pub", "cli.hdr", "with headers", "-H", "Colour: red", "-H", "Colour: blue", "-H", "X-Y: 1",
+         "--reply", "back.to")
+    sub.wait("with headers\n")
+    need("reply" in sub.text and "back.to" in sub.text, sub.text)
+    for line in ("Colour: red", "Colour: blue", "X-Y: 1"):
+        need(line in sub.text, sub.text)
+
+
+def sub_wildcard():
+    deep, flat = Beside("sub", "cli.w.>"), Beside("sub", "cli.w.*")
+    ready("cli.w.x.y")
+    ready("cli.w.x")
+    flat.wait(r'"cli\.w\.x"')
+    nats("pub", "cli.w.a.b", "deep one")
+    nats("pub", "cli.w.a", "flat one")
+    deep.wait("flat one")
+    flat.wait("flat one")
+    need("deep one" in deep.text and "deep one" not in flat.text, flat.text)
+
+
+def sub_queue():
+    one, two = (Beside("sub", "cli.q", "--queue", "crew") for _ in range(2))
+    ready("cli.q")
+    end = time.monotonic() + PATIENCE
+    n = 0
+    while not ("<1." in one.text and "<1." in two.text):    # until both have taken some
+        need(time.monotonic() < end, "one member got nothing")
+        nats("pub", "cli.q", "<1.%d.{{Count}}>" % n, "--count", "50")
+        n += 1
+    ready("cli.q")      # all before this one is delivered
+    sent = {f"<1.{i}.{k}>" for i in range(n) for k in range(1, 51)}
+    while len(one.text.split("<1.")) + len(two.text.split("<1.")) - 2 < len(sent):
+        need(time.monotonic() < end, "messages are missing")
+        time.sleep(0.01)
+    got = re.findall(r"<1\.\d+\.\d+>", one.text + two.text)
+    need(len(got) == len(sent) and set(got) == sent, f"{len(got)} messages for {len(sent)}")
+
+
+def request_reply():
+    Beside("reply", "cli.svc", "--echo")
+    ready("cli.svc")
+    need(nats("request", "cli.svc", "echo me", "--raw").strip() == "echo me", "no echo")
+    text = nats("request", "cli.svc", "echo me", "-H", "Kind: one")
+    need("Received with rtt" in text and "Kind: one" in text, text)
+
+
+def request_many():
+    for _ in range(3):
+        Beside("reply", "cli.many", "mine", "--queue", f"q{len(beside)}")
+    ready("cli.many")
+    end = time.monotonic() + PATIENCE
+    while True:         # the three come one by one
+        text = nats("request", "cli.many", "x", "--replies", "0", "--timeout", "400ms")
+        if text.count("mine") == 3:
+            break
+        need(time.monotonic() < end, text)
+    text = nats("request", "cli.many", "x", "--replies", "3", "--raw")
+    need(text.count("mine") == 3, text)
+
+
+def request_no_responders():
+    text = nats("request", "cli.nobody", "x")
+    need("No responders are available" in text, text)
+
+
+def reply_command():
+    Beside("reply", "cli.cmd.>", "--command", "echo ran {{1}}")
+    ready("cli.cmd.first")
+    text = nats("request", "cli.cmd.first.second", "x", "--raw")
+    need("ran" in text, text)
+
+
+def rtt():
+    found = json.loads(nats("rtt", "--json", "5"))
+    need(found and json.dumps(found).count(":") > 1, str(found))
+    need(re.search(r"\d", nats("rtt")), "no time")
+
+
+def check_connection():
+    text = nats("server", "check", "connection", "--format", "json", "--connect-critical", "10s",
+                "--rtt-critical", "10s", "--req-critical", "10s", "--connect-warn", "10s",
+                "--rtt-warn", "10s", "--req-warn", "10s")
+    need('"OK"' in text, text)
+
+
+def bench_line(text, *kinds):
+    for kind in kinds:
+        need(re.search(kind + r" stats: [\d,]+ msgs/sec", text), text[-400:])
+
+
+def bench_publish():
+    bench_line(nats("bench", "cli.bench", "--pub", "2", "--msgs", "20000", "--size", "64", "--no-progress"),
+               "Pub")
+
+
+def bench_subscribe():
+    bench_line(nats("bench", "cli.bench", "--pub", "2", "--sub", "2", "--msgs", "20000", "--size", "64",
+                    "--no-progress"), "Pub", "Sub")
+
+
+def bench_request():
+    Beside("bench", "cli.breq", "--sub", "1", "--reply", "--no-progress")
+    ready("cli.breq")
+    bench_line(nats("bench", "cli.breq", "--pub", "1", "--request", "--msgs", "500", "--no-progress"), "Pub")
+
+
+def latency():
+    text = nats("latency", "--server-b", url, "--duration", "1s", "--rate", "200")
+    need("Median Latency" in text and "Last Recv Wall Time" in text, text)
+
+
+def user_password():
+    server("user")
+    login = ',"user":"alice","pass":"s3cr3t"'
+    sub = Beside("sub", "cli.a", "--user", "alice", "--password", "s3cr3t")
+    ready("cli.a", login)
+    nats("pub", "cli.a", "known", at=url.replace("//", "//alice:s3cr3t@"))
+    sub.wait("known")
+
+
+def wrong_credentials():
+    text = nats("pub", "cli.a", "x", "--user", "alice", "--password", "wrong", status=1)
+    need("authorization violation" in text.lower(), text)
+    text = nats("pub", "cli.a", "x", status=1)
+    need("authorization violation" in text.lower(), text)
+
+
+def context():
+    nats("context", "add", "mine", "--server", url, "--user", "alice", "--password", "s3cr3t",
+         "--select", at="")
+    nats("pub", "cli.a", "x", at="")
+    need(re.search(r"\d", nats("rtt", at="")), "no time")
+    nats("context", "rm", "mine", "--force", at="")
+
+
+def token_url():
+    server("token")
+    nats("pub", "cli.a", "x", at=url.replace("//", "//t0ken@"))
+    text = nats("pub", "cli.a", "x", at=url.replace("//", "//t0kem@"), status=1)
+    need("authorization violation" in text.lower(), text)
+
+
+def permission_publish():
+    server("permissions")
+    login = "--user", "worker", "--password", "w0rk"
+    nats("pub", "open.x", "x", *login)
+    text = nats("request", "open.secret", "x", *login, "--timeout", "300ms")
+    need('permissions violation for publish to "open.secret"' in text.lower(), text)
+
+
+def permission_subscribe():
+    sub = Beside("sub", "closed.x", "--user", "worker", "--password", "w0rk")
+    sub.wait('(?i)permissions violation for subscription to "closed.x"')
+
+
+TESTS = [
+    pub_sub, pub_count, pub_headers, sub_wildcard, sub_queue, request_reply, request_many,
+    request_no_responders, reply_command, rtt, check_connection, bench_publish,
+    bench_subscribe, bench_request, latency, user_password, wrong_credentials, context,
+    token_url, permission_publish, permission_subscribe,
+]
+
+
+def main():
+    print("version natscli", subprocess.run([NATS, "--version"], env=env, text=True, check=False,
+          stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.strip())
+    for test in TESTS:
+        try:
+            test()
+            print("pass", test.__name__)
+        except Exception as err:        # whatever it is, the others go on
+            line = traceback.extract_tb(err.__traceback__)[1:2]
+            where = f"line {line[0].lineno}: " if line else ""
+            print("fail", test.__name__, where + repr(err).replace("\n", " / "))
+        while beside:
+            beside.pop().close()
+
+
+main()
