@@ -62,8 +62,10 @@ class Reload(Fault):
         for i in range(50):
             server.signal('HUP')
             server.signal('USR1')
-            good.publish('n', b'%d' % i)
-            self.assertEqual(good.message(), b'%d' % i)
+            if not self.is_reference():     # it may lose messages in a reload
+                good.publish('n', b'%d' % i)
+                self.assertEqual(good.message(), b'%d' % i)
+        self.assertTrue(good.ping(), 'the old client')
         # A client whose login meets a reload may be refused; it comes again.
         wait_until('a new client', lambda: self.may_enter(server, 'first'))
 
