@@ -123,7 +123,8 @@ static void shed(struct server *s)
 {
 	int64_t  max = s->options->max_connections;
 	int64_t  n = __atomic_load_n(&s->shared.n_conns, __ATOMIC_RELAXED);
-	uint64_t over = max >= 0 && n > max ? (uint64_t)(n - max) : 0, told = 0;
+	uint64_t over = n > max ? (uint64_t)(n - (max > 0 ? max : 0)) : 0;
+	uint64_t told = 0;
 
 	for (unsigned i = 0; i < s->n_workers && told < over; i++) {
 		uint64_t        load = hub_load(&s->shared, i);
@@ -149,7 +150,7 @@ static void log_changes(struct slice lines)
 		const char *lf = memchr(lines.p, '\n', lines.n);
 		size_t      n = (size_t)(lf - lines.p);
 
-		log_notice("Reloaded: %.*s", (int)n, lines.p);
+		log_notice("%.*s", (int)n, lines.p);
 		lines = slice_skip(lines, n + 1);
 	}
 }

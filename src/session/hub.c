@@ -130,7 +130,7 @@ uint64_t hub_load(const struct session_shared *shared, unsigned worker)
 /* Counted at once, so that two workers cannot both take the last place. */
 static bool is_full(const struct hub *h, int64_t n_conns)
 {
-	return h->config->conns_max >= 0 && n_conns > h->config->conns_max;
+	return n_conns > h->config->conns_max;
 }
 
 void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer)
