@@ -15,7 +15,8 @@ static const struct field {
 	size_t          at;		/* in struct connect_opts */
 } fields[] = {
 #define F(name, kind, is_secret) \
-	{ { #name, sizeof #name - 1 }, FIELD_##kind, is_secret, offsetof(struct connect_opts, name) }
+	{ { #name, sizeof #name - 1 }, FIELD_##kind, is_secret, \
+	  offsetof(struct connect_opts, name) }
 	F(verbose,        BOOL, false),
 	F(pedantic,       BOOL, false),
 	F(echo,           BOOL, false),
