@@ -87,6 +87,8 @@ static int make_plan(struct server *s, struct plan *p)
 	if (p->is_refused)
 		return ERR_CONFIG;
 	err = settings_auth(p->options, s->hasher, &p->auth, p->why);
+	if (err == 0)
+		auth_inherit(p->auth, s->auth);
 	return err != 0 ? err : build_configs(s, p);
 }
 
@@ -101,9 +103,56 @@ static void drop_plan(struct plan *p)
 
 /* ---- carrying it out ------------------------------------------------------ */
 
+/* First all workers go by the new configuration, then clients are looked at:
+ * who is sent away and comes again must not meet the old one. */
+struct changeover {
+	struct mail            mail;	/* back to control */
+	struct server         *server;
+	struct session_config *config;
+};
+
+static void recheck(struct hub *h, void *ctx)
+{
+	(void)ctx;
+	hub_recheck(h);
+}
+
+/* Thread: control. */
+static void changed_over(struct mail *m, void *receiver)
+{
+	struct server *s = receiver;
+
+	free(CONTAINER_OF(m, struct changeover, mail));
+	if (--s->n_changing > 0)
+		return;
+	for (unsigned i = 0; i < s->n_workers; i++)
+		server_tell(s, i, recheck, NULL);
+}
+
+/* Thread: the hub's. */
 static void reconfigure(struct hub *h, void *ctx)
 {
-	hub_reconfigure(h, ctx);
+	struct changeover *x = ctx;
+
+	hub_reconfigure(h, x->config);
+	loop_post(h->loop, x->server->n_workers, &x->mail);
+}
+
+static bool tell_changeover(struct server *s, unsigned worker,
+    struct session_config *config)
+{
+	struct changeover *x = malloc(sizeof *x);
+
+	if (x == NULL)
+		return false;
+	*x = (struct changeover){ .mail.deliver = changed_over, .server = s,
+		.config = config };
+	if (!server_tell(s, worker, reconfigure, x)) {
+		free(x);
+		return false;
+	}
+	s->n_changing++;
+	return true;
 }
 
 struct surplus {
@@ -168,8 +217,11 @@ static void carry_out(struct server *s, struct plan *p)
 	s->config_loaded_ns = clock_wall_ns();
 	memcpy(s->digest, p->digest, sizeof s->digest);
 	for (unsigned i = 0; i < s->n_workers; i++) {
-		server_tell(s, i, reconfigure, p->configs[i]);
-		p->configs[i] = NULL;
+		if (tell_changeover(s, i, p->configs[i]))
+			p->configs[i] = NULL;
+		else
+			log_error("no memory: worker %u keeps the old "
+			    "configuration", i);
 	}
 	monitoring_refresh(s);
 	shed(s);

@@ -182,6 +182,12 @@ static bool apply_config(void *ctx, struct client *c)
 
 	c->parser.line_max = conf->line_max;
 	c->parser.payload_max = conf->payload_max;
+	return true;
+}
+
+static bool recheck(void *ctx, struct client *c)
+{
+	(void)ctx;
 	login_again(c);
 	if (c->state != CLIENT_GONE)
 		client_arm_timer(c);
@@ -195,6 +201,11 @@ void hub_reconfigure(struct hub *h, struct session_config *config)
 	h->config = config;
 	hub_each_client(h, apply_config, config);
 	session_config_unref(old);
+}
+
+void hub_recheck(struct hub *h)
+{
+	hub_each_client(h, recheck, NULL);
 }
 
 static bool tell_lame_duck(void *ctx, struct client *c)
