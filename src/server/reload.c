@@ -103,56 +103,82 @@ static void drop_plan(struct plan *p)
 
 /* ---- carrying it out ------------------------------------------------------ */
 
+static void note_outcome(struct server *s, int err, const struct buf *why)
+{
+	pthread_mutex_lock(&s->lock);
+	s->n_reloads++;
+	s->last_reload = err;
+	buf_reset(&s->last_reload_why);
+	buf_put_slice(&s->last_reload_why, buf_slice(why));
+	pthread_mutex_unlock(&s->lock);
+	trace(TR_RELOAD, err == 0, s->n_reloads);
+}
+
 /* First all workers go by the new configuration, then clients are looked at:
- * who is sent away and comes again must not meet the old one. */
+ * who is sent away and comes again must not meet the old one.  The reload is
+ * done when both are. */
 struct changeover {
 	struct mail            mail;	/* back to control */
 	struct server         *server;
-	struct session_config *config;
+	struct session_config *config;	/* NULL: it is the second step */
 };
 
-static void recheck(struct hub *h, void *ctx)
+static void finish(struct server *s)
 {
-	(void)ctx;
-	hub_recheck(h);
+	log_notice("Reloaded server configuration (%s)", s->digest);
+	note_outcome(s, 0, &(struct buf){ 0 });
+	if (s->wants_reload)
+		server_request(s, REQUEST_RELOAD);
+	s->wants_reload = false;
 }
 
-/* Thread: control. */
-static void changed_over(struct mail *m, void *receiver)
-{
-	struct server *s = receiver;
+static void step(struct hub *h, void *ctx);
 
-	free(CONTAINER_OF(m, struct changeover, mail));
-	if (--s->n_changing > 0)
-		return;
-	for (unsigned i = 0; i < s->n_workers; i++)
-		server_tell(s, i, recheck, NULL);
-}
-
-/* Thread: the hub's. */
-static void reconfigure(struct hub *h, void *ctx)
-{
-	struct changeover *x = ctx;
-
-	hub_reconfigure(h, x->config);
-	loop_post(h->loop, x->server->n_workers, &x->mail);
-}
-
-static bool tell_changeover(struct server *s, unsigned worker,
+static bool tell_step(struct server *s, unsigned worker,
     struct session_config *config)
 {
 	struct changeover *x = malloc(sizeof *x);
 
 	if (x == NULL)
 		return false;
-	*x = (struct changeover){ .mail.deliver = changed_over, .server = s,
-		.config = config };
-	if (!server_tell(s, worker, reconfigure, x)) {
+	*x = (struct changeover){ .server = s, .config = config };
+	if (!server_tell(s, worker, step, x)) {
 		free(x);
 		return false;
 	}
 	s->n_changing++;
 	return true;
+}
+
+/* Thread: control. */
+static void step_done(struct mail *m, void *receiver)
+{
+	struct changeover *x = CONTAINER_OF(m, struct changeover, mail);
+	struct server     *s = receiver;
+	bool               was_first = x->config != NULL;
+
+	free(x);
+	if (--s->n_changing > 0)
+		return;
+	for (unsigned i = 0; was_first && i < s->n_workers; i++)
+		if (!tell_step(s, i, NULL))
+			log_error("no memory: clients of worker %u are not "
+			    "looked at", i);
+	if (s->n_changing == 0)
+		finish(s);
+}
+
+/* Thread: the hub's. */
+static void step(struct hub *h, void *ctx)
+{
+	struct changeover *x = ctx;
+
+	if (x->config != NULL)
+		hub_reconfigure(h, x->config);
+	else
+		hub_recheck(h);
+	x->mail.deliver = step_done;
+	loop_post(h->loop, x->server->n_workers, &x->mail);
 }
 
 struct surplus {
@@ -217,7 +243,7 @@ static void carry_out(struct server *s, struct plan *p)
 	s->config_loaded_ns = clock_wall_ns();
 	memcpy(s->digest, p->digest, sizeof s->digest);
 	for (unsigned i = 0; i < s->n_workers; i++) {
-		if (tell_changeover(s, i, p->configs[i]))
+		if (tell_step(s, i, p->configs[i]))
 			p->configs[i] = NULL;
 		else
 			log_error("no memory: worker %u keeps the old "
@@ -230,17 +256,6 @@ static void carry_out(struct server *s, struct plan *p)
 	buf_fini(&why);
 	files_remove_ports(s);
 	files_write_ports(s);
-}
-
-static void note_outcome(struct server *s, int err, const struct buf *why)
-{
-	pthread_mutex_lock(&s->lock);
-	s->n_reloads++;
-	s->last_reload = err;
-	buf_reset(&s->last_reload_why);
-	buf_put_slice(&s->last_reload_why, buf_slice(why));
-	pthread_mutex_unlock(&s->lock);
-	trace(TR_RELOAD, err == 0, s->n_reloads);
 }
 
 static int change_log(struct plan *p)
@@ -260,6 +275,10 @@ void reload(struct server *s)
 	struct plan p = { .why = &why };
 	int         err = ERR_CONFIG;
 
+	if (s->n_changing > 0) {
+		s->wants_reload = true;	/* when this one is done */
+		return;
+	}
 	if (s->config_file == NULL)
 		buf_put_str(&why, "can only reload config when a file is "
 		    "provided using -c or --config");
@@ -270,14 +289,13 @@ void reload(struct server *s)
 	if (err == 0) {
 		log_changes(buf_slice(&p.changes));
 		carry_out(s, &p);
-		log_notice("Reloaded server configuration (%s)", s->digest);
 	} else {
 		if (why.n == 0)
 			buf_put_str(&why, err_text(err));
 		log_error("Failed to reload server configuration: %.*s",
 		    SLICE_ARG(buf_slice(&why)));
+		note_outcome(s, err, &why);
 	}
-	note_outcome(s, err, &why);
 	drop_plan(&p);
 	buf_fini(&why);
 }

@@ -61,6 +61,7 @@ struct server {
 	struct monitoring *monitoring;	/* NULL: off */
 	char            *pid_file, *ports_file;	/* written; NULL: not */
 	unsigned         n_changing;	/* workers that a reload waits for */
+	bool             wants_reload;	/* another one, after that */
 	bool             is_stopping;
 
 	/* The outcome of reloads; under the lock. */
