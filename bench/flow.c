@@ -202,7 +202,8 @@ static bool play_until_done(struct flow *f, struct watch *w)
 		int64_t now_ns = clock_ns();
 
 		note_progress(f, w, now_ns);
-		if (all_sent(f) && f->n_delivered >= n_due_deliveries(f))
+		if (all_sent(f) && f->n_delivered >= n_due_deliveries(f) +
+		    f->run->tally.duplicated)
 			return true;
 		if (now_ns >= w->stop_ns)
 			stop_all(f);

@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 		if (opt == OPT_LIST)
 			return list_all();
 		if (opt == OPT_SELFTEST)
-			return tally_selftest() ? 0 : 1;
+			return tally_selftest() && hist_selftest() ? 0 : 1;
 		if (opt == OPT_HOST)
 			r.host = optarg;
 		else if (!set_number(&r, opt, optarg))

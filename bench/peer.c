@@ -402,7 +402,6 @@ bool peer_await_pong(struct peer *p, int64_t timeout_ns)
 
 void peer_deafen(struct peer *p)
 {
-	p->is_deaf = true;
 	p->is_lost_fine = true;
 	epoll_ctl(p->loop->epfd, EPOLL_CTL_DEL, p->fd, NULL);
 }

@@ -40,7 +40,6 @@ struct peer {
 	int          fd;
 	uint32_t     n_pings;	/* ours */
 	uint32_t     n_pongs;	/* the answers */
-	bool         is_deaf;	/* never reads again */
 	bool         is_lost_fine;	/* the server may cut it */
 	bool         is_lost;
 

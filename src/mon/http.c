@@ -487,7 +487,7 @@ struct http_server *http_create(struct conn_pool *pool, int listen_fd,
 		.pool = pool,
 		.listener = { listen_fd, on_connection },
 		.rest = { .fire = rested },
-		.limits = *limits,
+		.limits = limits == NULL ? http_limits_default : *limits,
 		.serve = serve,
 		.ctx = ctx,
 	};

@@ -194,6 +194,32 @@ static void fill_account(const struct monitor *m, const struct collect *c,
 	fill_subsz(m, &c->matches, &ret->subs);
 }
 
+/* $G and, where one is told of, the system account, which nobody uses yet. */
+struct accounts {
+	struct account_stats at[2];
+	struct accountz      list;
+};
+
+static void fill_accounts(const struct monitor *m, const struct collect *c,
+    int64_t now_ns, struct accounts *ret)
+{
+	struct slice system = m->identity.system_account;
+
+	fill_account(m, c, &ret->at[0]);
+	ret->at[1] = (struct account_stats){
+		.name = system,
+		.update_time = m->identity.config_load_time,
+		.is_system = true,
+	};
+	ret->list = (struct accountz){
+		.server_id = m->identity.server_id,
+		.system_account = system,
+		.now = now_ns,
+		.accounts = ret->at,
+		.n_accounts = system.n > 0 ? 2 : 1,
+	};
+}
+
 static void fill_process(struct monitor *m, struct varz *v)
 {
 	v->mem = process_resident();
@@ -248,17 +274,16 @@ static void metrics_done(struct collect *c)
 {
 	struct request      *r = c->ctx;
 	struct monitor      *m = r->monitor;
-	struct account_stats account;
+	struct accounts      accounts;
 	struct subsz_stats   subs;
 	struct varz          v;
-	struct accountz      accounts = { .accounts = &account, .n_accounts = 1 };
 
 	fill_varz(m, c, r->now_ns, &v);
 	fill_subsz(m, &c->matches, &subs);
-	fill_account(m, c, &account);
+	fill_accounts(m, c, r->now_ns, &accounts);
 	c->sums.total = c->sums.limit = c->sums.num_connections;
 	metrics_write(&(struct metrics){ m->config.metrics_prefix, &v, &subs,
-	    &c->sums, &accounts, m->is_ready }, body(r));
+	    &c->sums, &accounts.list, m->is_ready }, body(r));
 	drop_collect(m, c);
 	r->response.status = 200;
 	r->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -274,7 +299,8 @@ static void serve_metrics(struct request *r)
 
 static bool has_account(const struct monitor *m, struct slice name)
 {
-	return name.n == 0 || slice_eq(name, m->config.shared->global->name);
+	return name.n == 0 || slice_eq(name, m->config.shared->global->name) ||
+	    slice_eq(name, m->identity.system_account);
 }
 
 static void connz_done(struct collect *c)
@@ -308,7 +334,8 @@ static void subsz_done(struct collect *c)
 		.n_lists = c->n_workers,
 	};
 
-	if (has_account(r->monitor, r->subsz.account))
+	if (r->subsz.account.n == 0 || slice_eq(r->subsz.account,
+	    r->monitor->config.shared->global->name))
 		fill_subsz(r->monitor, &c->matches, &s.stats);
 	subsz_write(&s, body(r));
 	finish_collect(r, c);
@@ -325,26 +352,13 @@ static void serve_subsz(struct request *r)
 
 /* ---- /accountz, /accstatz ----------------------------------------------- */
 
-static struct accountz accounts_of(const struct request *r,
-    const struct account_stats *account)
-{
-	return (struct accountz){
-		.server_id = server_id(r),
-		.system_account = r->monitor->identity.system_account,
-		.now = r->now_ns,
-		.accounts = account,
-		.n_accounts = 1,
-	};
-}
-
 static void accountz_done(struct collect *c)
 {
-	struct request      *r = c->ctx;
-	struct account_stats account;
-	struct accountz      a = accounts_of(r, &account);
+	struct request *r = c->ctx;
+	struct accounts a;
 
-	fill_account(r->monitor, c, &account);
-	if (accountz_write(&a, query_str(&r->query, "acc"), body(r))) {
+	fill_accounts(r->monitor, c, r->now_ns, &a);
+	if (accountz_write(&a.list, query_str(&r->query, "acc"), body(r))) {
 		finish_collect(r, c);
 		return;
 	}
@@ -359,12 +373,11 @@ static void serve_accountz(struct request *r)
 
 static void accstatz_done(struct collect *c)
 {
-	struct request      *r = c->ctx;
-	struct account_stats account;
-	struct accountz      a = accounts_of(r, &account);
+	struct request *r = c->ctx;
+	struct accounts a;
 
-	fill_account(r->monitor, c, &account);
-	accstatz_write(&a, r->shows_unused, body(r));
+	fill_accounts(r->monitor, c, r->now_ns, &a);
+	accstatz_write(&a.list, r->shows_unused, body(r));
 	finish_collect(r, c);
 }
 

@@ -229,6 +229,7 @@ int loop_run(struct loop *l)
 	l->epoch = epoch_join();
 	if (l->epoch == NULL)
 		return ERR_NOMEM;
+	mesh_ring(l->mesh, l->member);	/* what was posted before we ran */
 	while (!l->is_stopping)
 		turn(l);
 	epoch_leave(l->epoch);

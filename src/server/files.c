@@ -81,15 +81,12 @@ static void put_all_urls(struct json_writer *w, const char *scheme,
 	if (getifaddrs(&list) != 0)
 		return;
 	for (struct ifaddrs *a = list; a != NULL; a = a->ifa_next) {
-		struct slice text;
-
 		if (a->ifa_addr == NULL ||
 		    (a->ifa_addr->sa_family != AF_INET &&
 		    a->ifa_addr->sa_family != AF_INET6))
 			continue;
 		buf_reset(&host);
 		buf_printf(&host, "%s://", scheme);
-		text.n = host.n;
 		listen_put_address(&host,
 		    (const struct sockaddr_storage *)a->ifa_addr);
 		/* The port that an interface's address has is 0. */
