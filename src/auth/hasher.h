@@ -17,7 +17,9 @@
 #include "base/list.h"
 #include "base/slice.h"
 
-enum { HASHER_QUEUE_MAX = 256 };	/* a sound queue_max for a server */
+/* A sound queue_max for a server.  The memory is the submitters', and who waits
+ * too long cancels; what the bound protects is the wait of the next. */
+enum { HASHER_QUEUE_MAX = 16384 };
 
 struct hasher;
 
@@ -25,6 +27,9 @@ struct hash_job {
 	/* Set by the submitter. */
 	void      (*done)(struct hash_job *job, bool matches);
 	const char *hash;	/* sound bcrypt, ends with NUL; kept until done */
+	/* Asked before hashing, unless NULL: has another job meanwhile shown
+	 * that this one matches?  Thread: the hasher's. */
+	bool      (*is_settled)(struct hash_job *job);
 
 	/* The hasher's. */
 	struct list link;

@@ -12,8 +12,8 @@
  * are left to jansson's judgement.
  *
  * What stays stricter than Go: \u0000 in a name, and floats beyond double.  Of
- * names that are equal to the byte jansson keeps the last value, but at the
- * place of the first, which shows only beside a third one in other case. */
+ * names that are equal to the byte jansson keeps the last value, even null, at
+ * the place of the first; Go would keep what null follows. */
 #include "base/json.h"
 
 #include <stdio.h>
@@ -62,12 +62,12 @@ static bool escaped_unit(struct slice s, unsigned *unit)
 	if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u')
 		return false;
 	for (size_t i = 2; i < 6; i++) {
-		unsigned char d = (unsigned char)s.p[i] | 0x20;
+		unsigned char d = (unsigned char)s.p[i];
 
 		if (d >= '0' && d <= '9')
 			v = v << 4 | (unsigned)(d - '0');
-		else if (d >= 'a' && d <= 'f')
-			v = v << 4 | (unsigned)(d - 'a' + 10);
+		else if ((d | 0x20) >= 'a' && (d | 0x20) <= 'f')
+			v = v << 4 | (unsigned)((d | 0x20) - 'a' + 10);
 		else
 			return false;
 	}
@@ -178,6 +178,11 @@ struct json *json_parse(struct slice text, const char **why)
 	struct clean c = { .in = text };
 	json_t      *j = NULL;
 
+	/* jansson overlooks one behind a number */
+	if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL) {
+		*why = "NUL byte";
+		return NULL;
+	}
 	while (c.at < text.n)
 		if (!clean_token(&c)) {
 			*why = "nested too deeply";

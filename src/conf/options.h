@@ -31,10 +31,10 @@
  *   DURATION  "2m"; nanoseconds   SECONDS   the same, or (with a warning) a number
  *   TIMEOUT   "2s", 2 or 0.5 (seconds); nanoseconds
  *   STRING    text                SECRET    text that is never shown, and wiped
- *   STRINGS   one or an array     TAGS      the same, trimmed and in lower case
+ *   TAGS      one word or an array of them, trimmed and in lower case
  *   PAIRS     { name: text }      FLAGS     { name: true }
  *   POLICY    default, close or retry (enum write_policy)
- *   USERS     [ {user, pass} ]    PERMISSIONS
+ *   USERS     [ {user, pass} ]    PERMISSIONS { publish, subscribe }
  */
 #define OPTION_C_BOOL        bool
 #define OPTION_C_INT         int64_t
@@ -44,7 +44,6 @@
 #define OPTION_C_TIMEOUT     int64_t
 #define OPTION_C_STRING      struct slice
 #define OPTION_C_SECRET      struct slice
-#define OPTION_C_STRINGS     struct conf_strings
 #define OPTION_C_TAGS        struct conf_strings
 #define OPTION_C_PAIRS       struct conf_pairs
 #define OPTION_C_FLAGS       struct conf_flags
@@ -53,7 +52,8 @@
 #define OPTION_C_PERMISSIONS const struct conf_permissions *
 
 /* Changes: RELOAD is applied by a reload and told as "Reloaded: name = value",
- * QUIET the same without the value, RESTART is refused with Go's field name.
+ * QUIET the same without the value (of on|off one half), RESTART is refused
+ * with Go's field name.
  * Flags: ZERO (0 stands for the default), or NONE. */
 #define OPTIONS(X)								\
 	/* member            kind      key, aliases                             \
@@ -139,7 +139,7 @@
 	  "what the names of metrics begin with; nats by default")		\
 	X(max_connections,   INT,      "max_connections", "max_conn",		\
 	  65536, -1, INT32_MAX, NONE, RELOAD, "max_connections",		\
-	  "clients at a time; 0 lets nobody in, -1 everybody")			\
+	  "clients at a time; 0 or -1 (what is kept then) lets nobody in")	\
 	X(max_subscriptions, INT,      "max_subscriptions", "max_subs",		\
 	  0, -1, INT32_MAX, NONE, RESTART, "MaxSubs",				\
 	  "subscriptions of a connection; 0 is no limit")			\
@@ -176,7 +176,8 @@
 	  WRITE_DEFAULT, 0, 0, NONE, RESTART, "WriteTimeout",			\
 	  "what is done then: default, close or retry")				\
 	X(no_fast_producer_stall, BOOL, "no_fast_producer_stall", "",		\
-	  0, 0, 1, NONE, RELOAD, "no_fast_producer_stall",			\
+	  0, 0, 1, NONE, QUIET, "fast producers will not be stalled"		\
+	  "|fast producers will be stalled",					\
 	  "never slow a publisher down for a slow subscriber")			\
 	X(lame_duck_duration, DURATION, "lame_duck_duration", "",		\
 	  120 * OPTION_SECOND, 0, INT64_MAX, ZERO, RESTART,			\
@@ -219,6 +220,27 @@
 	X(users,             USERS,    "authorization.users", "",		\
 	  0, 0, 0, NONE, QUIET, "authorization users",				\
 	  "who may connect: user, pass, permissions")
+
+/* Parts of nats-server that are not here: told so, unless they are off. */
+#define OPTIONS_ABSENT(X)						\
+	X("tls") X("ocsp") X("ocsp_cache") X("https") X("https_port")	\
+	X("accounts") X("mappings") X("maps") X("default_sentinel")	\
+	X("system_account") X("system") X("operator") X("operators")	\
+	X("root") X("roots") X("root_operator") X("root_operators")	\
+	X("trusted") X("trusted_keys") X("resolver")			\
+	X("account_resolver") X("accounts_resolver")			\
+	X("resolver_preload") X("resolver_pinned_accounts")		\
+	X("resolver_tls") X("proxies") X("websocket") X("ws")		\
+	X("mqtt") X("cluster") X("gateway") X("leafnodes") X("leaf")	\
+	X("jetstream") X("authorization.auth_callout")			\
+	X("authorization.auth_hook") X("authorization.proxy_required")
+
+/* What means nothing here and may stay in a file. */
+#define OPTIONS_IGNORED(X)						\
+	X("prof_port") X("prof_block_rate") X("connect_error_reports")	\
+	X("reconnect_error_reports") X("no_system_account")		\
+	X("no_system") X("no_sys_acc") X("allow_non_tls")		\
+	X("store_dir") X("storedir") X("default_js_domain")
 
 enum write_policy { WRITE_DEFAULT, WRITE_CLOSE, WRITE_RETRY };
 
@@ -282,7 +304,6 @@ struct conf_user {
 	const struct conf_permissions *permissions;	/* NULL: all allowed;
 					   default_permissions are filled in */
 	uint32_t     connections;	/* CONNECTION_*; 0: all kinds */
-	bool         proxy_required;
 };
 
 struct conf_users {
@@ -307,7 +328,7 @@ struct options {
 	bool is_given[N_OPTIONS];	/* by the file or the command line */
 	bool is_forced[N_OPTIONS];	/* by the command line: a file does not
 					   change it */
-	bool has_authorization;		/* the block is there */
+	bool has_authorization;		/* the file has the block */
 	struct conf_arena *arena;
 };
 
@@ -352,6 +373,9 @@ int options_inherit_forced(struct options *o, const struct options *from);
  * nats-server's text, appended to err.  To be done before start and reload. */
 int options_validate(const struct options *o, struct buf *err);
 
+/* A warning to log at start, with nats-server's text, or NULL. */
+const char *options_advice(const struct options *o);
+
 /* May anybody be told apart?  A user, a token or users are configured. */
 bool options_has_credentials(const struct options *o);
 
@@ -360,12 +384,24 @@ bool options_has_plain_secrets(const struct options *o);
 
 /* ---- the rows --------------------------------------------------------- */
 
-enum option_kind { KIND_BOOL, KIND_INT, KIND_SIZE, KIND_DURATION,
-	KIND_SECONDS, KIND_TIMEOUT, KIND_STRING, KIND_SECRET, KIND_STRINGS,
-	KIND_TAGS, KIND_PAIRS, KIND_FLAGS, KIND_POLICY, KIND_USERS,
-	KIND_PERMISSIONS, N_KINDS };
+#define OPTION_KINDS(X) X(BOOL) X(INT) X(SIZE) X(DURATION) X(SECONDS)	\
+	X(TIMEOUT) X(STRING) X(SECRET) X(TAGS) X(PAIRS) X(FLAGS)	\
+	X(POLICY) X(USERS) X(PERMISSIONS)
+
+enum option_kind {
+#define X(kind) KIND_##kind,
+	OPTION_KINDS(X)
+#undef X
+	N_KINDS
+};
 enum option_change { CHANGE_RELOAD, CHANGE_QUIET, CHANGE_RESTART };
 enum { OPTION_FLAG_NONE = 0, OPTION_FLAG_ZERO = 1 };
+
+union option_value {
+#define X(kind) OPTION_C_##kind as_##kind;
+	OPTION_KINDS(X)
+#undef X
+};
 
 struct option {
 	const char        *key, *aliases;	/* aliases: by blanks, or "" */
@@ -396,9 +432,10 @@ struct option_diff {
 	const struct option *row;
 	enum option_id       id;
 	bool                 is_reloadable;
-	/* is_reloadable: what follows "Reloaded: ".  Otherwise the error:
-	 * config reload not supported for X: old=a, new=b */
-	struct slice         text;		/* until visit returns */
+	/* The line to log, "Reloaded: max_payload = 1000"; of what is not
+	 * reloadable the error: "config reload not supported for MaxPending:
+	 * old=67108864, new=10485760".  Never a secret.  Until visit returns. */
+	struct slice         text;
 };
 
 /* Calls visit for each difference, in the order of the rows, until it returns

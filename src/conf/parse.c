@@ -137,11 +137,11 @@ static int pop(struct parser *p)
 	struct conf_value *v = top(p)->v;
 	int                col = lex_col(&p->lx) - 1;
 
-	if (top(p)->kind == BLOCK) {
-		p->n--;
+	p->n--;
+	if (p->frames[p->n].kind == BLOCK) {
+		top(p)->is_behind = top(p)->kind == BLOCK;
 		return 0;
 	}
-	p->n--;
 	return put_at(p, v, p->lx.line, col);
 }
 
@@ -331,8 +331,8 @@ static char *include_path(struct parser *p, struct slice name)
 
 	if (slash != NULL)
 		buf_put(&path, file, (size_t)(slash - file) + 1);
-	while (slash != NULL && name.n > 0 && name.p[0] == '/')
-		name = slice_skip(name, 1);
+	while (name.n > 0 && name.p[0] == '/')
+		name = slice_skip(name, 1);	/* as nats-server: never absolute */
 	buf_put_slice(&path, name);
 	if (name.n == 0 && slash == NULL)
 		buf_put_char(&path, '.');

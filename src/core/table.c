@@ -422,7 +422,7 @@ static void dig_grave(struct table_segment *s, struct table_bucket *b, int k)
 	s->n_used -= is_last;
 }
 
-static void segment_take(struct table_segment *s, uint32_t hash,
+static bool segment_take(struct table_segment *s, uint32_t hash,
     const void *item)
 {
 	uint32_t size = table_size(s->code), at = table_home(hash, size);
@@ -433,21 +433,23 @@ static void segment_take(struct table_segment *s, uint32_t hash,
 		for (int k = 0; k < TABLE_BUCKET_SLOTS; k++)
 			if (b->hash[k] == hash && b->item[k] == item) {
 				dig_grave(s, b, k);
-				return;
+				return true;
 			}
 		at = at + 1 == size ? 0 : at + 1;
 	}
-	assert(!"the item is in the table");
+	return false;
 }
 
 void table_remove(struct table *t, struct epoch_thread *e, uint32_t hash,
     const void *item)
 {
 	struct table_segment *s;
+	bool                  is_found;
 
 	assert(t->directory != NULL);
 	s = segment_at(t->directory, table_place(t->directory, hash));
-	segment_take(s, hash, item);
+	is_found = segment_take(s, hash, item);
+	assert(is_found);
 	if (--t->n_items == 0)
 		remove_last(t, e);
 	else if (s->n_items < items_max(s->code) / 4 &&

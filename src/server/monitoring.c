@@ -138,7 +138,8 @@ static int open_monitor(struct server *s, struct monitoring *m, int fd)
 	if (conn_pool_init(&m->pool, s->control) != 0)
 		return ERR_NOMEM;
 	describe(s, &v);
-	m->monitor = monitor_create(&m->pool, fd, NULL, &conf, &v);
+	m->monitor = monitor_create(&m->pool, fd, &http_limits_default,
+	    &conf, &v);
 	return m->monitor == NULL ? ERR_NOMEM : 0;
 }
 

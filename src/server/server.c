@@ -132,7 +132,8 @@ struct server *server_create(struct options *o, const char *config_file,
 		return NULL;
 	}
 	s->options = o;
-	s->listen_fd = s->requests.fd = s->listener.watch.fd = -1;
+	s->listen_fd = s->requests.fd = s->signals.fd = -1;
+	s->listener.watch.fd = -1;
 	s->started_ns = s->config_loaded_ns = clock_wall_ns();
 	pthread_mutex_init(&s->lock, NULL);
 	memccpy(s->digest, digest, '\0', sizeof s->digest - 1);
@@ -495,6 +496,8 @@ void server_destroy(struct server *s)
 		close(s->listen_fd);
 	if (s->requests.fd >= 0)
 		close(s->requests.fd);
+	if (s->signals.fd >= 0)
+		close(s->signals.fd);
 	loop_destroy(s->control);
 	mesh_destroy(s->mesh);
 	account_destroy(s->shared.global);

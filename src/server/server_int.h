@@ -55,6 +55,7 @@ struct server {
 	uint16_t        port;
 
 	struct watch     requests;	/* an eventfd */
+	struct watch     signals;	/* a signalfd; -1: not ours to take */
 	unsigned         wanted;	/* atomic: enum server_request */
 	struct lame_duck lame_duck;
 	struct monitoring *monitoring;	/* NULL: off */

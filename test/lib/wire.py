@@ -570,6 +570,10 @@ class Play:
                 raise WireError('not there: %s\n%s' % (text, self.body[:2000]))
         self.soon(check)
 
+    def do_body_lacks(self, text, _s):
+        if pattern(text).search(self.body):
+            raise WireError('is there: %s\n%s' % (text, self.body[:2000]))
+
     def do_json(self, text, _s):
         self.soon(lambda: check_json(json.loads(self.body), text))
 

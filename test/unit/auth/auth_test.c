@@ -420,6 +420,57 @@ TEST(a_ticket_outlives_its_asker_and_the_configuration)
 	hasher_destroy(h);
 }
 
+TEST(a_storm_of_one_user_costs_one_hash_and_a_reload_none)
+{
+	enum { N = 2000 };
+	static const struct ask_case t[] = {
+		{ "right", S("carol"), S("secret"), S(""), "user:carol", false },
+		{ "wrong", S("carol"), S("Secret"), S(""), NULL, true },
+		{ "not yet right", S("dave"), S(""), S(""), "user:dave", true },
+	};
+	static struct auth_user_config changed[N_OF(users)];
+	static const struct ask_case   after[] = {
+		{ "its hash changed", S("carol"), S("secret"), S(""), NULL, true },
+	};
+	static struct login l[N];
+	struct hasher      *h = hasher_create(N);
+	struct auth_config  conf = { .users = users, .n_users = N_OF(users) };
+	struct auth        *a = make(&conf, h), *b = make(&conf, h), *c;
+	struct principal    who;
+	struct auth_request req = { .user = S("carol"), .pass = S("secret") };
+	int64_t             cpu = clock_cpu_ns();
+
+	for (int i = 0; i < N; i++) {
+		login_init(&l[i]);
+		if (auth_check(a, &req, &l[i].ticket.principal,
+		    &l[i].ticket) == AUTH_OK)
+			sem_post(&l[i].is_done);
+	}
+	for (int i = 0; i < N; i++) {
+		sem_wait(&l[i].is_done);
+		CHECK_SLICE(l[i].ticket.principal.user, SLICE("carol"));
+		principal_fini(&l[i].ticket.principal);
+	}
+	/* hashing each would take a millisecond each */
+	CHECK(clock_cpu_ns() - cpu < N * NS_PER_MS / 4);
+	CHECK_INT(auth_check(a, &(struct auth_request){ .user = S("bob"),
+	    .pass = S("builder") }, &who, NULL), AUTH_OK);
+	principal_fini(&who);
+
+	auth_inherit(b, a);
+	check_cases(b, t, N_OF(t));
+	memcpy(changed, users, sizeof changed);
+	changed[0].pass = slice_str(BCRYPT_OF_NOTHING);
+	conf.users = changed;
+	c = make(&conf, h);
+	auth_inherit(c, b);
+	check_cases(c, after, N_OF(after));
+	auth_unref(a);
+	auth_unref(b);
+	auth_unref(c);
+	hasher_destroy(h);
+}
+
 static void *ask_often(void *arg)
 {
 	struct auth *a = arg;

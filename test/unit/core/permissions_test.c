@@ -12,7 +12,7 @@
 
 /* ---- the world ---------------------------------------------------------- */
 
-enum { SUBJECTS_MAX = 128, PATTERNS_MAX = 64, RULES_MAX = 4, ROUNDS = 3000 };
+enum { SUBJECTS_MAX = 128, PATTERNS_MAX = 64, RULES_MAX = 4, ROUNDS = 600 };
 
 static char   subjects[SUBJECTS_MAX][8], patterns[PATTERNS_MAX][8];
 static size_t n_subjects, n_patterns;

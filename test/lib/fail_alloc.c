@@ -1,0 +1,83 @@
+/* test/lib/fail_alloc.c - the other end of the linker's --wrap. */
+#include "fail_alloc.h"
+
+#include <stddef.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__real_aligned_alloc(size_t align, size_t size);
+void  __real_free(void *p);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__wrap_aligned_alloc(size_t align, size_t size);
+void  __wrap_free(void *p);
+
+static long countdown;		/* 0: not armed */
+static bool has_failed;
+static long n_live;
+
+static bool fails_now(void)
+{
+	if (__atomic_load_n(&countdown, __ATOMIC_RELAXED) == 0)
+		return false;
+	if (__atomic_sub_fetch(&countdown, 1, __ATOMIC_RELAXED) != 0)
+		return false;
+	has_failed = true;
+	return true;
+}
+
+static void *counted(void *p)
+{
+	if (p != NULL)
+		__atomic_add_fetch(&n_live, 1, __ATOMIC_RELAXED);
+	return p;
+}
+
+void fail_alloc_at(long n)
+{
+	has_failed = false;
+	__atomic_store_n(&countdown, n, __ATOMIC_RELAXED);
+}
+
+bool fail_alloc_has_failed(void)
+{
+	return has_failed;
+}
+
+long fail_alloc_n_live(void)
+{
+	return __atomic_load_n(&n_live, __ATOMIC_RELAXED);
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails_now() ? NULL : counted(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails_now() ? NULL : counted(__real_calloc(n, size));
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t size)
+{
+	return fails_now() ? NULL : counted(__real_aligned_alloc(align, size));
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	if (fails_now())
+		return NULL;
+	return p == NULL ? counted(__real_malloc(size))
+	    : __real_realloc(p, size);
+}
+
+void __wrap_free(void *p)
+{
+	if (p != NULL)
+		__atomic_sub_fetch(&n_live, 1, __ATOMIC_RELAXED);
+	__real_free(p);
+}
