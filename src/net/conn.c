@@ -497,21 +497,20 @@ void conn_show_again(struct conn *c)
 	struct block *b = c->large;
 	size_t        n = c->large_n;
 
-	if (c->held != NULL)
+	if (c->held != NULL || (b == NULL && c->aside_n == 0))
 		return;
-
-	if (b != NULL) {
-		c->large = NULL;
-		show(c, slice_of(b->data, n), b);
-		block_unref(b);
-		return;
+	if (b == NULL) {
+		n = c->aside_n;
+		b = block_create(n);
+		if (b == NULL) {
+			c->ops->ended(c, CONN_READ_ERROR);
+			return;
+		}
+		memcpy(b->data, c->aside, n);
 	}
-	b = read_block(c->pool);
-	n = c->aside_n;
-	if (n == 0 || b == NULL)
-		return;
-	memcpy(b->data, c->aside, n);
-	show(c, slice_of(b->data, n), b);
+	c->large = NULL;
+	hold(c, slice_of(b->data, n), b);
+	block_unref(b);
 }
 
 static void ready(struct watch *w, uint32_t events)

@@ -119,8 +119,7 @@ static inline bool conn_is_open(const struct conn *c)
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
 
-/* Shows what was left unconsumed again, though nothing more came.  Not from
- * within input. */
+/* Shows what was left unconsumed again, though nothing more came: soon. */
 void conn_show_again(struct conn *c);
 
 /* ---- output -------------------------------------------------------------- */

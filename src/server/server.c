@@ -295,6 +295,9 @@ static int open_socket(struct server *s, struct buf *why)
 		    settings_host(o), (long long)o->port,
 		    SLICE_ARG(buf_slice(&reason)));
 	buf_fini(&reason);
+	/* A reload that names the port we got changes nothing. */
+	if (s->listen_fd >= 0)
+		s->options->port = s->port;
 	s->listener.accepted = accepted;
 	s->listener.ctx = s;
 	return s->listen_fd < 0 ? ERR_IO : 0;

@@ -185,6 +185,7 @@ void client_drop(struct client *c, enum close_reason reason)
 	timer_clear(loop_timers(h->loop), &c->timer);
 	list_remove(&c->link);
 	list_remove(&c->stall_link);
+	stall_forget(c);
 	h->stats.n_clients--;
 	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);

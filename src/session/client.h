@@ -76,7 +76,7 @@ struct client {
 
 	int64_t     stalled_until_ns;
 	struct list link;	/* hub's clients, or its dying */
-	struct list stall_link;
+	struct list stall_link, crowd_link;
 	struct grave grave;
 	uint16_t     port;
 	bool         is_ip6;

@@ -87,6 +87,7 @@ struct hub *hub_create(struct loop *loop, struct session_shared *shared,
 	list_init(&h->clients);
 	list_init(&h->dying);
 	list_init(&h->stalled);
+	list_init(&h->crowded);
 	if (!open_parts(h, closed_max)) {
 		hub_destroy(h);
 		return NULL;

@@ -42,6 +42,7 @@ struct session_shared {
 	uint64_t        last_cid;	/* atomic, all kinds of connection */
 	int64_t         n_conns;	/* atomic, now */
 	int64_t         outbound;	/* atomic: bytes queued, about */
+	int64_t         n_crowded;	/* atomic: receivers */
 	bool            is_lame_duck;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
 	uint64_t       *n_posted;	/* parcels; see session/handoff.c */
@@ -78,6 +79,8 @@ struct hub {
 	struct closed_ring    *closed;
 	struct timer           stall_timer;
 	bool                   saw_crowded;	/* a receiver, since last asked */
+	struct list            crowded;		/* receivers that are */
+	int64_t                outbound_peak;	/* of pool.pending, lately */
 	int64_t                outbound_told;	/* of pool.pending, in shared */
 };
 

@@ -1,6 +1,8 @@
 /* session/stall.c - slow consumers, held-back publishers, the budget. */
 #include "session/stall.h"
 
+#include <malloc.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -15,9 +17,13 @@ enum {
 	FLUSH_AT       = 256 * 1024,	/* bytes queued before the turn ends */
 	OUTBOUND_STEP  = 64 * 1024,	/* told to the others in such steps */
 	OUTBOUND_FLOOR = 64 * 1024,	/* a queue too small to be worth cutting */
+	TRIM_FROM      = 16 * 1024 * 1024,
 };
-#define STALL_NS    (2 * NS_PER_MS)
-#define PROGRESS_NS (50 * NS_PER_MS)	/* took nothing for so long: stuck */
+/* A buffer of input, then so long a pause: while somebody is crowded that is
+ * about the pace of nats-server (10 ms for each 64 KB). */
+#define STALL_NS    (20 * NS_PER_MS)
+#define LOOK_NS     (1 * NS_PER_MS)
+#define PROGRESS_NS (40 * NS_PER_MS)	/* took nothing for so long: stuck */
 
 static void count_slow(struct client *c)
 {
@@ -35,16 +41,34 @@ static bool is_over_crowd_mark(const struct client *c)
 	return (int64_t)c->conn.pending > max / 4 * 3;
 }
 
+static void set_crowded(struct client *c, bool is)
+{
+	if (is == c->is_crowded)
+		return;
+	__atomic_store_n(&c->is_crowded, is, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->hub->shared->n_crowded, is ? 1 : -1,
+	    __ATOMIC_RELAXED);
+	if (is)
+		list_append(&c->hub->crowded, &c->crowd_link);
+	else
+		list_remove(&c->crowd_link);
+}
+
+static bool is_stuck(const struct client *c)
+{
+	return loop_now_ns(c->hub->loop) - c->conn.sent_ns >= PROGRESS_NS;
+}
+
 static void note_crowd(struct client *c)
 {
-	int64_t now = loop_now_ns(c->hub->loop);
-	bool    is = is_over_crowd_mark(c) &&
-	    now - c->conn.sent_ns < PROGRESS_NS;
+	set_crowded(c, is_over_crowd_mark(c) && !is_stuck(c));
+	if (c->is_crowded)
+		c->hub->saw_crowded = true;
+}
 
-	if (is)
-		stall_note_crowded(c->hub);
-	if (is != c->is_crowded)
-		__atomic_store_n(&c->is_crowded, is, __ATOMIC_RELAXED);
+void stall_forget(struct client *c)
+{
+	set_crowded(c, false);
 }
 
 static void cut_pending(struct client *c)
@@ -79,11 +103,6 @@ bool stall_has_room(struct client *c, const struct run *run)
 
 /* ---- publishers held back ------------------------------------------------ */
 
-void stall_note_crowded(struct hub *h)
-{
-	h->saw_crowded = true;
-}
-
 void stall_if_crowded(struct client *c)
 {
 	struct hub *h = c->hub;
@@ -111,22 +130,33 @@ static void let_go(struct client *c)
 		conn_resume(&c->conn);
 }
 
+static void look_at_crowded(struct hub *h)
+{
+	LIST_EACH (l, &h->crowded) {
+		struct client *c = CONTAINER_OF(l, struct client, crowd_link);
+
+		set_crowded(c, is_over_crowd_mark(c) && !is_stuck(c));
+	}
+}
+
 static void let_go_due(struct hub *h)
 {
 	int64_t now = loop_now_ns(h->loop);
 	bool    is_congested = handoff_is_congested(h->handoff);
+	bool    is_over = __atomic_load_n(&h->shared->n_crowded,
+	    __ATOMIC_RELAXED) == 0;
 
 	LIST_EACH (l, &h->stalled) {
 		struct client *c = CONTAINER_OF(l, struct client, stall_link);
 
-		if (!is_congested && c->stalled_until_ns <= now)
+		if (!is_congested && (is_over || c->stalled_until_ns <= now))
 			let_go(c);
 	}
 	if (list_is_empty(&h->stalled))
 		timer_clear(loop_timers(h->loop), &h->stall_timer);
 	else if (!timer_is_set(&h->stall_timer))
 		timer_set(loop_timers(h->loop), &h->stall_timer,
-		    now + STALL_NS / 2);
+		    now + LOOK_NS);
 }
 
 /* ---- the budget ---------------------------------------------------------- */
@@ -141,14 +171,18 @@ static void tell_outbound(struct hub *h)
 	__atomic_fetch_add(&h->shared->outbound, delta, __ATOMIC_RELAXED);
 }
 
-static struct client *longest_blocked(struct hub *h)
+/* Who takes something now and then is spared, as long as that is enough: the
+ * stuck ones may live on other workers. */
+static struct client *longest_blocked(struct hub *h, bool spares_progress)
 {
 	struct client *worst = NULL;
 
 	LIST_EACH (l, &h->clients) {
 		struct client *c = CONTAINER_OF(l, struct client, link);
 
-		if (c->conn.blocked_ns == 0 || c->conn.pending < OUTBOUND_FLOOR)
+		if (c->conn.blocked_ns == 0 ||
+		    c->conn.pending < OUTBOUND_FLOOR ||
+		    (spares_progress && !is_stuck(c)))
 			continue;
 		if (worst == NULL || c->conn.sent_ns < worst->conn.sent_ns)
 			worst = c;
@@ -158,11 +192,11 @@ static struct client *longest_blocked(struct hub *h)
 
 static void keep_budget(struct hub *h)
 {
-	int64_t max = h->config->outbound_max;
+	int64_t max = h->config->outbound_max, now;
 
-	while (max > 0 && __atomic_load_n(&h->shared->outbound,
-	    __ATOMIC_RELAXED) > max) {
-		struct client *c = longest_blocked(h);
+	while (max > 0 && (now = __atomic_load_n(&h->shared->outbound,
+	    __ATOMIC_RELAXED)) > max) {
+		struct client *c = longest_blocked(h, now < max + max / 4);
 
 		if (c == NULL)
 			return;
@@ -175,12 +209,28 @@ static void keep_budget(struct hub *h)
 	}
 }
 
+/* After a flood the allocator keeps what it was given; we give it back. */
+static void return_memory(struct hub *h)
+{
+	int64_t pending = (int64_t)h->pool.pending;
+
+	if (pending > h->outbound_peak)
+		h->outbound_peak = pending;
+	if (h->outbound_peak < TRIM_FROM || pending > h->outbound_peak / 4)
+		return;
+	h->outbound_peak = pending;
+	malloc_trim(0);
+}
+
 void stall_end_turn(struct hub *h)
 {
+	if (!list_is_empty(&h->crowded))
+		look_at_crowded(h);
 	if (!list_is_empty(&h->stalled))
 		let_go_due(h);
 	tell_outbound(h);
 	keep_budget(h);
+	return_memory(h);
 }
 
 /* ---- the write deadline -------------------------------------------------- */
@@ -199,8 +249,7 @@ void stall_blocked(struct client *c)
 
 void stall_drained(struct client *c)
 {
-	if (c->is_crowded)
-		__atomic_store_n(&c->is_crowded, false, __ATOMIC_RELAXED);
+	set_crowded(c, false);
 	if (c->state == CLIENT_CLOSING)
 		client_drop(c, c->reason);
 }

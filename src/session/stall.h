@@ -26,10 +26,6 @@ bool stall_has_room(struct client *c, const struct run *run);
  * another worker's ring is full. */
 void stall_if_crowded(struct client *publisher);
 
-/* Tells stall_if_crowded that one of the receivers is (they may live on any
- * worker: the flag it reads is atomic). */
-void stall_note_crowded(struct hub *h);
-
 /* Lets go those whose time is over.  Once a turn, at its end. */
 void stall_end_turn(struct hub *h);
 
@@ -39,6 +35,9 @@ void stall_drained(struct client *c);
 
 /* When c's write deadline passes; INT64_MAX: it is not blocked. */
 int64_t stall_deadline_ns(const struct client *c);
+
+/* It goes. */
+void stall_forget(struct client *c);
 
 /* The deadline has passed. */
 void stall_deadline_passed(struct client *c);

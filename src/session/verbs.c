@@ -38,6 +38,11 @@ static void do_info(struct client *c, const struct op *op)
 static void do_ping(struct client *c, const struct op *op)
 {
 	(void)op;
+	/* Who has flushed a publisher and now flushes a subscriber expects
+	 * that everything has arrived; it may have come while we were here. */
+	mesh_drain(loop_mesh(c->hub->loop), c->hub->worker, c->hub);
+	if (!client_is_ready(c))
+		return;
 	conn_put(&c->conn, "PONG\r\n", 6);
 	if (log_trace_on)
 		wiretrace_sent(c, SLICE("PONG"));
