@@ -342,24 +342,27 @@ static int take_bare(struct lex *lx, size_t start, struct lex_word *w)
 
 /* ---- numbers ---------------------------------------------------------- */
 
-static const struct { const char *suffix; int64_t factor; } sizes[] = {
-	{ "", 1 },
-	{ "k", 1000 }, { "kb", 1LL << 10 }, { "ki", 1LL << 10 }, { "kib", 1LL << 10 },
-	{ "m", 1000000 }, { "mb", 1LL << 20 }, { "mi", 1LL << 20 }, { "mib", 1LL << 20 },
-	{ "g", 1000000000 }, { "gb", 1LL << 30 }, { "gi", 1LL << 30 }, { "gib", 1LL << 30 },
-	{ "t", 1000000000000 }, { "tb", 1LL << 40 }, { "ti", 1LL << 40 }, { "tib", 1LL << 40 },
-	{ "p", 1000000000000000 }, { "pb", 1LL << 50 }, { "pi", 1LL << 50 }, { "pib", 1LL << 50 },
-	{ "e", 1000000000000000000 }, { "eb", 1LL << 60 }, { "ei", 1LL << 60 }, { "eib", 1LL << 60 },
-};
-
+/* k, m, g, t, p, e: powers of 1000; with b, i or ib behind, of 1024. */
 static bool size_factor(struct slice suffix, int64_t *ret)
 {
-	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-		if (slice_eq_nocase(suffix, slice_str(sizes[i].suffix))) {
-			*ret = sizes[i].factor;
-			return true;
-		}
-	return false;
+	static const char letters[] = "kmgtpe";
+	struct slice      rest;
+	const char       *at;
+	bool              is_binary;
+
+	*ret = 1;
+	if (suffix.n == 0)
+		return true;
+	rest = slice_skip(suffix, 1);
+	is_binary = slice_eq_nocase(rest, SLICE("b")) ||
+	    slice_eq_nocase(rest, SLICE("i")) ||
+	    slice_eq_nocase(rest, SLICE("ib"));
+	at = strchr(letters, suffix.p[0] | 32);
+	if (at == NULL || (rest.n > 0 && !is_binary))
+		return false;
+	for (const char *l = letters; l <= at; l++)
+		*ret *= is_binary ? 1024 : 1000;
+	return true;
 }
 
 static int make_int(struct lex *lx, size_t start, struct lex_word *w)

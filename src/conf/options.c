@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "conf/arena.h"
-#include "conf/load.h"
+#include "conf/options_int.h"
 
 static const struct option rows[] = {
 #define X(member, kind, key, aliases, dflt, min, max, flags, change, name, help) \

@@ -1,5 +1,5 @@
-/* test/unit/conf/options_test.c - pairs with src/conf/options.c, load.c,
- * users.c, validate.c and reload.c.
+/* test/unit/conf/options_test.c - pairs with src/conf/options.c, options_load.c,
+ * options_users.c, options_validate.c, options_reload.c.
  *
  * The table of options is data, so most tests walk it: every row has a value
  * that loads here, whoever adds a row is told to add one.  The rest are texts
@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "check.h"
 #include "conf/options.h"
+#include "fail_alloc.h"
 
 static struct options *loaded;
 static char            told[8192];	/* warnings, then errors */
@@ -711,4 +712,43 @@ TEST(a_file_that_is_not_there_is_an_error)
 	CHECK_STR(r.digest, "");
 	conf_report_fini(&r);
 	options_destroy(o);
+}
+
+/* ---- memory ----------------------------------------------------------- */
+
+static int load_whole(const char *text)
+{
+	struct options    *o = options_create_default();
+	struct conf_report r = { 0 };
+	int                err = ERR_NOMEM;
+
+	if (o != NULL)
+		err = options_load_text(o, slice_str(text), "t.conf", &r);
+	conf_report_fini(&r);
+	options_destroy(o);
+	return err;
+}
+
+TEST(memory_that_runs_out_is_told_and_all_comes_back)
+{
+	static const char text[] =
+		"server_name: \"a\\tb\", server_tags: [x, y]\n"
+		"server_metadata { a: b, c: d }, X: {publish: a}\n"
+		"authorization { users: [ {user: a, permissions: $X},\n"
+		"{user: b, pass: c, permissions: { subscribe: 'd e' }} ] }\n"
+		"max_payload: $NUMBER\n";
+	long n_live = fail_alloc_n_live();
+	long n = 0;
+	int  err;
+
+	setenv("NUMBER", "1k", 1);
+	do {
+		fail_alloc_at(++n);
+		err = load_whole(text);
+		CHECK_INT(err, fail_alloc_has_failed() ? ERR_NOMEM : 0,
+		    "allocation %ld", n);
+		CHECK_INT(fail_alloc_n_live(), n_live, "allocation %ld", n);
+	} while (err != 0);
+	fail_alloc_at(0);
+	CHECK(n > 20, "only %ld allocations", n);
 }

@@ -1,4 +1,4 @@
-/* conf/validate.c - do the options fit together?
+/* conf/options_validate.c - do the options fit together?
  *
  * Asked before start and before a reload is applied, in nats-server's order
  * and with its texts; `-t` does not ask, as there.

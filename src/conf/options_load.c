@@ -1,10 +1,10 @@
-/* conf/load.c - from a document to options.
+/* conf/options_load.c - from a document to options.
  *
  * Two tables do it: `takes` reads one kind of value, `blocks` holds the few
  * keys that are more than one value.  Everything that is wrong is told before
  * the load fails, so that a file is mended in one round.
  */
-#include "conf/load.h"
+#include "conf/options_int.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -1,9 +1,9 @@
-/* conf/users.c - who may connect, and what they may do then. */
+/* conf/options_users.c - who may connect, and what they may do then. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "conf/load.h"
+#include "conf/options_int.h"
 #include "conf/value.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,10 +1,10 @@
-/* conf/load.h - inside conf: reading options off a document.
+/* conf/options_int.h - inside conf: reading options off a document.
  *
  * Whoever reads a part of the tree complains here and goes on, so that all
  * errors of a file come at once.
  */
-#ifndef CONF_LOAD_H
-#define CONF_LOAD_H
+#ifndef CONF_OPTIONS_INT_H
+#define CONF_OPTIONS_INT_H
 
 #include <stdbool.h>
 
@@ -41,7 +41,7 @@ struct slice load_copy(struct load *l, struct slice s);
 bool load_string(struct load *l, const struct conf_value *v, const char *key,
     bool is_secret, struct slice *ret);
 
-/* users.c: the array of users, and what one may do.  False: told. */
+/* options_users.c: the array of users, and what one may do.  False: told. */
 bool load_users(struct load *l, const struct conf_value *v,
     struct conf_users *ret);
 bool load_permissions(struct load *l, const struct conf_value *v,
@@ -72,4 +72,4 @@ bool option_is_ignored(const char *block, struct slice key);
  * near. Borrowed until the next call. */
 const char *option_nearest(const char *block, struct slice key);
 
-#endif /* CONF_LOAD_H */
+#endif /* CONF_OPTIONS_INT_H */

@@ -1,4 +1,4 @@
-/* conf/reload.c - what a reload would change. */
+/* conf/options_reload.c - what a reload would change. */
 #include <string.h>
 
 #include "conf/options.h"
