@@ -234,6 +234,21 @@ static void raise_stamp(uint64_t *counter)
 	ck_pr_fence_store();			/* W2 before W3 */
 }
 
+#ifdef SUBLIST_MUTANT
+/* For test/stress: W2 before W1, and time for somebody to look in between. */
+static void raise_early(struct sublist *sl)
+{
+	raise_stamp(&sl->root_stamp);
+	for (int i = 0; i < 2000; i++)
+		ck_pr_stall();
+}
+#define STAMP_BEFORE(sl)      raise_early(sl)
+#define STAMP_AFTER(counter)  ((void)(counter))
+#else
+#define STAMP_BEFORE(sl)      ((void)0)
+#define STAMP_AFTER(counter)  raise_stamp(counter)
+#endif
+
 /* The counter of a pattern.  Thread: writer. */
 static uint64_t *stamp_of(struct sublist *sl, const struct subject_node *node)
 {
@@ -527,12 +542,13 @@ int sublist_insert(struct sublist *sl, struct epoch_thread *e, struct sub *sub,
 		return ERR_SUBJECT;
 
 	pthread_mutex_lock(&sl->lock);
+	STAMP_BEFORE(sl);
 	if (subject_has_wildcard(pattern))
 		err = insert_wild(sl, e, sub, pattern);
 	else
 		err = insert_literal(sl, e, sub, pattern);	/* W1 */
 	if (err == 0) {
-		raise_stamp(stamp_of(sl, sub->node));			/* W2 */
+		STAMP_AFTER(stamp_of(sl, sub->node));		/* W2 */
 		count_insert(sl, e);
 	}
 	pthread_mutex_unlock(&sl->lock);
@@ -543,12 +559,12 @@ void sublist_remove(struct sublist *sl, struct epoch_thread *e,
     struct sub *sub)
 {
 	struct subject_node *node = sub->node;
-	struct members      *members = members_of(sub);
 
 	assert(node != NULL);
 	pthread_mutex_lock(&sl->lock);
-	members_remove(members, e, sub);			/* W1 */
-	raise_stamp(stamp_of(sl, node));				/* W2 */
+	STAMP_BEFORE(sl);
+	members_remove(members_of(sub), e, sub);		/* W1 */
+	STAMP_AFTER(stamp_of(sl, node));			/* W2 */
 	if (node->is_branch) {
 		ck_pr_store_64(&sl->n_wild, sl->n_wild - 1);
 		prune(sl, e, branch_of(node));

@@ -20,7 +20,8 @@
  *     writes it again.  It is freed after a grace period.
  * T2  In a published segment an item's slot is written item first, then the
  *     hash (I1, I2); a grave is dug hash first (D1, D2).
- * T3  A slot does not become EMPTY again while its bucket is full.
+ * T3  A slot becomes EMPTY again only while the slots behind it in its bucket
+ *     are, and so never in a bucket that has been full.
  * T4  An item does not move within a segment.
  *
  * CLAIM: a find misses no item that is in the table from its begin to its end,
@@ -29,8 +30,9 @@
  * Not missed: the find reads one segment only, whatever the writer does
  * meanwhile.  By T1 the item is in each segment that is or was current in that
  * time; by T4 always in the same slot of it.  All slots between its home and
- * itself were in use when it came, the buckets before its own were full, and
- * by T3 none of those has become EMPTY since; so the search reaches it.
+ * itself were in use when it came: the buckets before its own were full, and
+ * those before it in its own have it behind them; by T3 none of them becomes
+ * EMPTY while it stays, so the search reaches it.
  * Alive: what F2 loads is what I1 stored for the hash that F1 saw, or
  * something stored there later: an item that was in the table during our
  * section, or NULL.
@@ -350,18 +352,19 @@ bool table_insert(struct table *t, struct epoch_thread *e, uint32_t hash,
 
 /* ---- shrinking ---------------------------------------------------------- */
 
-static void directory_halve(struct table *t, struct epoch_thread *e)
+static bool directory_halve(struct table *t, struct epoch_thread *e)
 {
 	struct table_directory *d = t->directory;
 	struct table_directory *to = directory_create(d->depth - 1);
 
 	if (to == NULL)
-		return;		/* it is only larger than need be */
+		return false;	/* it is only larger than need be */
 	for (uint32_t i = 0; i < 1u << to->depth; i++) {
 		to->segments[i] = d->segments[2 * i];
 		to->n_deepest += segment_at(to, i)->depth == to->depth;
 	}
 	publish_directory(t, e, to);
+	return true;
 }
 
 /* Join s and the segment that differs in its last bit only.  false: that is
@@ -387,11 +390,10 @@ static bool segment_merge(struct table *t, struct epoch_thread *e,
 	    span_of(d, to->depth), to);
 	epoch_defer(e, &s->retired, segment_release);
 	epoch_defer(e, &twin->retired, segment_release);
-	if (s->depth == d->depth) {
+	if (s->depth == d->depth)
 		d->n_deepest -= 2;
-		if (d->n_deepest == 0)
-			directory_halve(t, e);
-	}
+	while (t->directory->n_deepest == 0 && directory_halve(t, e))
+		;
 	return true;
 }
 
@@ -408,8 +410,7 @@ static void remove_last(struct table *t, struct epoch_thread *e)
 	publish_directory(t, e, NULL);
 }
 
-/* By T3 a slot may be EMPTY again if its bucket never was full: then what is
- * behind it in the bucket is EMPTY, and nobody went past. */
+/* T3.  So inboxes that come and go leave few graves. */
 static void dig_grave(struct table_segment *s, struct table_bucket *b, int k)
 {
 	bool is_last = k + 1 < TABLE_BUCKET_SLOTS &&
