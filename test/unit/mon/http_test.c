@@ -197,9 +197,10 @@ TEST(pipelined_requests_are_answered_in_order_however_many)
 	int         fd, n = 0;
 
 	for (; to < end - 100; n++)
-		to += snprintf(to, (size_t)(end - to), n % 2 ? "HEAD / HTTP/1.1\r\nHost:\r\n\r\n" :
-		    "GET / HTTP/1.1\r\nHost:\r\n\r\n");
-	snprintf(to, (size_t)(end - to), "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n");
+		to += snprintf(to, (size_t)(end - to),
+		    "%s / HTTP/1.1\r\nHost:\r\n\r\n", n % 2 ? "HEAD" : "GET");
+	snprintf(to, (size_t)(end - to),
+	    "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n");
 	start(&http_limits_default);
 	fd = dial();
 	say(fd, text);
