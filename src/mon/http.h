@@ -41,8 +41,8 @@ typedef void (*http_serve)(void *ctx, struct http_exchange *x,
     const struct http_request *r);
 
 /* Takes over listen_fd (non-blocking, listening).  limits: NULL for the
- * defaults.  NULL: out of memory, or the
- * loop cannot watch it; listen_fd stays the caller's then. */
+ * defaults.  NULL: out of memory, or the loop cannot watch it; listen_fd stays
+ * the caller's then. */
 struct http_server *http_create(struct conn_pool *pool, int listen_fd,
     const struct http_limits *limits, http_serve serve, void *ctx);
 

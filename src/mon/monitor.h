@@ -23,9 +23,9 @@ struct monitor_config {
 	struct slice           metrics_prefix;	/* "nats"; kept */
 };
 
-/* Takes over listen_fd (non-blocking, listening), serves through pool.
- * limits: NULL for the defaults.  identity: see monitor_set_identity.  NULL: out of memory or descriptors;
- * listen_fd stays the caller's then. */
+/* Takes over listen_fd (non-blocking, listening), serves through pool.  limits:
+ * NULL for the defaults.  identity: see monitor_set_identity.  NULL: out of
+ * memory or descriptors; listen_fd stays the caller's then. */
 struct monitor *monitor_create(struct conn_pool *pool, int listen_fd,
     const struct http_limits *limits, const struct monitor_config *config,
     const struct varz *identity);

@@ -33,10 +33,10 @@ TEST(heads_are_read)
 		{ "chunks", "POST / HTTP/1.1\r\nHost: x\r\n"
 		  "Transfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n",
 		  "/", "", false, false, true, true, 0 },
-		{ "a proxy's form", "GET http://a.b:1/varz?x HTTP/1.1\r\n"
+		{ "a proxy's form", "GET http://localhost:1/varz?x HTTP/1.1\r\n"
 		  "Host: x\r\n\r\n",
 		  "/varz", "x", false, false, true, false, 0 },
-		{ "its root", "GET HTTP://a.b HTTP/1.1\r\nHost: x\r\n\r\n",
+		{ "its root", "GET HTTP://localhost HTTP/1.1\r\nHost: x\r\n\r\n",
 		  "/", "", false, false, true, false, 0 },
 		{ "options", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
 		  "*", "", false, false, true, false, 0 },

@@ -192,14 +192,15 @@ TEST(a_connection_serves_one_request_after_the_other)
 TEST(pipelined_requests_are_answered_in_order_however_many)
 {
 	static char text[8000];
-	char       *to = text;
+	char       *to = text, *end = text + sizeof text;
 	const char *at = heard;
 	int         fd, n = 0;
 
-	for (; to < text + sizeof text - 100; n++)
-		to += sprintf(to, n % 2 ? "HEAD / HTTP/1.1\r\nHost:\r\n\r\n" :
-		    "GET / HTTP/1.1\r\nHost:\r\n\r\n");
-	sprintf(to, "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n");
+	for (; to < end - 100; n++)
+		to += snprintf(to, (size_t)(end - to),
+		    "%s / HTTP/1.1\r\nHost:\r\n\r\n", n % 2 ? "HEAD" : "GET");
+	snprintf(to, (size_t)(end - to),
+	    "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n");
 	start(&http_limits_default);
 	fd = dial();
 	say(fd, text);
