@@ -297,6 +297,11 @@ static struct credential *find_user(const struct auth *a, struct slice name)
 	    compare_names);
 }
 
+bool auth_knows_user(const struct auth *a, struct slice name)
+{
+	return find_user(a, name) != NULL;
+}
+
 static int sort_users(struct auth *a, struct buf *why)
 {
 	if (a->n_creds > 1)

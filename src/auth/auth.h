@@ -66,6 +66,9 @@ bool auth_has_no_auth_user(const struct auth *a);
 /* How long a peer may take to identify itself. */
 int64_t auth_timeout_ns(const struct auth *a);
 
+/* Is there a user of that name (a peer that was one may have to go)? */
+bool auth_knows_user(const struct auth *a, struct slice name);
+
 /* Is any password stored as plain text in the configuration?  (A warning.) */
 bool auth_has_plain_passwords(const struct auth *a);
 

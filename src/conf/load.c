@@ -20,6 +20,7 @@
 
 /* ---- complaining ------------------------------------------------------ */
 
+__attribute__((format(printf, 3, 0)))
 static void say(struct buf *out, const struct conf_value *v, const char *fmt,
     va_list ap)
 {
@@ -347,9 +348,10 @@ static bool take_flags(struct load *l, const struct option *row,
 		const struct conf_member *m = &v->map.v[i];
 
 		into[i].name = load_copy(l, m->key);
-		into[i].is_on = m->value->b;
-		if (m->value->kind == CONF_BOOL)
+		if (m->value->kind == CONF_BOOL) {
+			into[i].is_on = m->value->b;
 			continue;
+		}
 		load_error(l, m->value, "error parsing feature flag \"%.*s\": "
 		    "expected bool, got %s", SLICE_ARG(m->key),
 		    conf_kind_noun(m->value->kind));

@@ -432,9 +432,10 @@ struct option_diff {
 	const struct option *row;
 	enum option_id       id;
 	bool                 is_reloadable;
-	/* The line to log, "Reloaded: max_payload = 1000"; of what is not
-	 * reloadable the error: "config reload not supported for MaxPending:
-	 * old=67108864, new=10485760".  Never a secret.  Until visit returns. */
+	/* What to log behind "Reloaded: ", as "max_payload = 1000"; of what is
+	 * not reloadable the error: "config reload not supported for
+	 * MaxPending: old=67108864, new=10485760".  Never a secret.  Borrowed
+	 * until visit returns. */
 	struct slice         text;
 };
 

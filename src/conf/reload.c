@@ -140,20 +140,13 @@ static void put_refusal(struct buf *out, const struct option *row,
 static void put_change(struct buf *out, const struct option *row,
     const struct options *new)
 {
-	/* nats-server says it so */
-	const char *verb = option_of(OPTION_client_advertise) == row ?
-	    "Reload" : "Reloaded";
 	const char *bar = strchr(row->name, '|');
 
-	if (bar != NULL) {
-		bool is_on = *(const bool *)((const char *)new + row->at);
-
-		buf_printf(out, "%s: %.*s", verb,
-		    is_on ? (int)(bar - row->name) : (int)strlen(bar + 1),
-		    is_on ? row->name : bar + 1);
+	if (bar != NULL && *(const bool *)((const char *)new + row->at)) {
+		buf_put(out, row->name, (size_t)(bar - row->name));
 		return;
 	}
-	buf_printf(out, "%s: %s", verb, row->name);
+	buf_put_str(out, bar != NULL ? bar + 1 : row->name);
 	if (row->change == CHANGE_QUIET)
 		return;
 	buf_put_str(out, " = ");

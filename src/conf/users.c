@@ -43,23 +43,28 @@ static bool is_subject(struct slice s)
 	return true;
 }
 
-/* "subject", and where queues are allowed "subject queue". */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* "subject queue" in two; false: it is not of that form.  Without a queue
+ * nothing may stand behind the subject. */
 static bool split_rule(struct slice s, bool may_have_queue,
     struct conf_rule *ret)
 {
 	size_t n = 0;
 
-	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
+	while (n < s.n && !is_blank(s.p[n]))
 		n++;
 	ret->subject = slice_of(s.p, n);
-	while (n < s.n && (s.p[n] == ' ' || s.p[n] == '\t'))
+	while (n < s.n && is_blank(s.p[n]))
 		n++;
 	ret->queue = slice_skip(s, n);
-	if (!is_subject(ret->subject))
-		return false;
-	if (ret->subject.n == s.n)
-		return true;
-	return may_have_queue && is_subject(ret->queue);
+	for (; n < s.n; n++)
+		if (is_blank(s.p[n]))
+			return false;
+	return ret->subject.n == s.n || (may_have_queue && ret->queue.n > 0);
 }
 
 static bool load_rule(struct load *l, const struct conf_value *v,
@@ -70,9 +75,15 @@ static bool load_rule(struct load *l, const struct conf_value *v,
 		    "Subject in permissions array cannot be cast to string");
 		return false;
 	}
-	if (!split_rule(v->str, may_have_queue, ret)) {
+	if (!split_rule(v->str, may_have_queue, ret) ||
+	    !is_subject(ret->subject)) {
 		load_error(l, v, "subject \"%.*s\" is not a valid subject",
 		    SLICE_ARG(v->str));
+		return false;
+	}
+	if (ret->queue.n > 0 && !is_subject(ret->queue)) {
+		load_error(l, v, "queue \"%.*s\" is not a valid queue",
+		    SLICE_ARG(ret->queue));
 		return false;
 	}
 	ret->subject = load_copy(l, ret->subject);

@@ -115,6 +115,15 @@ static uint64_t give_group(const struct match_group *group,
 	return taken;
 }
 
+uint64_t fanout_group(const struct match *match, struct slice queue,
+    const struct run *run, const struct fanout_port *port)
+{
+	for (uint32_t g = 0; g < match->n_groups; g++)
+		if (slice_eq(match->groups[g].subs[0]->queue, queue))
+			return give_group(&match->groups[g], run, port);
+	return 0;
+}
+
 uint64_t fanout(const struct match *match, const struct run *run,
     const struct fanout_port *port)
 {

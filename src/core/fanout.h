@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/slice.h"
+
 struct match;
 struct run;
 struct sub;
@@ -30,5 +32,10 @@ struct fanout_port {
  * Thread: worker, in the epoch section that produced the match. */
 uint64_t fanout(const struct match *match, const struct run *run,
     const struct fanout_port *port);
+
+/* The same for one group alone, by name: for messages that a member on another
+ * worker turned out not to take. */
+uint64_t fanout_group(const struct match *match, struct slice queue,
+    const struct run *run, const struct fanout_port *port);
 
 #endif /* CORE_FANOUT_H */

@@ -9,13 +9,14 @@
 enum field_kind { FIELD_BOOL, FIELD_INT, FIELD_STR, FIELD_OBJECT };
 
 static const struct field {
-	const char     *name;
+	struct slice    name;
 	enum field_kind kind;
 	bool            is_secret;
 	size_t          at;		/* in struct connect_opts */
 } fields[] = {
 #define F(name, kind, is_secret) \
-	{ #name, FIELD_##kind, is_secret, offsetof(struct connect_opts, name) }
+	{ { #name, sizeof #name - 1 }, FIELD_##kind, is_secret, \
+	  offsetof(struct connect_opts, name) }
 	F(verbose,        BOOL, false),
 	F(pedantic,       BOOL, false),
 	F(echo,           BOOL, false),
@@ -38,8 +39,8 @@ static const struct field {
 	F(remote_account, STR,  false),
 #undef F
 	/* for leaf nodes: of a client only the type is looked at */
-	{ "import", FIELD_OBJECT, false, 0 },
-	{ "export", FIELD_OBJECT, false, 0 },
+	{ { "import", 6 }, FIELD_OBJECT, false, 0 },
+	{ { "export", 6 }, FIELD_OBJECT, false, 0 },
 };
 
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };
@@ -79,18 +80,35 @@ static bool read_field(const struct json *v, const struct field *f,
 	return false;
 }
 
-/* The strings that are named point into doc afterwards. */
-static bool read_fields(const struct json *doc, struct connect_opts *o)
-{
-	if (!json_is_object(doc))
-		return false;
-	for (int i = 0; i < N_FIELDS; i++) {
-		const struct json *v = json_get(doc, fields[i].name);
+/* What the document says about each field; of two the last. */
+struct found {
+	const struct json *values[N_FIELDS];	/* NULL: not named */
+};
 
+static bool find_field(void *ctx, struct slice key, const struct json *value)
+{
+	struct found *found = ctx;
+
+	for (int i = 0; i < N_FIELDS; i++)
+		if (slice_eq_nocase(key, fields[i].name))
+			found->values[i] = value;
+	return true;
+}
+
+/* The strings that are named point into doc afterwards. */
+static bool read_fields(const struct json *doc, const struct found *found,
+    struct connect_opts *o)
+{
+	for (int i = 0; i < N_FIELDS; i++) {
+		const struct json *v = found->values[i];
+
+		if (v == NULL || read_field(v, &fields[i], o))
+			continue;
+		v = json_get(doc, fields[i].name.p);	/* knows null */
 		if (v != NULL && !read_field(v, &fields[i], o))
 			return false;
 	}
-	return true;
+	return json_is_object(doc);
 }
 
 static size_t measure_strings(struct connect_opts *o)
@@ -129,13 +147,13 @@ static bool own_strings(struct connect_opts *o)
 }
 
 /* The document is about to be freed; its memory is ours to overwrite. */
-static void wipe_secrets(const struct json *doc)
+static void wipe_secrets(const struct found *found)
 {
 	struct slice s;
 
 	for (int i = 0; i < N_FIELDS; i++)
 		if (fields[i].is_secret &&
-		    json_as_str(json_get(doc, fields[i].name), &s))
+		    json_as_str(found->values[i], &s))
 			explicit_bzero((char *)(uintptr_t)s.p, s.n);
 }
 
@@ -144,12 +162,14 @@ bool connect_parse(struct slice json, struct connect_opts *inout)
 	const char         *why;
 	struct json        *doc = json_parse(json, &why);
 	struct connect_opts o = *inout;
+	struct found        found = { 0 };
 	bool                ok;
 
 	if (doc == NULL)
 		return false;
-	ok = read_fields(doc, &o) && own_strings(&o);
-	wipe_secrets(doc);
+	json_each(doc, find_field, &found);
+	ok = read_fields(doc, &found, &o) && own_strings(&o);
+	wipe_secrets(&found);
 	json_free(doc);
 	if (!ok)
 		return false;

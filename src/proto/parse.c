@@ -219,6 +219,9 @@ static bool is_canonical(const struct op *op, const char *line_end)
 {
 	const char *at = op->subject.p + op->subject.n;
 
+	/* No headers at all: nobody is told of them. */
+	if (verbs[op->verb].n_sizes == 2 && op->hdr_size == 0)
+		return false;
 	for (unsigned i = 1; i < op->n_args; i++) {
 		struct slice a = op->args[i];
 		bool is_size = i + verbs[op->verb].n_sizes >= op->n_args;

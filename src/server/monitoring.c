@@ -174,6 +174,7 @@ int monitoring_open(struct server *s, struct buf *why)
 
 void monitoring_start(struct server *s)
 {
+	monitoring_refresh(s);	/* the client port is known by now */
 	if (s->monitoring != NULL)
 		monitor_set_ready(s->monitoring->monitor, true);
 }

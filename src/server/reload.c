@@ -87,6 +87,8 @@ static int make_plan(struct server *s, struct plan *p)
 	if (p->is_refused)
 		return ERR_CONFIG;
 	err = settings_auth(p->options, s->hasher, &p->auth, p->why);
+	if (err == 0)
+		auth_inherit(p->auth, s->auth);
 	return err != 0 ? err : build_configs(s, p);
 }
 
@@ -101,9 +103,82 @@ static void drop_plan(struct plan *p)
 
 /* ---- carrying it out ------------------------------------------------------ */
 
-static void reconfigure(struct hub *h, void *ctx)
+static void note_outcome(struct server *s, int err, const struct buf *why)
 {
-	hub_reconfigure(h, ctx);
+	pthread_mutex_lock(&s->lock);
+	s->n_reloads++;
+	s->last_reload = err;
+	buf_reset(&s->last_reload_why);
+	buf_put_slice(&s->last_reload_why, buf_slice(why));
+	pthread_mutex_unlock(&s->lock);
+	trace(TR_RELOAD, err == 0, s->n_reloads);
+}
+
+/* First all workers go by the new configuration, then clients are looked at:
+ * who is sent away and comes again must not meet the old one.  The reload is
+ * done when both are. */
+struct changeover {
+	struct mail            mail;	/* back to control */
+	struct server         *server;
+	struct session_config *config;	/* NULL: it is the second step */
+};
+
+static void finish(struct server *s)
+{
+	log_notice("Reloaded server configuration (%s)", s->digest);
+	note_outcome(s, 0, &(struct buf){ 0 });
+	if (s->wants_reload)
+		server_request(s, REQUEST_RELOAD);
+	s->wants_reload = false;
+}
+
+static void step(struct hub *h, void *ctx);
+
+static bool tell_step(struct server *s, unsigned worker,
+    struct session_config *config)
+{
+	struct changeover *x = malloc(sizeof *x);
+
+	if (x == NULL)
+		return false;
+	*x = (struct changeover){ .server = s, .config = config };
+	if (!server_tell(s, worker, step, x)) {
+		free(x);
+		return false;
+	}
+	s->n_changing++;
+	return true;
+}
+
+/* Thread: control. */
+static void step_done(struct mail *m, void *receiver)
+{
+	struct changeover *x = CONTAINER_OF(m, struct changeover, mail);
+	struct server     *s = receiver;
+	bool               was_first = x->config != NULL;
+
+	free(x);
+	if (--s->n_changing > 0)
+		return;
+	for (unsigned i = 0; was_first && i < s->n_workers; i++)
+		if (!tell_step(s, i, NULL))
+			log_error("no memory: clients of worker %u are not "
+			    "looked at", i);
+	if (s->n_changing == 0)
+		finish(s);
+}
+
+/* Thread: the hub's. */
+static void step(struct hub *h, void *ctx)
+{
+	struct changeover *x = ctx;
+
+	if (x->config != NULL)
+		hub_reconfigure(h, x->config);
+	else
+		hub_recheck(h);
+	x->mail.deliver = step_done;
+	loop_post(h->loop, x->server->n_workers, &x->mail);
 }
 
 struct surplus {
@@ -123,7 +198,8 @@ static void shed(struct server *s)
 {
 	int64_t  max = s->options->max_connections;
 	int64_t  n = __atomic_load_n(&s->shared.n_conns, __ATOMIC_RELAXED);
-	uint64_t over = max >= 0 && n > max ? (uint64_t)(n - max) : 0, told = 0;
+	uint64_t over = n > max ? (uint64_t)(n - (max > 0 ? max : 0)) : 0;
+	uint64_t told = 0;
 
 	for (unsigned i = 0; i < s->n_workers && told < over; i++) {
 		uint64_t        load = hub_load(&s->shared, i);
@@ -149,7 +225,7 @@ static void log_changes(struct slice lines)
 		const char *lf = memchr(lines.p, '\n', lines.n);
 		size_t      n = (size_t)(lf - lines.p);
 
-		log_notice("Reloaded: %.*s", (int)n, lines.p);
+		log_notice("%.*s", (int)n, lines.p);
 		lines = slice_skip(lines, n + 1);
 	}
 }
@@ -167,8 +243,11 @@ static void carry_out(struct server *s, struct plan *p)
 	s->config_loaded_ns = clock_wall_ns();
 	memcpy(s->digest, p->digest, sizeof s->digest);
 	for (unsigned i = 0; i < s->n_workers; i++) {
-		server_tell(s, i, reconfigure, p->configs[i]);
-		p->configs[i] = NULL;
+		if (tell_step(s, i, p->configs[i]))
+			p->configs[i] = NULL;
+		else
+			log_error("no memory: worker %u keeps the old "
+			    "configuration", i);
 	}
 	monitoring_refresh(s);
 	shed(s);
@@ -177,17 +256,6 @@ static void carry_out(struct server *s, struct plan *p)
 	buf_fini(&why);
 	files_remove_ports(s);
 	files_write_ports(s);
-}
-
-static void note_outcome(struct server *s, int err, const struct buf *why)
-{
-	pthread_mutex_lock(&s->lock);
-	s->n_reloads++;
-	s->last_reload = err;
-	buf_reset(&s->last_reload_why);
-	buf_put_slice(&s->last_reload_why, buf_slice(why));
-	pthread_mutex_unlock(&s->lock);
-	trace(TR_RELOAD, err == 0, s->n_reloads);
 }
 
 static int change_log(struct plan *p)
@@ -207,6 +275,10 @@ void reload(struct server *s)
 	struct plan p = { .why = &why };
 	int         err = ERR_CONFIG;
 
+	if (s->n_changing > 0) {
+		s->wants_reload = true;	/* when this one is done */
+		return;
+	}
 	if (s->config_file == NULL)
 		buf_put_str(&why, "can only reload config when a file is "
 		    "provided using -c or --config");
@@ -217,14 +289,13 @@ void reload(struct server *s)
 	if (err == 0) {
 		log_changes(buf_slice(&p.changes));
 		carry_out(s, &p);
-		log_notice("Reloaded server configuration (%s)", s->digest);
 	} else {
 		if (why.n == 0)
 			buf_put_str(&why, err_text(err));
 		log_error("Failed to reload server configuration: %.*s",
 		    SLICE_ARG(buf_slice(&why)));
+		note_outcome(s, err, &why);
 	}
-	note_outcome(s, err, &why);
 	drop_plan(&p);
 	buf_fini(&why);
 }

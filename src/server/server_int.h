@@ -60,6 +60,8 @@ struct server {
 	struct lame_duck lame_duck;
 	struct monitoring *monitoring;	/* NULL: off */
 	char            *pid_file, *ports_file;	/* written; NULL: not */
+	unsigned         n_changing;	/* workers that a reload waits for */
+	bool             wants_reload;	/* another one, after that */
 	bool             is_stopping;
 
 	/* The outcome of reloads; under the lock. */

@@ -134,7 +134,6 @@ static void copy_limits(const struct options *o, struct session_config *c)
 	c->payload_max = o->max_payload;
 	c->pending_max = o->max_pending;
 	c->outbound_max = outbound_max(o);
-	/* Given as 0 it lets nobody in; a negative number everybody. */
 	c->conns_max = o->max_connections;
 	c->subs_max = o->max_subscriptions > 0 ? o->max_subscriptions : 0;
 	c->sub_tokens_max = (int32_t)o->max_sub_tokens;

@@ -55,15 +55,27 @@ static const char *ip_text(const struct client *c)
 	    sizeof text);
 }
 
+/* Parts that are there, with a colon between them. */
+static void put_part(struct buf *b, const char *sign, struct slice part)
+{
+	if (part.n == 0)
+		return;
+	if (b->p[b->n - 1] != '"')
+		buf_put_char(b, ':');
+	buf_printf(b, "%s%.*s", sign, SLICE_ARG(part));
+}
+
 static void put_identity(const struct client *c, struct buf *b)
 {
 	const struct connect_opts *o = &c->opts;
 
-	buf_printf(b, " - \"v%.*s:%.*s", SLICE_ARG(o->version),
-	    SLICE_ARG(o->lang));
-	if (o->name.n > 0)
-		buf_printf(b, ":%.*s", SLICE_ARG(o->name));
-	buf_put_char(b, '"');
+	if (o->version.n > 0 || o->lang.n > 0 || o->name.n > 0) {
+		buf_put_str(b, " - \"");
+		put_part(b, "v", o->version);
+		put_part(b, "", o->lang);
+		put_part(b, "", o->name);
+		buf_put_char(b, '"');
+	}
 	buf_printf(b, " - \"%.*s", SLICE_ARG(c->account->name));
 	if (c->who.kind != PRINCIPAL_NONE)
 		buf_put_char(b, '/');
@@ -101,7 +113,7 @@ void client_send_err(struct client *c, const char *fmt, ...)
 		return;
 	conn_put(&c->conn, b->p, b->n);
 	if (log_trace_on)
-		wiretrace_sent(c, slice_of(b->p, b->n - 2));
+		wiretrace_sent_err(c, slice_of(b->p + 6, b->n - 9));
 }
 
 void client_refuse(struct client *c, enum refusal r)

@@ -22,6 +22,9 @@
 
 #include "base/assert.h"
 #include "base/epoch.h"
+#include "core/account.h"
+#include "core/fanout.h"
+#include "core/match.h"
 #include "core/msg.h"
 #include "session/client.h"
 #include "session/deliver.h"
@@ -45,7 +48,8 @@ struct parcel {
 };
 
 struct record {
-	uint32_t n_subs, n_msgs, prefix_n, reserved;
+	uint32_t n_subs, n_msgs, prefix_n;
+	bool     is_second_try;	/* of a queue group */
 	uint64_t bytes;
 };
 
@@ -64,6 +68,7 @@ struct handoff {
 	struct client_sub *fresh;		/* past R2 */
 	struct client_sub *waiting;		/* past R3 */
 	uint64_t           until[MESH_MEMBERS_MAX];
+	bool               is_trying_again;
 };
 
 size_t handoff_counters_size(unsigned n_workers)
@@ -173,7 +178,9 @@ bool handoff_put(void *ctx, unsigned worker, struct sub *const *subs, size_t n,
 {
 	struct hub    *h = ctx;
 	struct record  r = { .n_subs = (uint32_t)n, .n_msgs = run->n,
-		.prefix_n = (uint32_t)run->prefix.n, .bytes = run->bytes };
+		.prefix_n = (uint32_t)run->prefix.n,
+		.is_second_try = h->handoff->is_trying_again,
+		.bytes = run->bytes };
 	size_t         size = record_size(run, n);
 	struct parcel *p = parcel_with_room(h->handoff, worker, size);
 	char          *to;
@@ -247,7 +254,7 @@ static const char *read_msgs(const char *at, struct msg *msgs,
 
 /* Messages of different blocks are not one run to a receiver, who references
  * run->block; so those go one by one. */
-static void give_items(struct sub *s, const struct run *run,
+static uint32_t give_items(struct sub *s, const struct run *run,
     const struct item *items)
 {
 	struct run part = *run;
@@ -257,11 +264,44 @@ static void give_items(struct sub *s, const struct run *run,
 		part.n = 1;
 		part.bytes = run->msgs[i].size;
 		part.block = items[i].block;
-		s->give(s, &part);
+		if (s->give(s, &part) == 0)
+			return i;
 	}
+	return run->n;
 }
 
-static const char *unpack_record(const char *at)
+/* The member that was picked over there has gone, or has had its last message
+ * (UNSUB with max): the rest is for another one.  Once; who is not found then
+ * went at the same moment, as may happen in one thread too. */
+static void try_again(struct hub *h, const struct sub *s,
+    const struct run *run, uint32_t taken)
+{
+	const struct client *c = deliver_owner(s);
+	struct run           rest = *run;
+
+	if (c == NULL)
+		return;
+	rest.msgs += taken;
+	rest.n -= taken;
+	h->handoff->is_trying_again = true;
+	fanout_group(match_find(h->matches, c->account->sublist, run->subject),
+	    s->queue, &rest, &h->port);
+	h->handoff->is_trying_again = false;
+}
+
+static void give(struct hub *h, const struct record *r, struct sub *s,
+    const struct run *run, const struct item *items)
+{
+	uint32_t taken = 0;
+
+	if (!s->is_closed)
+		taken = items != NULL ? give_items(s, run, items)
+		    : s->give(s, run);
+	if (taken < run->n && s->queue.n > 0 && !r->is_second_try)
+		try_again(h, s, run, taken);
+}
+
+static const char *unpack_record(struct hub *h, const char *at)
 {
 	const struct record *r = (const struct record *)(const void *)at;
 	struct sub *const   *subs = (struct sub *const *)(const void *)(r + 1);
@@ -276,14 +316,8 @@ static const char *unpack_record(const char *at)
 	at = read_msgs((const char *)items, msgs, r, &run);
 	for (uint32_t i = 0; i < r->n_msgs; i++)
 		has_blocks = has_blocks || items[i].block != NULL;
-	for (uint32_t i = 0; i < r->n_subs; i++) {
-		if (subs[i]->is_closed)
-			continue;
-		if (has_blocks)
-			give_items(subs[i], &run, items);
-		else
-			subs[i]->give(subs[i], &run);
-	}
+	for (uint32_t i = 0; i < r->n_subs; i++)
+		give(h, r, subs[i], &run, has_blocks ? items : NULL);
 	for (uint32_t i = 0; i < r->n_msgs; i++)
 		block_unref(items[i].block);
 	return at;
@@ -295,7 +329,7 @@ static void unpack(struct mail *mail, void *receiver)
 	struct hub    *h = receiver;
 
 	for (const char *at = p->bytes; at < p->bytes + p->n;)
-		at = unpack_record(at);
+		at = unpack_record(h, at);
 	h->handoff->n_unpacked[p->from_worker]++;
 	free(p);
 }

@@ -130,7 +130,7 @@ uint64_t hub_load(const struct session_shared *shared, unsigned worker)
 /* Counted at once, so that two workers cannot both take the last place. */
 static bool is_full(const struct hub *h, int64_t n_conns)
 {
-	return h->config->conns_max >= 0 && n_conns > h->config->conns_max;
+	return n_conns > h->config->conns_max;
 }
 
 void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer)
@@ -182,6 +182,12 @@ static bool apply_config(void *ctx, struct client *c)
 
 	c->parser.line_max = conf->line_max;
 	c->parser.payload_max = conf->payload_max;
+	return true;
+}
+
+static bool recheck(void *ctx, struct client *c)
+{
+	(void)ctx;
 	login_again(c);
 	if (c->state != CLIENT_GONE)
 		client_arm_timer(c);
@@ -195,6 +201,11 @@ void hub_reconfigure(struct hub *h, struct session_config *config)
 	h->config = config;
 	hub_each_client(h, apply_config, config);
 	session_config_unref(old);
+}
+
+void hub_recheck(struct hub *h)
+{
+	hub_each_client(h, recheck, NULL);
 }
 
 static bool tell_lame_duck(void *ctx, struct client *c)

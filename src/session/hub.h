@@ -97,9 +97,13 @@ void hub_destroy(struct hub *h);
 struct sockaddr_storage;
 void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer);
 
-/* Changes over to config (a reference is consumed): clients whose login fails
- * now are closed, subscriptions not permitted any more are taken away. */
+/* New clients, and everything but logins, go by config from now on (a reference
+ * is consumed).  When all hubs have done this, each does the other. */
 void hub_reconfigure(struct hub *h, struct session_config *config);
+
+/* Clients whose login fails now are closed, subscriptions not permitted any
+ * more are taken away. */
+void hub_recheck(struct hub *h);
 
 /* Tells every client that can understand it that the server is leaving. */
 void hub_tell_lame_duck(struct hub *h);

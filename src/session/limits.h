@@ -28,7 +28,7 @@ struct session_config {
 	int64_t  pending_max;		/* bytes */
 	int64_t  outbound_max;		/* bytes queued for all clients of the
 					   server; 0: no limit */
-	int64_t  conns_max;		/* negative: no limit */
+	int64_t  conns_max;		/* 0 and less: nobody */
 	int64_t  subs_max;		/* of each connection; 0: no limit */
 	int32_t  sub_tokens_max;	/* 0: no limit */
 	int64_t  ping_interval_ns;

@@ -200,6 +200,12 @@ void login_silent(struct client *c)
 
 void login_again(struct client *c)
 {
-	if (c->state == CLIENT_READY)
+	if (c->state != CLIENT_READY)
+		return;
+	/* Its user is no more: it goes without a word, as in nats-server. */
+	if (c->who.kind == PRINCIPAL_USER &&
+	    !auth_knows_user(c->hub->config->auth, c->who.user))
+		client_close(c, CLOSE_CLIENT_CLOSED);
+	else
 		ask(c);
 }

@@ -2,6 +2,7 @@
 #include "session/publish.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "core/account.h"
 #include "core/match.h"
 #include "core/sublist.h"
@@ -57,21 +58,17 @@ static bool may_publish(struct client *c, struct slice subject)
 	    loop_now_ns(c->hub->loop));
 }
 
-static void refuse_subject(struct client *c, struct slice subject)
+static void refuse_name(struct client *c, const char *told,
+    const char *logged, struct slice name)
 {
-	client_send_err(c, "Permissions Violation for Publish to \"%.*s\"",
-	    SLICE_ARG(subject));
-	log_error("%s - Publish Violation - Subject \"%.*s\"", client_label(c),
-	    SLICE_ARG(subject));
-}
+	struct buf quoted = { 0 };
 
-static void refuse_reply(struct client *c, struct slice reply)
-{
-	client_send_err(c,
-	    "Permissions Violation for Publish with Reply of \"%.*s\"",
-	    SLICE_ARG(reply));
-	log_error("%s - Publish Violation - Reply \"%.*s\"", client_label(c),
-	    SLICE_ARG(reply));
+	text_put_quoted(&quoted, name);
+	client_send_err(c, "Permissions Violation for Publish %s %.*s", told,
+	    SLICE_ARG(buf_slice(&quoted)));
+	log_error("%s - Publish Violation - %s %.*s", client_label(c), logged,
+	    SLICE_ARG(buf_slice(&quoted)));
+	buf_fini(&quoted);
 }
 
 /* ---- no responders ------------------------------------------------------- */
@@ -178,7 +175,7 @@ static void publish_respelled(struct client *c, const struct op *op)
 		buf_put_char(&b->tail, ' ');
 		buf_put_slice(&b->tail, op->reply);
 	}
-	if (op->verb == VERB_HPUB) {
+	if (op->hdr_size > 0) {
 		buf_put_char(&b->tail, ' ');
 		buf_put_u64(&b->tail, op->hdr_size);
 	}
@@ -220,7 +217,7 @@ static bool admit_subject(struct client *c, const struct op *op)
 		client_refuse(c, REFUSAL_BAD_PUBLISH);
 	if (may_publish(c, op->subject))
 		return true;
-	refuse_subject(c, op->subject);
+	refuse_name(c, "to", "Subject", op->subject);
 	return false;
 }
 
@@ -241,7 +238,7 @@ void publish(struct client *c, const struct op *op, struct block *block)
 	if (!conn_is_open(&c->conn) || !admit_subject(c, op))
 		return;
 	if (is_reserved_reply(op->reply)) {
-		refuse_reply(c, op->reply);
+		refuse_name(c, "with Reply of", "Reply", op->reply);
 		return;
 	}
 	if (c->opts.verbose)

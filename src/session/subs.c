@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/trace.h"
 #include "core/account.h"
 #include "core/sublist.h"
@@ -22,32 +23,45 @@ struct wish {
 	struct slice subject, queue, sid;
 };
 
+/* "foo", or "foo" using queue "q": as nats-server quotes them. */
+static void put_quoted(struct buf *b, const struct wish *w)
+{
+	text_put_quoted(b, w->subject);
+	if (w->queue.n == 0)
+		return;
+	buf_put_str(b, " using queue ");
+	text_put_quoted(b, w->queue);
+}
+
 static void refuse_permission(struct client *c, const struct wish *w)
 {
-	bool has_queue = w->queue.n > 0;
+	struct buf told = { 0 }, logged = { 0 };
 
-	client_send_err(c, "Permissions Violation for Subscription to "
-	    "\"%.*s\"%s%.*s%s", SLICE_ARG(w->subject),
-	    has_queue ? " using queue \"" : "", SLICE_ARG(w->queue),
-	    has_queue ? "\"" : "");
-	if (has_queue)
-		log_error("%s - Subscription Violation - Subject \"%.*s\", "
-		    "Queue: \"%.*s\", SID %.*s", client_label(c),
-		    SLICE_ARG(w->subject), SLICE_ARG(w->queue),
-		    SLICE_ARG(w->sid));
-	else
-		log_error("%s - Subscription Violation - Subject \"%.*s\", "
-		    "SID %.*s", client_label(c), SLICE_ARG(w->subject),
-		    SLICE_ARG(w->sid));
+	put_quoted(&told, w);
+	client_send_err(c, "Permissions Violation for Subscription to %.*s",
+	    SLICE_ARG(buf_slice(&told)));
+	text_put_quoted(&logged, w->subject);
+	if (w->queue.n > 0) {
+		buf_put_str(&logged, ", Queue: ");
+		text_put_quoted(&logged, w->queue);
+	}
+	log_error("%s - Subscription Violation - Subject %.*s, SID %.*s",
+	    client_label(c), SLICE_ARG(buf_slice(&logged)), SLICE_ARG(w->sid));
+	buf_fini(&told);
+	buf_fini(&logged);
 }
 
 static void refuse_tokens(struct client *c, const struct wish *w)
 {
-	client_send_err(c, "Permissions Violation for Subscription to "
-	    "\"%.*s\", too many tokens", SLICE_ARG(w->subject));
-	log_error("%s - Subscription Violation Too Many Tokens - Subject "
-	    "\"%.*s\", SID %.*s", client_label(c), SLICE_ARG(w->subject),
+	struct buf quoted = { 0 };
+
+	text_put_quoted(&quoted, w->subject);
+	client_send_err(c, "Permissions Violation for Subscription to %.*s, "
+	    "too many tokens", SLICE_ARG(buf_slice(&quoted)));
+	log_error("%s - Subscription Violation Too Many Tokens - Subject %.*s, "
+	    "SID %.*s", client_label(c), SLICE_ARG(buf_slice(&quoted)),
 	    SLICE_ARG(w->sid));
+	buf_fini(&quoted);
 }
 
 static bool is_permitted(const struct client *c, const struct wish *w)
@@ -212,15 +226,17 @@ void subs_unsubscribe(struct client *c, const struct op *op)
 
 static void tell_removed(struct client *c, const struct wish *w)
 {
-	bool has_queue = w->queue.n > 0;
+	struct buf told = { 0 }, subject = { 0 };
 
-	client_send_err(c, "Permissions Violation for Subscription to "
-	    "\"%.*s\"%s%.*s%s (sid \"%.*s\")", SLICE_ARG(w->subject),
-	    has_queue ? " using queue \"" : "", SLICE_ARG(w->queue),
-	    has_queue ? "\"" : "", SLICE_ARG(w->sid));
-	log_notice("Removed sub \"%.*s\" (sid \"%.*s\") for User \"%.*s\" - "
-	    "not authorized", SLICE_ARG(w->subject), SLICE_ARG(w->sid),
-	    SLICE_ARG(c->who.user));
+	put_quoted(&told, w);
+	text_put_quoted(&subject, w->subject);
+	client_send_err(c, "Permissions Violation for Subscription to %.*s "
+	    "(sid \"%.*s\")", SLICE_ARG(buf_slice(&told)), SLICE_ARG(w->sid));
+	log_notice("Removed sub %.*s (sid \"%.*s\") for User \"%.*s\" - "
+	    "not authorized", SLICE_ARG(buf_slice(&subject)),
+	    SLICE_ARG(w->sid), SLICE_ARG(c->who.user));
+	buf_fini(&told);
+	buf_fini(&subject);
 }
 
 /* Permissions that another worker may be reading until the grace period. */

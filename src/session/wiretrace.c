@@ -151,6 +151,11 @@ void wiretrace_sent(const struct client *c, struct slice text)
 	log_trace("%s - ->> [%.*s]", client_label(c), SLICE_ARG(text));
 }
 
+void wiretrace_sent_err(const struct client *c, struct slice text)
+{
+	log_trace("%s - ->> [-ERR %.*s]", client_label(c), SLICE_ARG(text));
+}
+
 void wiretrace_delsub(const struct client *c, const struct client_sub *s)
 {
 	log_trace("%s - <-> [DELSUB %.*s]", client_label(c),

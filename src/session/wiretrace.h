@@ -19,6 +19,7 @@ void wiretrace_out(const struct client *c, const struct client_sub *s,
     const struct run *run, const struct msg *m);
 /* ->> [text]: PONG, OK, -ERR ... */
 void wiretrace_sent(const struct client *c, struct slice text);
+void wiretrace_sent_err(const struct client *c, struct slice text);
 void wiretrace_delsub(const struct client *c, const struct client_sub *s);
 
 #endif /* SESSION_WIRETRACE_H */

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import tempfile
 
-from fault import Fault, raw, Client
 import fault
+from fault import Client, Fault, mote_only, raw
 from running import PATIENCE, wait_until
 from slow_test import Flood
 
@@ -56,15 +56,15 @@ class Reload(Fault):
         self.assertTrue(self.may_enter(server, 'second'))
         self.assertFalse(self.may_enter(server, 'first'))
 
+    @mote_only('2.15.1 loses messages, cuts clients and may hang for good')
     def test_a_storm_of_signals_is_survived(self):
         server = self.serve(FIRST)
         good = self.witness(server, LOGIN % 'first')
         for i in range(50):
             server.signal('HUP')
             server.signal('USR1')
-            if not self.is_reference():     # it may lose messages in a reload
-                good.publish('n', b'%d' % i)
-                self.assertEqual(good.message(), b'%d' % i)
+            good.publish('n', b'%d' % i)
+            self.assertEqual(good.message(), b'%d' % i)
         self.assertTrue(good.ping(), 'the old client')
         # A client whose login meets a reload may be refused; it comes again.
         wait_until('a new client', lambda: self.may_enter(server, 'first'))

@@ -7,6 +7,7 @@
  */
 #include <nats/nats.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,8 +32,9 @@ static natsSubscription *held_sub[HELD_MAX];
 static natsMsg          *held_msg[HELD_MAX];
 static int               n_nc, n_sub, n_msg;
 
-static char url[256];
-static char why[1024];
+static char    url[256];
+static char    why[1024];
+static jmp_buf test_over;
 
 static bool failed(int line, const char *fmt, ...)
 {
@@ -68,6 +70,10 @@ static const char *ask(const char *line)
 	if (fgets(answer, sizeof answer, stdin) == NULL)
 		exit(2);
 	answer[strcspn(answer, "\n")] = '\0';
+	if (strncmp(answer, "failed", 6) == 0) {
+		failed(__LINE__, "%s: %s", line, answer);
+		longjmp(test_over, 1);
+	}
 	return answer;
 }
 
@@ -663,7 +669,6 @@ static bool payload_over_limit_server(void)
 	/* Not the text of the error: a server that does not read the payload may
 	 * reset, before its -ERR is read. */
 	ask("logged maximum payload exceeded: 2000 vs 1000");
-	server("plain");
 	return true;
 }
 
@@ -674,6 +679,7 @@ static bool many_subscriptions(void)
 	natsConnection *nc;
 	char            subject[32];
 
+	server("plain");
 	NEED_OK(connect_plain(&nc));
 	for (int i = 0; i < N; i++) {
 		snprintf(subject, sizeof subject, "lots.%d", i);
@@ -902,9 +908,9 @@ int main(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("version %s\n", nats_GetVersion());
-	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+	for (volatile size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
 		ev = &seen[i];
-		if (t[i].test())
+		if (setjmp(test_over) == 0 && t[i].test())
 			printf("pass %s\n", t[i].name);
 		else
 			printf("fail %s %s\n", t[i].name, why);

@@ -31,6 +31,7 @@ def ask(line):
     answer = sys.stdin.readline()
     if not answer:
         raise SystemExit(2)
+    need(not answer.startswith("failed"), line + ": " + answer)
     return answer.rstrip("\n")
 
 

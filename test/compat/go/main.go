@@ -38,6 +38,7 @@ func ask(line string) string {
 	if !answers.Scan() {
 		os.Exit(2)
 	}
+	need(!strings.HasPrefix(answers.Text(), "failed"), "%s: %s", line, answers.Text())
 	return answers.Text()
 }
 
@@ -429,10 +430,10 @@ func testPayloadOverLimitServer() {
 	// reset, before its -ERR is read.
 	wait(ev.closed, "close")
 	ask("logged maximum payload exceeded: 2000 vs 1000")
-	server("plain")
 }
 
 func testManySubscriptions() {
+	server("plain")
 	nc, _ := connect()
 	subs := make([]*nats.Subscription, 2000)
 	for i := range subs {

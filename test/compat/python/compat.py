@@ -24,6 +24,7 @@ async def ask(line):
     answer = await asyncio.to_thread(sys.stdin.readline)
     if not answer:
         raise SystemExit(2)
+    need(not answer.startswith("failed"), line + ": " + answer)
     return answer.rstrip("\n")
 
 
@@ -366,10 +367,10 @@ async def payload_over_limit_server():
     # reset, before its -ERR is read.
     await soon(nc.ev.closed.wait(), "close")
     await ask("logged maximum payload exceeded: 2000 vs 1000")
-    await server("plain")
 
 
 async def many_subscriptions():
+    await server("plain")
     nc = await connect()
     subs = [await nc.subscribe(f"lots.{i}") for i in range(2000)]
     for i in range(2000):

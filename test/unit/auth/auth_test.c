@@ -206,16 +206,20 @@ TEST(a_hashed_token_is_compared_away_from_the_loop)
 TEST(users_are_told_apart)
 {
 	static const struct ask_case t[] = {
-		{ "plain",            S("alice"), S("wonderland"), S(""), "user:alice", false },
+		{ "plain",            S("alice"),
+		  S("wonderland"), S(""), "user:alice", false },
 		{ "no password",      S("open"), S(""), S(""), "user:open", false },
 		{ "but given one",    S("open"), S("x"), S(""), NULL, true },
 		{ "another's",        S("alice"), S("builder"), S(""), NULL, true },
-		{ "hashed",           S("carol"), S("secret"), S(""), "user:carol", true },
-		{ "once more",        S("carol"), S("secret"), S(""), "user:carol", false },
+		{ "hashed",           S("carol"),
+		  S("secret"), S(""), "user:carol", true },
+		{ "once more",        S("carol"),
+		  S("secret"), S(""), "user:carol", false },
 		{ "hashed and wrong", S("carol"), S("Secret"), S(""), NULL, true },
 		{ "hashed and empty", S("carol"), S(""), S(""), NULL, true },
 		{ "a NUL behind",     S("carol"), S("secret\0"), S(""), NULL, true },
-		{ "hash as password", S("carol"), S(BCRYPT_OF_SECRET), S(""), NULL, true },
+		{ "hash as password",
+		  S("carol"), S(BCRYPT_OF_SECRET), S(""), NULL, true },
 		{ "a hash of nothing", S("dave"), S(""), S(""), "user:dave", true },
 		/* whoever is unknown costs as much as who is known */
 		{ "unknown",          S("mallory"), S("secret"), S(""), NULL, true },

@@ -55,12 +55,14 @@ TEST(what_only_begins_like_a_hash_is_not_sound)
 		{ "a letter in the cost", "$2a$0x$" SALT HASH,       false },
 		{ "cut at the cost",      "$2a$05",                  false },
 		{ "nothing behind",       "$2a$05$",                 true },
-		{ "one short",            "$2a$05$" SALT "E5YPO9kmyuRGyh0XouQYb4YMJKvyOe", true },
+		{ "one short",            "$2a$05$" SALT
+		  "E5YPO9kmyuRGyh0XouQYb4YMJKvyOe", true },
 		{ "one more",             "$2a$05$" SALT HASH "W",   true },
 		{ "cost too low",         "$2a$03$" SALT HASH,       true },
 		{ "cost for days",        "$2a$31$" SALT HASH,       true },
 		{ "cost beyond all",      "$2a$99$" SALT HASH,       true },
-		{ "a byte not of base64", "$2a$05$" SALT "!5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", true },
+		{ "a byte not of base64", "$2a$05$" SALT
+		  "!5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", true },
 		{ "a star",               "$2a$05$*CCCCCCCCCCCCCCCCCCCC." HASH, true },
 	};
 

@@ -78,6 +78,8 @@ TEST(names_have_no_case_and_the_last_wins)
 	CHECK(!o.verbose);
 	CHECK_SLICE(o.user, SLICE("b"));
 	CHECK_SLICE(o.name, SLICE("y"));
+	CHECK(parse("{\"Name\":\"z\",\"name\":null,\"lang\":null}", &o));
+	CHECK_SLICE(o.name, SLICE("z"), "null is not the last");
 	connect_opts_fini(&o);
 }
 

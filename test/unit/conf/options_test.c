@@ -1,0 +1,714 @@
+/* test/unit/conf/options_test.c - pairs with src/conf/options.c, load.c,
+ * users.c, validate.c and reload.c.
+ *
+ * The table of options is data, so most tests walk it: every row has a value
+ * that loads here, whoever adds a row is told to add one.  The rest are texts
+ * and the errors they must give, place and all.
+ */
+#include <dirent.h>
+
+#include "base/err.h"
+#include "check.h"
+#include "conf/options.h"
+
+static struct options *loaded;
+static char            told[8192];	/* warnings, then errors */
+
+static int load(const char *text)
+{
+	struct conf_report r = { 0 };
+	int                err;
+
+	options_destroy(loaded);
+	loaded = options_create_default();
+	CHECK(loaded != NULL);
+	err = options_load_text(loaded, slice_str(text), "t.conf", &r);
+	snprintf(told, sizeof told, "%.*s%.*s", SLICE_ARG(buf_slice(&r.warnings)),
+	    SLICE_ARG(buf_slice(&r.errors)));
+	CHECK((err == ERR_CONFIG) == (r.n_errors > 0));
+	conf_report_fini(&r);
+	return err;
+}
+
+__attribute__((destructor)) static void unload(void)
+{
+	options_destroy(loaded);
+}
+
+static const char *value_of(const char *key)
+{
+	static char text[512];
+	struct buf  out = { 0 };
+
+	option_put_value(&out, option_find(slice_str(key)), loaded);
+	snprintf(text, sizeof text, "%.*s", SLICE_ARG(buf_slice(&out)));
+	buf_fini(&out);
+	return text;
+}
+
+/* ---- the table -------------------------------------------------------- */
+
+static bool has_number(const struct option *row)
+{
+	return row->kind == KIND_INT || row->kind == KIND_SIZE ||
+	    row->kind == KIND_DURATION || row->kind == KIND_SECONDS ||
+	    row->kind == KIND_TIMEOUT;
+}
+
+TEST(rows_are_complete_and_defaults_in_range)
+{
+	for (enum option_id id = 0; id < N_OPTIONS; id++) {
+		const struct option *row = option_of(id);
+
+		CHECK(row->help[0] != '\0', "%s has no help", row->key);
+		CHECK(row->name[0] != '\0', "%s has no name", row->key);
+		CHECK(option_find(slice_str(row->key)) == row, "%s", row->key);
+		if (has_number(row))
+			CHECK(row->dflt >= row->min && row->dflt <= row->max,
+			    "default of %s", row->key);
+	}
+}
+
+TEST(the_reference_page_has_every_option)
+{
+	struct buf out = { 0 };
+
+	options_write_reference(&out);
+	buf_put_char(&out, '\0');
+	for (enum option_id id = 0; id < N_OPTIONS; id++) {
+		CHECK(strstr(out.p, option_of(id)->key) != NULL);
+		CHECK(strstr(out.p, option_of(id)->help) != NULL);
+	}
+	CHECK(strstr(out.p, "default 1m0s") == NULL);
+	CHECK(strstr(out.p, "ping_interval\n    duration, from 0s, default "
+	    "2m0s; reloadable") != NULL);
+	buf_fini(&out);
+}
+
+/* One good text for each row, and what it is then. */
+static const struct { const char *key, *text, *value; } good[] = {
+	{ "server_name", "server_name: n1", "n1" },
+	{ "host", "net: 1.2.3.4", "1.2.3.4" },
+	{ "port", "port: 4333", "4333" },
+	{ "client_advertise", "client_advertise: \"h:1\"", "h:1" },
+	{ "server_tags", "server_tags: [\" Aa:B \", '', c]", "[aa:b c]" },
+	{ "server_metadata", "server_metadata { b: c, A: \"x y\" }",
+	  "map[A:x y b:c]" },
+	{ "feature_flags", "feature_flags { js_x: true }", "map[js_x:true]" },
+	{ "workers", "workers: 2", "2" },
+	{ "trace", "trace: on", "true" },
+	{ "debug", "DEBUG = yes", "true" },
+	{ "trace_verbose", "trace_verbose: true", "true" },
+	{ "trace_headers", "trace_headers: true", "true" },
+	{ "logtime", "logtime: no", "false" },
+	{ "logtime_utc", "logtime_utc: true", "true" },
+	{ "log_file", "logfile: '/x'", "/x" },
+	{ "log_size_limit", "logfile_size_limit: 10mb", "10485760" },
+	{ "log_max_num", "log_max_num: 3", "3" },
+	{ "syslog", "syslog: true", "true" },
+	{ "remote_syslog", "remote_syslog: \"udp://h:1\"", "udp://h:1" },
+	{ "max_traced_msg_len", "max_traced_msg_len: 5", "5" },
+	{ "pid_file", "pidfile: /p", "/p" },
+	{ "ports_file_dir", "ports_file_dir: /d", "/d" },
+	{ "http_host", "http_host: ::1", "::1" },
+	{ "http_port", "monitor_port: 8222", "8222" },
+	{ "http_base_path", "http_base_path: /m", "/m" },
+	{ "prometheus_prefix", "prometheus_prefix: gnatsd", "gnatsd" },
+	{ "max_connections", "max_conn: 5", "5" },
+	{ "max_subscriptions", "max_subs: 7", "7" },
+	{ "max_sub_tokens", "max_subscription_tokens: 255", "255" },
+	{ "max_control_line", "max_control_line: 2k", "2000" },
+	{ "max_payload", "max_payload: 2MiB", "2097152" },
+	{ "max_pending", "max_pending: 8m", "8000000" },
+	{ "max_outbound_memory", "max_outbound_memory: 1g", "1000000000" },
+	{ "max_closed_clients", "max_closed_clients: 9", "9" },
+	{ "ping_interval", "ping_interval: \"90s\"", "1m30s" },
+	{ "ping_max", "ping_max: 3", "3" },
+	{ "write_deadline", "write_deadline: 5", "5s" },
+	{ "write_timeout", "write_timeout: Retry", "retry" },
+	{ "no_fast_producer_stall", "no_fast_producer_stall: true", "true" },
+	{ "lame_duck_duration", "lame_duck_duration: \"30s\"", "30s" },
+	{ "lame_duck_grace_period", "lame_duck_grace_period: '1s'", "1s" },
+	{ "no_header_support", "no_header_support: true", "true" },
+	{ "disable_sublist_cache", "no_sublist_cache: true", "true" },
+	{ "proxy_protocol", "proxy_protocol: true", "true" },
+	{ "no_auth_user", "no_auth_user: u", "u" },
+	{ "authorization.user", "authorization { username: u }", "u" },
+	{ "authorization.pass", "authorization { user: u, password: p }",
+	  "[REDACTED]" },
+	{ "authorization.token", "authorization { token: t }", "[REDACTED]" },
+	{ "authorization.timeout", "authorization { timeout: 1.5 }", "1.5" },
+	{ "authorization.users", "authorization { users: [{user: a}] }",
+	  "1 users" },
+	{ "authorization.default_permissions", "authorization { user: a, "
+	  "permissions: { publish: a } }", "set" },
+};
+
+TEST(every_option_goes_from_text_to_value)
+{
+	for (enum option_id id = 0; id < N_OPTIONS; id++) {
+		size_t i = 0;
+
+		while (i < N_OF(good) &&
+		    option_find(slice_str(good[i].key)) != option_of(id))
+			i++;
+		CHECK(i < N_OF(good), "give %s a row here", option_of(id)->key);
+		CHECK_INT(load(good[i].text), 0, "%s: %s", good[i].text, told);
+		CHECK(loaded->is_given[id], "%s", good[i].key);
+		CHECK_STR(value_of(good[i].key), good[i].value, "%s",
+		    good[i].text);
+	}
+}
+
+TEST(nothing_given_is_the_default)
+{
+	CHECK_INT(load("debug: false"), 0);
+	CHECK_INT(loaded->port, 4222);
+	CHECK_INT(loaded->max_payload, 1 << 20);
+	CHECK_INT(loaded->max_pending, 64 << 20);
+	CHECK_INT(loaded->max_connections, 65536);
+	CHECK_INT(loaded->ping_interval, 120 * OPTION_SECOND);
+	CHECK_INT(loaded->auth_timeout, 2 * OPTION_SECOND);
+	CHECK(loaded->logtime);
+	CHECK(loaded->host.p == NULL && !loaded->is_given[OPTION_host]);
+	CHECK_SLICE(loaded->prometheus_prefix, SLICE("nats"));
+	CHECK(!options_has_credentials(loaded));
+}
+
+TEST(zero_means_the_default_where_nats_server_means_it)
+{
+	CHECK_INT(load("max_payload: 0, ping_max: 0, write_deadline: \"0s\", "
+	    "max_control_line: 0, port: 0, max_closed_clients: 0"), 0, "%s", told);
+	CHECK_INT(loaded->max_payload, 1 << 20);
+	CHECK_INT(loaded->ping_max, 2);
+	CHECK_INT(loaded->write_deadline, 10 * OPTION_SECOND);
+	CHECK_INT(loaded->max_control_line, 4096);
+	CHECK_INT(loaded->port, 4222);
+	CHECK_INT(loaded->max_closed_clients, 10000);
+	CHECK_INT(load("max_connections: 0"), 0);
+	CHECK_INT(loaded->max_connections, -1, "nobody, as in /varz there");
+}
+
+TEST(addresses_are_taken_apart)
+{
+	static const struct { const char *text, *host; int port; } t[] = {
+		{ "listen: 4333", "", 4333 },
+		{ "listen: \":4333\"", "", 4333 },
+		{ "listen: 127.0.0.1:4333", "127.0.0.1", 4333 },
+		{ "listen: \"[::1]:4333\"", "::1", 4333 },
+		{ "listen: localhost:-1", "localhost", -1 },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		CHECK_INT(load(t[i].text), 0, "%s: %s", t[i].text, told);
+		CHECK_SLICE(loaded->host, slice_str(t[i].host), "%s", t[i].text);
+		CHECK_INT(loaded->port, t[i].port, "%s", t[i].text);
+	}
+	CHECK_INT(load("http: \"1.2.3.4:8222\""), 0);
+	CHECK_SLICE(loaded->http_host, SLICE("1.2.3.4"));
+	CHECK_INT(loaded->http_port, 8222);
+}
+
+TEST(tracing_more_is_tracing)
+{
+	CHECK_INT(load("trace_verbose: true"), 0);
+	CHECK(loaded->trace);
+	CHECK_INT(load("trace_headers: true"), 0);
+	CHECK(loaded->trace && !loaded->trace_verbose);
+}
+
+/* ---- what is wrong ---------------------------------------------------- */
+
+TEST(errors_name_the_place_and_the_reason)
+{
+	static const struct { const char *text, *errors; } t[] = {
+		{ "prot: 1", "t.conf:1:1: unknown field \"prot\"; did you mean "
+		  "\"port\"?\n" },
+		{ "a: 1\n  max_payloads: 5", "t.conf:1:1: unknown field \"a\"\n"
+		  "t.conf:2:3: unknown field \"max_payloads\"; did you mean "
+		  "\"max_payload\"?\n" },
+		{ "authorization { user: a\n usr: b }", "t.conf:2:2: unknown "
+		  "field \"usr\"; did you mean \"user\"?\n" },
+		{ "user: a", "t.conf:1:1: unknown field \"user\"\n" },
+		{ "port: 70000", "t.conf:1:1: port value is too big: it may be "
+		  "-1 to 65535, but is 70000\n" },
+		{ "port: \"4222\"", "t.conf:1:1: \"port\" wants a whole number, "
+		  "for example 100, but found a string, \"4222\"\n" },
+		{ "listen: 70000", "t.conf:1:1: port value is too big: it may be "
+		  "-1 to 65535, but is 70000\n" },
+		{ "listen: \"x\"", "t.conf:1:1: could not parse address string "
+		  "\"x\"\n" },
+		{ "listen: \"::1:4222\"", "t.conf:1:1: could not parse address "
+		  "string \"::1:4222\"\n" },
+		{ "listen: \"x:y\"", "t.conf:1:1: could not parse port \"y\"\n" },
+		{ "max_sub_tokens: -1", "t.conf:1:1: max_sub_tokens value can not "
+		  "be negative: it may be 0 to 255, but is -1\n" },
+		{ "ping_interval: x", "t.conf:1:1: error parsing ping_interval: "
+		  "time: invalid duration \"x\"\n" },
+		{ "lame_duck_duration: \"1s\"", "t.conf:1:1: invalid "
+		  "lame_duck_duration of 1s, minimum is 30 seconds\n" },
+		{ "write_timeout: x", "t.conf:1:1: write_timeout must be "
+		  "'default', 'close' or 'retry'\n" },
+		{ "server_name: 'a b'",
+		  "t.conf:1:1: server name cannot contain spaces\n" },
+		{ "log_file: \"a\\x00b\"",
+		  "t.conf:1:1: \"log_file\" must not hold a NUL byte\n" },
+		{ "cluster { name: x }", "t.conf:1:1: \"cluster\" is not built "
+		  "into this server yet\n" },
+		{ "tls {}", "t.conf:1:1: \"tls\" is not built into this server "
+		  "yet\n" },
+		{ "jetstream: enabled", "t.conf:1:1: \"jetstream\" is not built "
+		  "into this server yet\n" },
+		{ "https: 1", "t.conf:1:1: \"https\" is not built into this "
+		  "server yet\n" },
+		{ "debug: 1\nport: x\nxyzzy: 1", "t.conf:1:1: \"debug\" wants "
+		  "true or false, but found an integer, 1\nt.conf:2:1: \"port\" "
+		  "wants a whole number, for example 100, but found a string, "
+		  "\"x\"\nt.conf:3:1: unknown field \"xyzzy\"\n" },
+		{ "port: 1 2", "Parse error on line 1: 'Expected a top-level "
+		  "value to end with a new line, comment or EOF, but got '2' "
+		  "instead.'\n" },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		CHECK_INT(load(t[i].text), ERR_CONFIG, "%s", t[i].text);
+		CHECK_STR(told, t[i].errors, "%s", t[i].text);
+	}
+}
+
+TEST(authorization_is_whole_or_refused)
+{
+	static const struct { const char *block, *error; } t[] = {
+		{ "", "\"authorization\" lets everybody in: it names no user and "
+		  "no token" },
+		{ "token: ''", "\"authorization\" lets everybody in: it names no "
+		  "user and no token" },
+		{ "pass: a", "\"authorization\" lets everybody in: it names no "
+		  "user and no token" },
+		{ "users: []", "\"authorization\" lets everybody in: it names no "
+		  "user and no token" },
+		{ "user: a, token: b", "Cannot have a user/pass and token" },
+		{ "user: a, users: [{user: b}]",
+		  "Can not have a single user/pass and a users array" },
+		{ "token: a, users: [{user: b}]",
+		  "Can not have a token and a users array" },
+		{ "users: [{user: b}, {user: b}]", "Duplicate user \"b\" detected" },
+		{ "users: [{pass: b}]", "User entry requires a user" },
+		{ "users: [{user: b, x: 1}]", "unknown field \"x\"" },
+		{ "users: [x]", "Expected user entry to be a map/struct" },
+		{ "users: x", "Expected users field to be an array" },
+		{ "users: [{user: b, nkey: x}]", "\"nkey\" is not built" },
+		{ "users: [{user: b, connection_types: [foo]}]",
+		  "invalid connection types [\"FOO\"]" },
+		{ "auth_callout { }", "\"auth_callout\" is not built" },
+		{ "user: a, timeout: x", "error parsing authorization config, "
+		  "'timeout' time: invalid duration \"x\"" },
+	};
+	char text[256];
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		snprintf(text, sizeof text, "authorization { %s }", t[i].block);
+		CHECK_INT(load(text), ERR_CONFIG, "%s", text);
+		CHECK(strstr(told, t[i].error) != NULL, "%s: %s", text, told);
+		CHECK(strncmp(told, "t.conf:1:", 9) == 0, "%s", told);
+	}
+	CHECK_INT(load("authorization { timeout: 1 }"), 0, "%s", told);
+}
+
+TEST(a_secret_is_not_in_an_error)
+{
+	CHECK_INT(load("authorization { user: a, pass: 12345 }"), ERR_CONFIG);
+	CHECK(strstr(told, "12345") == NULL, "%s", told);
+	CHECK_INT(load("authorization { users: [{user: a, pass: 12345}] }"),
+	    ERR_CONFIG);
+	CHECK(strstr(told, "12345") == NULL, "%s", told);
+}
+
+TEST(durations_without_quotes_are_warned_about)
+{
+	CHECK_INT(load("ping_interval: 2m"), 0);
+	CHECK_STR(told, "t.conf:1:1: invalid use of field \"ping_interval\": "
+	    "ping_interval should be converted to a duration\n"
+	    "t.conf:1:1: without quotes that is 2000000 seconds; is a duration "
+	    "in quotes meant, \"2m\" for example?\n");
+	CHECK_INT(loaded->ping_interval, 2000000 * OPTION_SECOND);
+	CHECK_INT(load("authorization { user: a, timeout: 61 }"), 0);
+	CHECK(strstr(told, "timeout of 61 (61.000000 seconds) is high") != NULL,
+	    "%s", told);
+	CHECK_INT(load(""), 0);
+	CHECK_STR(told, "t.conf: config has no values or is empty\n");
+	CHECK_INT(load("write_deadline: 9223372036854775807"), ERR_CONFIG);
+}
+
+TEST(what_is_off_or_means_nothing_may_stay)
+{
+	static const char *const t[] = { "jetstream: false", "jetstream: disabled",
+		"ocsp: off", "prof_port: 6060", "connect_error_reports: 5",
+		"no_system_account: true", "store_dir: /x", "https_port: 0",
+		"X: 1\nport: $X" };
+
+	for (size_t i = 0; i < N_OF(t); i++)
+		CHECK_INT(load(t[i]), 0, "%s: %s", t[i], told);
+}
+
+/* ---- users and permissions -------------------------------------------- */
+
+TEST(users_have_their_own_permissions_or_the_default_ones)
+{
+	const struct conf_user *u;
+
+	CHECK_INT(load("authorization { default_permissions: { publish: d }\n"
+	    "users: [ {user: a, pass: p, permissions: { subscribe: s }}\n"
+	    "{user: b, connection_types: [standard, MQTT_WS]} ] }"), 0, "%s",
+	    told);
+	CHECK_INT(loaded->users.n, 2);
+	u = loaded->users.v;
+	CHECK_SLICE(u[0].user, SLICE("a"));
+	CHECK_SLICE(u[0].pass, SLICE("p"));
+	CHECK_INT(u[0].permissions->publish_allow.n, 0);
+	CHECK_SLICE(u[0].permissions->subscribe_allow.v[0].subject, SLICE("s"));
+	CHECK_INT(u[0].connections, 0);
+	CHECK_SLICE(u[1].permissions->publish_allow.v[0].subject, SLICE("d"));
+	CHECK_INT(u[1].connections, CONNECTION_STANDARD | CONNECTION_MQTT_WS);
+	CHECK(options_has_credentials(loaded));
+	CHECK(options_has_plain_secrets(loaded));
+}
+
+static const struct conf_permissions *permissions(const char *map)
+{
+	char text[512];
+
+	snprintf(text, sizeof text,
+	    "authorization { users: [{user: a, permissions: %s}] }", map);
+	if (load(text) != 0)
+		return NULL;
+	return loaded->users.v[0].permissions;
+}
+
+TEST(permissions_are_read_in_all_their_forms)
+{
+	const struct conf_permissions *p;
+
+	p = permissions("{ pub: [a, 'b.>'], sub: { allow: \"c q.*\", deny: [d, "
+	    "\"e  w\"] } }");
+	CHECK(p != NULL, "%s", told);
+	CHECK_INT(p->publish_allow.n, 2);
+	CHECK_SLICE(p->publish_allow.v[1].subject, SLICE("b.>"));
+	CHECK(!p->publish_deny.is_set);
+	CHECK_SLICE(p->subscribe_allow.v[0].subject, SLICE("c"));
+	CHECK_SLICE(p->subscribe_allow.v[0].queue, SLICE("q.*"));
+	CHECK_INT(p->subscribe_deny.v[0].queue.n, 0);
+	CHECK_SLICE(p->subscribe_deny.v[1].queue, SLICE("w"));
+	CHECK(!p->allows_responses);
+
+	p = permissions("{ publish: [] }");
+	CHECK(p != NULL && !p->publish_allow.is_set, "no list, not an empty one");
+}
+
+TEST(who_may_only_answer_may_publish_nothing_else)
+{
+	const struct conf_permissions *p = permissions("{ allow_responses: true }");
+
+	CHECK(p->allows_responses && p->publish_allow.is_set);
+	CHECK_INT(p->publish_allow.n, 0);
+	CHECK_INT(p->responses_max, 1);
+	CHECK_INT(p->responses_ttl_ns, 120 * OPTION_SECOND);
+	p = permissions("{ publish: a, allow_responses: { max: -1, ttl: '5s' } }");
+	CHECK_INT(p->publish_allow.n, 1);
+	CHECK_INT(p->responses_max, -1);
+	CHECK_INT(p->responses_ttl_ns, 5 * OPTION_SECOND);
+	p = permissions("{ allow_responses: { max: 0, expires: '0s' } }");
+	CHECK_INT(p->responses_max, 1);
+	CHECK_INT(p->responses_ttl_ns, 120 * OPTION_SECOND);
+	p = permissions("{ allow_responses: false }");
+	CHECK(!p->allows_responses && !p->publish_allow.is_set);
+}
+
+TEST(wrong_permissions_are_refused)
+{
+	static const struct { const char *map, *error; } t[] = {
+		{ "x", "Expected permissions to be a map/struct" },
+		{ "{ foo: x }", "Unknown field \"foo\" parsing permissions" },
+		{ "{ publish: { foo: x } }", "Unknown field name \"foo\" parsing "
+		  "subject permissions, only 'allow' or 'deny' are permitted" },
+		{ "{ publish: 'a..b' }", "subject \"a..b\" is not a valid subject" },
+		{ "{ publish: 'a b' }", "subject \"a b\" is not a valid subject" },
+		{ "{ publish: '' }", "subject \"\" is not a valid subject" },
+		{ "{ publish: '>.a' }", "subject \">.a\" is not a valid subject" },
+		{ "{ publish: '.a' }", "subject \".a\" is not a valid subject" },
+		{ "{ publish: 'a.' }", "subject \"a.\" is not a valid subject" },
+		{ "{ subscribe: 'a b c' }",
+		  "subject \"a b c\" is not a valid subject" },
+		{ "{ subscribe: ' a' }", "subject \" a\" is not a valid subject" },
+		{ "{ subscribe: 'a ' }", "subject \"a \" is not a valid subject" },
+		{ "{ subscribe: 'a b..c' }", "queue \"b..c\" is not a valid queue" },
+		{ "{ publish: [1 ] }",
+		  "Subject in permissions array cannot be cast to string" },
+		{ "{ publish: 1 }", "Expected subject permissions to be a subject, "
+		  "or array of subjects" },
+		{ "{ allow_responses: x }", "error parsing response permissions, "
+		  "expected a boolean or a map" },
+		{ "{ allow_responses: { ttl: 5 } }",
+		  "error parsing expires, not a duration string" },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		CHECK(permissions(t[i].map) == NULL, "%s", t[i].map);
+		CHECK(strstr(told, t[i].error) != NULL, "%s: %s", t[i].map, told);
+	}
+}
+
+TEST(bcrypt_is_no_plain_secret)
+{
+	CHECK_INT(load("authorization { user: a, pass: $2a$11$abcdefghijk }"), 0);
+	CHECK(!options_has_plain_secrets(loaded));
+	CHECK_INT(load("authorization { token: $2a }"), ERR_CONFIG);
+	CHECK_INT(load("authorization { token: '$2a$1x$' }"), 0);
+	CHECK(options_has_plain_secrets(loaded));
+}
+
+/* ---- together --------------------------------------------------------- */
+
+TEST(options_that_do_not_fit_are_refused)
+{
+	static const struct { const char *text, *error; } t[] = {
+		{ "debug: true", "" },
+		{ "lame_duck_grace_period: '2m'", "lame duck grace period (2m0s) "
+		  "should be strictly lower than lame duck duration (2m0s)" },
+		{ "max_payload: 10mb, max_pending: 5mb", "max_payload (10485760) "
+		  "cannot be higher than max_pending (5242880)" },
+		{ "no_auth_user: x", "no_auth_user: \"x\" present, but users/nkeys "
+		  "are not defined" },
+		{ "no_auth_user: x, authorization { users: [{user: a}] }",
+		  "no_auth_user: \"x\" not present as user or nkey in "
+		  "authorization block or account configuration" },
+		{ "no_auth_user: a, authorization { users: [{user: a}] }", "" },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct buf err = { 0 };
+
+		CHECK_INT(load(t[i].text), 0, "%s: %s", t[i].text, told);
+		CHECK_INT(options_validate(loaded, &err),
+		    t[i].error[0] == '\0' ? 0 : ERR_CONFIG, "%s", t[i].text);
+		CHECK_SLICE(buf_slice(&err), slice_str(t[i].error));
+		buf_fini(&err);
+	}
+	CHECK_INT(load("max_payload: 9MB"), 0);
+	CHECK(options_advice(loaded) != NULL);
+	CHECK_INT(load("max_payload: 8MB"), 0);
+	CHECK(options_advice(loaded) == NULL);
+}
+
+/* ---- the command line ------------------------------------------------- */
+
+TEST(the_command_line_wins)
+{
+	struct options    *o = options_create_default(), *again;
+	struct conf_report r = { 0 };
+	struct buf         err = { 0 };
+
+	CHECK_INT(options_set(o, "port", SLICE("0x10_00"), &err), 0);
+	CHECK_INT(options_set(o, "host", SLICE("1.1.1.1"), &err), 0);
+	CHECK_INT(options_set(o, "trace_verbose", SLICE("T"), &err), 0);
+	CHECK_INT(options_set(o, "authorization.user", SLICE("me"), &err), 0);
+	CHECK_INT(options_load_text(o, SLICE("listen: \"2.2.2.2:5\", trace: no, "
+	    "max_payload: 5, trace_verbose: false"), "t", &r), 0);
+	again = options_create_default();
+	CHECK_INT(options_inherit_forced(again, o), 0);
+	CHECK_INT(again->max_payload, 1 << 20, "that was in the file");
+	for (int i = 0; i < 2; i++) {
+		const struct options *x = i == 0 ? o : again;
+
+		CHECK_INT(x->port, 4096);
+		CHECK_SLICE(x->host, SLICE("1.1.1.1"));
+		CHECK(x->trace_verbose && x->trace);
+		CHECK_SLICE(x->auth_user, SLICE("me"));
+		CHECK(x->is_forced[OPTION_host] && x->is_given[OPTION_port]);
+	}
+	CHECK_INT(o->max_payload, 5);
+	options_destroy(o);
+	options_destroy(again);
+	conf_report_fini(&r);
+}
+
+TEST(wrong_flags_are_refused)
+{
+	static const struct { const char *key, *text, *error; int err; } t[] = {
+		{ "port", "70000", "port value is too big: it may be -1 to 65535, "
+		  "but is 70000", ERR_CONFIG },
+		{ "port", "x", "port wants a whole number, but found \"x\"",
+		  ERR_CONFIG },
+		{ "port", "1__0", "port wants a whole number, but found \"1__0\"",
+		  ERR_CONFIG },
+		{ "port", "", "port wants a whole number, but found \"\"",
+		  ERR_CONFIG },
+		{ "debug", "maybe", "debug wants true or false, but found "
+		  "\"maybe\"", ERR_CONFIG },
+		{ "ping_interval", "5", "ping_interval: time: missing unit in "
+		  "duration \"5\"", ERR_CONFIG },
+		{ "authorization.users", "x",
+		  "authorization.users can be set in a file only", ERR_CONFIG },
+		{ "nonsense", "1", "", ERR_NOTFOUND },
+	};
+	struct options *o = options_create_default();
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct buf err = { 0 };
+
+		CHECK_INT(options_set(o, t[i].key, slice_str(t[i].text), &err),
+		    t[i].err, "%s=%s", t[i].key, t[i].text);
+		CHECK_SLICE(buf_slice(&err), slice_str(t[i].error));
+		buf_fini(&err);
+	}
+	CHECK_INT(o->port, 4222);
+	options_destroy(o);
+}
+
+TEST(numbers_are_go_s_literals)
+{
+	static const struct { const char *text; int64_t v; } t[] = {
+		{ "10", 10 }, { "-1", -1 }, { "0x1F", 31 }, { "017", 15 },
+		{ "0o17", 15 }, { "0b101", 5 }, { "1_000", 1000 }, { "0", 4222 },
+	};
+	struct options *o = options_create_default();
+	struct buf      err = { 0 };
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		CHECK_INT(options_set(o, "port", slice_str(t[i].text), &err), 0,
+		    "%s", t[i].text);
+		CHECK_INT(o->port, t[i].v, "%s", t[i].text);
+	}
+	options_destroy(o);
+}
+
+/* ---- reload ----------------------------------------------------------- */
+
+static bool note(void *ctx, const struct option_diff *d)
+{
+	struct buf *out = ctx;
+
+	buf_printf(out, "%s%.*s\n", d->is_reloadable ? "" : "! ",
+	    SLICE_ARG(d->text));
+	return true;
+}
+
+static const char *diff(const char *from, const char *to)
+{
+	static char     text[2048];
+	struct buf      out = { 0 };
+	struct options *old;
+
+	CHECK_INT(load(from), 0, "%s: %s", from, told);
+	old = loaded;
+	loaded = NULL;
+	CHECK_INT(load(to), 0, "%s: %s", to, told);
+	options_diff(old, loaded, note, &out);
+	snprintf(text, sizeof text, "%.*s", SLICE_ARG(buf_slice(&out)));
+	buf_fini(&out);
+	options_destroy(old);
+	return text;
+}
+
+/* The lines are what nats-server logged for the same change. */
+TEST(a_reload_tells_each_change)
+{
+	static const struct { const char *from, *to, *lines; } t[] = {
+		{ "debug: false", "debug: false", "" },
+		{ "server_name: a", "server_name: b", "! config reload not "
+		  "supported for ServerName: old=a, new=b\n" },
+		{ "trace: no", "trace_verbose: true",
+		  "trace = true\ntrace_verbose = true\n" },
+		{ "trace: no", "max_payload: 1000", "max_payload = 1000\n" },
+		{ "trace: no", "ping_interval: \"1m\"", "ping_interval = 1m0s\n" },
+		{ "trace: no", "max_connections: 0", "max_connections = -1\n" },
+		{ "trace: no", "max_pending: 10mb", "! config reload not "
+		  "supported for MaxPending: old=67108864, new=10485760\n" },
+		{ "trace: no", "write_timeout: retry", "! config reload not "
+		  "supported for WriteTimeout: old=, new=retry\n" },
+		{ "trace: no", "write_timeout: default", "" },
+		{ "trace: no", "lame_duck_duration: '1m'", "! config reload not "
+		  "supported for LameDuckDuration: old=2m0s, new=1m0s\n" },
+		{ "trace: no", "feature_flags: {js_ack_fc_v2: true}", "! config "
+		  "reload not supported for FeatureFlags: old=map[], "
+		  "new=map[js_ack_fc_v2:true]\n" },
+		{ "trace: no", "http: 24772", "! config reload not supported for "
+		  "HTTPPort: old=0, new=24772\n" },
+		{ "trace: no", "no_fast_producer_stall: true",
+		  "fast producers will not be stalled\n" },
+		{ "trace: no", "server_tags: [a]", "tags\n" },
+		{ "trace: no", "server_metadata: {a: b}", "metadata\n" },
+		{ "server_metadata: {a: b, c: d}", "server_metadata: {c: d, a: b}",
+		  "" },
+		{ "trace: no", "authorization {user: a, pass: b, timeout: 3}",
+		  "authorization username\nauthorization password\n"
+		  "authorization timeout = 3\n" },
+		{ "authorization {users: [{user: a}]}",
+		  "authorization {users: [{user: a, pass: b}]}",
+		  "authorization users\n" },
+		{ "authorization {users: [{user: a, permissions: {pub: a}}]}",
+		  "authorization {users: [{user: a, permissions: {pub: b}}]}",
+		  "authorization users\n" },
+		{ "authorization {users: [{user: a, permissions: {pub: a}}]}",
+		  "authorization {users: [{user: a, permissions: {pub: a}}]}", "" },
+		{ "authorization {users: [{user: a}]}",
+		  "authorization {users: [{user: a}]}, no_auth_user: a",
+		  "! config reload not supported for NoAuthUser: old=, new=a\n" },
+		{ "port: 4333", "port: -1", "" },
+		{ "port: 4333", "port: 4334", "! config reload not supported for "
+		  "Port: old=4333, new=4334\n" },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++)
+		CHECK_STR(diff(t[i].from, t[i].to), t[i].lines, "%s -> %s",
+		    t[i].from, t[i].to);
+}
+
+/* ---- files ------------------------------------------------------------ */
+
+TEST(the_examples_load)
+{
+	const char    *root = getenv("MOTE_ROOT");
+	char           path[512];
+	DIR           *dir;
+	struct dirent *e;
+	size_t         n = 0;
+
+	snprintf(path, sizeof path, "%s/conf", root == NULL ? ".." : root);
+	dir = opendir(path);
+	CHECK(dir != NULL, "%s", path);
+	while ((e = readdir(dir)) != NULL) {
+		struct options    *o = options_create_default();
+		struct conf_report r = { 0 };
+		struct buf         err = { 0 };
+
+		snprintf(path, sizeof path, "%s/conf/%s",
+		    root == NULL ? ".." : root, e->d_name);
+		if (strstr(e->d_name, ".conf") != NULL) {
+			CHECK_INT(options_load_file(o, path, &r), 0, "%s: %.*s",
+			    path, SLICE_ARG(buf_slice(&r.errors)));
+			CHECK_INT(r.n_warnings, 0, "%s: %.*s", path,
+			    SLICE_ARG(buf_slice(&r.warnings)));
+			CHECK_INT(options_validate(o, &err), 0, "%s", path);
+			CHECK_INT(strlen(r.digest), 71);
+			n++;
+		}
+		conf_report_fini(&r);
+		options_destroy(o);
+	}
+	closedir(dir);
+	CHECK(n >= 6);
+}
+
+TEST(a_file_that_is_not_there_is_an_error)
+{
+	struct options    *o = options_create_default();
+	struct conf_report r = { 0 };
+
+	CHECK_INT(options_load_file(o, "/no/such.conf", &r), ERR_CONFIG);
+	CHECK_SLICE(buf_slice(&r.errors),
+	    SLICE("open /no/such.conf: no such file or directory\n"));
+	CHECK_STR(r.digest, "");
+	conf_report_fini(&r);
+	options_destroy(o);
+}
