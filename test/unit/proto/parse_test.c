@@ -475,6 +475,7 @@ TEST(only_what_reads_as_we_would_write_it_is_canonical)
 		{ "HPUB a 1 2\r\nhi\r\n", true, "headers" },
 		{ "HPUB a 01 2\r\nhi\r\n", false, "a leading zero in their size" },
 		{ "HPUB a r 1 02\r\nhi\r\n", false, "and in the total" },
+		{ "HPUB a 0 2\r\nhi\r\n", false, "no headers: sent on without" },
 		{ "PUB a 2\r\r\nhi\r\n", false, "refused: CR is part of the size" },
 	};
 
