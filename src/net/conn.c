@@ -34,6 +34,7 @@ struct chunk {
 int conn_pool_init(struct conn_pool *p, struct loop *loop)
 {
 	*p = (struct conn_pool){ .loop = loop };
+	list_init(&p->held);
 	p->read_block = block_create(READ_BYTES);
 	return p->read_block == NULL ? ERR_NOMEM : 0;
 }
@@ -377,15 +378,72 @@ static bool keep(struct conn *c, struct slice left, size_t need)
 	return true;
 }
 
+/* The block stays as it is until the rest has been consumed; the worker takes
+ * another one to read into. */
+static void hold(struct conn *c, struct slice rest, struct block *block)
+{
+	if (c->held != block) {
+		block_unref(c->held);
+		c->held = block_ref(block);
+	}
+	c->held_rest = rest;
+	forget_aside(c);
+	if (!list_is_linked(&c->held_link))
+		list_append(&c->pool->held, &c->held_link);
+	loop_again(c->pool->loop);
+}
+
+static void let_go(struct conn *c)
+{
+	list_remove(&c->held_link);
+	block_unref(c->held);
+	c->held = NULL;
+}
+
 static void show(struct conn *c, struct slice in, struct block *block)
 {
-	size_t need = 0, used = c->ops->input(c, in, block, &need);
+	size_t       need = 0, used = c->ops->input(c, in, block, &need);
+	struct slice rest;
 
 	if (!conn_is_open(c))
 		return;
 	assert(used <= in.n);
-	if (!keep(c, slice_skip(in, used), need))
+	rest = slice_skip(in, used);
+	if (need == CONN_YIELD && rest.n > 0)
+		hold(c, rest, block);
+	else if (!keep(c, rest, need == CONN_YIELD ? 0 : need))
 		c->ops->ended(c, CONN_READ_ERROR);
+	else if (c->held != NULL)
+		let_go(c);
+}
+
+static void go_on(struct conn *c)
+{
+	struct block *b = block_ref(c->held);	/* it may end meanwhile */
+
+	show(c, c->held_rest, b);
+	block_unref(b);
+}
+
+void conn_pool_go_on(struct conn_pool *p)
+{
+	struct list turn;
+
+	/* Those that yield again wait for the next turn. */
+	if (list_is_empty(&p->held))
+		return;
+	list_init(&turn);
+	while (!list_is_empty(&p->held))
+		list_append(&turn, list_take(&p->held));
+	while (!list_is_empty(&turn)) {
+		struct conn *c = CONTAINER_OF(list_take(&turn), struct conn,
+		    held_link);
+
+		if (c->is_paused)
+			list_append(&p->held, &c->held_link);
+		else
+			go_on(c);
+	}
 }
 
 /* The bytes behind what is already at to; false: nothing came. */
@@ -439,6 +497,9 @@ void conn_show_again(struct conn *c)
 	struct block *b = c->large;
 	size_t        n = c->large_n;
 
+	if (c->held != NULL)
+		return;
+
 	if (b != NULL) {
 		c->large = NULL;
 		show(c, slice_of(b->data, n), b);
@@ -463,6 +524,8 @@ static void ready(struct watch *w, uint32_t events)
 		return;
 	if (c->is_paused && !(events & (EPOLLHUP | EPOLLERR)))
 		return;
+	if (c->held != NULL)
+		return;		/* it has enough, and its turn is to come */
 	if (c->large != NULL)
 		read_large(c);
 	else
@@ -503,6 +566,7 @@ void conn_close(struct conn *c)
 	forget_aside(c);
 	block_unref(c->large);
 	c->large = NULL;
+	let_go(c);
 }
 
 static void watch_input(struct conn *c, bool on)
@@ -521,6 +585,9 @@ void conn_pause(struct conn *c)
 
 void conn_resume(struct conn *c)
 {
-	if (c->is_paused)
-		watch_input(c, true);
+	if (!c->is_paused)
+		return;
+	watch_input(c, true);
+	if (c->held != NULL)
+		loop_again(c->pool->loop);
 }

@@ -33,8 +33,9 @@ enum conn_end { CONN_EOF, CONN_READ_ERROR, CONN_WRITE_ERROR };
 struct conn_ops {
 	/* Bytes arrived, all in block.  The number consumed from the front;
 	 * the rest is shown again with more behind it.  *need: how many bytes
-	 * from the first unconsumed one are worth calling again for, if known.
-	 * The owner may close the connection meanwhile. */
+	 * from the first unconsumed one are worth calling again for, if known;
+	 * CONN_YIELD: no more than these, but not in this turn, so that others
+	 * come to theirs.  The owner may close the connection meanwhile. */
 	size_t (*input)(struct conn *c, struct slice in, struct block *block,
 	    size_t *need);
 	/* The peer or the network ended it.  Output is lost. */
@@ -43,6 +44,8 @@ struct conn_ops {
 	void (*blocked)(struct conn *c);
 	void (*drained)(struct conn *c);
 };
+
+#define CONN_YIELD SIZE_MAX
 
 /* How bytes reach the peer: plain sockets, later TLS and WebSocket.  Both
  * return as recv and sendmsg do, with errno. */
@@ -71,6 +74,9 @@ struct conn {
 	uint32_t      aside_n, aside_cap;
 	struct block *large;		/* one operation, being read */
 	size_t        large_n;
+	struct block *held;		/* input of which the rest waits */
+	struct slice  held_rest;
+	struct list   held_link;
 
 	bool is_touched, is_watching_out, is_paused;
 };
@@ -83,11 +89,15 @@ struct conn_pool {
 	struct chunk *spare[2];		/* small, large */
 	size_t        n_spare[2];
 	size_t        pending;		/* sum over the connections */
+	struct list   held;		/* connections that yielded */
 };
 
 /* ERR_NOMEM. */
 int conn_pool_init(struct conn_pool *p, struct loop *loop);
 void conn_pool_fini(struct conn_pool *p);
+
+/* Goes on with the input of those that yielded.  Once a turn. */
+void conn_pool_go_on(struct conn_pool *p);
 
 /* Sends what was put since the last call.  Once a turn, at its end. */
 void conn_pool_flush(struct conn_pool *p);

@@ -29,7 +29,7 @@ struct loop {
 	bool                 has_dead;		/* memory waits for a grace period */
 	/* This turn's events; a watch that goes is struck from the rest. */
 	struct epoll_event   events[EVENTS_MAX];
-	int                  n_events, at_event;
+	int                  n_events, at_event, n_ready;
 };
 
 static void hush_bell(struct watch *w, uint32_t events)
@@ -158,6 +158,11 @@ void loop_again(struct loop *l)
 	l->wants_again = true;
 }
 
+int loop_n_ready(const struct loop *l)
+{
+	return l->n_ready;
+}
+
 void loop_post(struct loop *l, unsigned to, struct mail *m)
 {
 	mesh_post(l->mesh, l->member, to, m);
@@ -192,6 +197,7 @@ static void wait_for_events(struct loop *l)
 	l->n_events = epoll_wait(l->epoll, l->events, EVENTS_MAX, ms);
 	if (l->n_events < 0)
 		l->n_events = 0;	/* EINTR */
+	l->n_ready = l->n_events;
 	mesh_awake(l->mesh, l->member);
 	l->now_ns = clock_ns();
 	l->wants_again = false;

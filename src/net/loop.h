@@ -72,6 +72,9 @@ void loop_bury(struct loop *l, struct grave *g);
 /* Asks for another turn at once: there is work left that no event tells of. */
 void loop_again(struct loop *l);
 
+/* Descriptors that were ready in this turn: more than one, and others wait. */
+int loop_n_ready(const struct loop *l);
+
 /* Posts to another member, or to ourselves. */
 void loop_post(struct loop *l, unsigned to, struct mail *m);
 

@@ -38,6 +38,7 @@ static void end_turn(void *ctx)
 {
 	struct hub *h = ctx;
 
+	conn_pool_go_on(&h->pool);
 	handoff_post(h->handoff);
 	mesh_ring(loop_mesh(h->loop), h->worker);
 	conn_pool_flush(&h->pool);

@@ -71,6 +71,8 @@ struct hub {
 	struct list            clients;
 	struct list            dying;	/* closed, subscriptions still going */
 	struct list            stalled;	/* publishers held back */
+	int64_t                work_left;	/* of a client's turn */
+	uint64_t               out_msgs_before;	/* it; see session/verbs.c */
 	struct buf             scratch;	/* for text built and sent at once */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;

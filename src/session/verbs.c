@@ -79,15 +79,16 @@ static void do_err(struct client *c, const struct op *op)
 static const struct {
 	void (*act)(struct client *c, const struct op *op);
 	bool is_activity;	/* for stale detection */
+	int  work;		/* in units of about 100 ns */
 } verbs[N_VERBS] = {
-	[VERB_CONNECT] = { do_connect,       true },
-	[VERB_INFO]    = { do_info,          false },
-	[VERB_PING]    = { do_ping,          true },
-	[VERB_PONG]    = { do_pong,          false },
-	[VERB_SUB]     = { subs_subscribe,   true },
-	[VERB_UNSUB]   = { subs_unsubscribe, true },
-	[VERB_OK]      = { do_nothing,       false },
-	[VERB_ERR]     = { do_err,           false },
+	[VERB_CONNECT] = { do_connect,       true,  100 },
+	[VERB_INFO]    = { do_info,          false, 100 },
+	[VERB_PING]    = { do_ping,          true,  1 },
+	[VERB_PONG]    = { do_pong,          false, 1 },
+	[VERB_SUB]     = { subs_subscribe,   true,  8 },
+	[VERB_UNSUB]   = { subs_unsubscribe, true,  8 },
+	[VERB_OK]      = { do_nothing,       false, 1 },
+	[VERB_ERR]     = { do_err,           false, 1 },
 	/* PUB and HPUB go to session/publish.c. */
 };
 
@@ -102,6 +103,7 @@ static void act(struct client *c, const struct op *op, struct block *block)
 		return;
 	if (log_trace_on)
 		wiretrace_in(c, op);
+	c->hub->work_left -= verbs[op->verb].work;
 	if (verbs[op->verb].is_activity)
 		c->asked_ns = c->active_ns = loop_now_ns(c->hub->loop);
 	verbs[op->verb].act(c, op);
@@ -163,11 +165,29 @@ static bool pass_login(struct client *c, char first)
 	return false;
 }
 
+/* ---- fairness ------------------------------------------------------------ */
+
+/* What a connection may do before it yields. */
+enum {
+	WORK_ALONE   = 100000,	/* nobody else is ready */
+	WORK_BESIDE  = 800,	/* somebody is */
+	DELIVERIES_MAX = 65536,	/* large batches make them cheap */
+};
+
 /* The rest waits in the parser's way for a password that is being hashed, or
  * is of no interest any more. */
 static bool may_go_on(const struct client *c)
 {
 	return c->state == CLIENT_READY || c->state == CLIENT_ACCEPTED;
+}
+
+/* Subscriptions are what eats a turn unseen: a buffer full of SUB is a hundred
+ * times the work of one full of PUB to nobody.  Deliveries count for less, as
+ * large batches are what makes them cheap. */
+static bool is_turn_over(struct hub *h)
+{
+	return h->work_left <= 0 ||
+	    h->stats.out_msgs - h->out_msgs_before > DELIVERIES_MAX;
 }
 
 size_t verbs_input(struct conn *conn, struct slice in, struct block *block,
@@ -179,7 +199,15 @@ size_t verbs_input(struct conn *conn, struct slice in, struct block *block,
 	enum parse_result r = PARSE_OP;
 	struct op         op;
 
+	c->hub->work_left = loop_n_ready(c->hub->loop) > 1 ? WORK_BESIDE
+	    : WORK_ALONE;
+	c->hub->out_msgs_before = c->hub->stats.out_msgs;
 	while (in.n > 0 && may_go_on(c) && pass_login(c, *in.p)) {
+		if (is_turn_over(c->hub)) {
+			publish_flush(c->hub);
+			*need = CONN_YIELD;
+			return n - in.n;
+		}
 		r = parse_next(&c->parser, &in, &op, &why);
 		if (r != PARSE_OP)
 			break;
