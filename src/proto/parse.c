@@ -104,7 +104,8 @@ static enum parse_result find_verb(struct slice s, enum verb *verb)
 
 /* ---- the line ----------------------------------------------------------- */
 
-/* From behind the verb to the line end, CR dropped; *used counts the LF. */
+/* From behind the verb to the line end, or as far as it is here, CR dropped;
+ * *used counts the LF. */
 static enum parse_result take_line(struct parser *p, struct slice rest,
     struct slice *line, size_t *used)
 {
@@ -112,15 +113,12 @@ static enum parse_result take_line(struct parser *p, struct slice rest,
 	const char *lf = memchr(rest.p + from, '\n', rest.n - from);
 	size_t      n = lf == NULL ? rest.n : (size_t)(lf - rest.p);
 
-	if (lf == NULL) {
-		*line = rest;
-		return PARSE_MORE;
-	}
 	*used = n + 1;
+	/* Behind an incomplete line too: its LF may be what is missing. */
 	if (n > 0 && rest.p[n - 1] == '\r')
 		n--;
 	*line = slice_of(rest.p, n);
-	return PARSE_OP;
+	return lf == NULL ? PARSE_MORE : PARSE_OP;
 }
 
 static struct slice skip_blanks(struct slice s)
@@ -128,6 +126,13 @@ static struct slice skip_blanks(struct slice s)
 	while (s.n > 0 && is_blank(*s.p))
 		s = slice_skip(s, 1);
 	return s;
+}
+
+/* Blanks in front do not count, but are kept while the line is incomplete. */
+static bool is_too_long(const struct parser *p, struct slice line,
+    struct slice args)
+{
+	return args.n > p->line_max || line.n - args.n > p->line_max;
 }
 
 static bool split_words(struct slice line, unsigned max, struct op *op)
@@ -372,7 +377,7 @@ static enum parse_result finish_open_verb(struct parser *p, struct slice *in,
 static enum parse_result parse_general(struct parser *p, struct slice *in,
     struct op *op, enum refusal *why)
 {
-	struct slice      rest, line;
+	struct slice      rest, line, args;
 	size_t            name_n, line_n = 0;
 	enum shape        shape;
 	enum parse_result r = find_verb(*in, &op->verb), have_line;
@@ -392,15 +397,15 @@ static enum parse_result parse_general(struct parser *p, struct slice *in,
 		return finish_open_verb(p, in, op);
 	}
 	have_line = take_line(p, rest, &line, &line_n);
-	line = skip_blanks(line);
-	if (line.n > p->line_max)
+	args = skip_blanks(line);
+	if (is_too_long(p, line, args))
 		return refuse(REFUSAL_LINE_TOO_LONG, why);
 	if (have_line != PARSE_OP) {
 		/* Only what is behind the verb counts as searched. */
 		p->scanned = rest.n;
 		return PARSE_MORE;
 	}
-	return take_args(p, in, line, name_n + line_n, op, why);
+	return take_args(p, in, args, name_n + line_n, op, why);
 }
 
 enum parse_result parse_next(struct parser *p, struct slice *in, struct op *op,
