@@ -192,9 +192,6 @@
 	  "no_sublist_cache",							\
 	  0, 0, 1, NONE, RESTART, "NoSublistCache",				\
 	  "match every message anew")						\
-	X(proxy_protocol,    BOOL,     "proxy_protocol", "",			\
-	  0, 0, 1, NONE, RESTART, "ProxyProtocol",				\
-	  "clients come through a proxy that sends the PROXY header")		\
 	X(no_auth_user,      STRING,   "no_auth_user", "",			\
 	  0, 0, 0, NONE, RESTART, "NoAuthUser",					\
 	  "user that clients without credentials become")			\
@@ -233,7 +230,8 @@
 	X("resolver_tls") X("proxies") X("websocket") X("ws")		\
 	X("mqtt") X("cluster") X("gateway") X("leafnodes") X("leaf")	\
 	X("jetstream") X("authorization.auth_callout")			\
-	X("authorization.auth_hook") X("authorization.proxy_required")
+	X("authorization.auth_hook") X("authorization.proxy_required")	\
+	X("proxy_protocol")
 
 /* What means nothing here and may stay in a file. */
 #define OPTIONS_IGNORED(X)						\

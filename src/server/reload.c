@@ -225,7 +225,7 @@ static void log_changes(struct slice lines)
 		const char *lf = memchr(lines.p, '\n', lines.n);
 		size_t      n = (size_t)(lf - lines.p);
 
-		log_notice("%.*s", (int)n, lines.p);
+		log_notice("Reloaded: %.*s", (int)n, lines.p);
 		lines = slice_skip(lines, n + 1);
 	}
 }

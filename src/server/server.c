@@ -244,6 +244,8 @@ static void say_hello(const struct server *s)
 		    s->digest);
 	if (options_has_plain_secrets(o))
 		log_warn("Plaintext passwords detected, use nkeys or bcrypt");
+	if (options_advice(o) != NULL)
+		log_warn("%s", options_advice(o));
 }
 
 static void say_who_may_connect(const struct server *s)
