@@ -25,7 +25,10 @@
 #include "session/wiretrace.h"
 
 #define LINGER_NS (100 * NS_PER_MS)
-enum { BURY_AT_ONCE = 4096 };	/* subscriptions removed in one go */
+enum {
+	BURY_AT_ONCE  = 4096,	/* subscriptions removed in one go */
+	REMEMBER_SUBS = 1000,	/* more are only counted in /connz of the closed */
+};
 
 /* ---- names --------------------------------------------------------------- */
 
@@ -159,7 +162,7 @@ static void remember(struct client *c)
 {
 	struct client_info info;
 
-	client_describe(c, &info, true);
+	client_describe(c, &info, c->subs.n <= REMEMBER_SUBS);
 	info.stop_ns = clock_wall_ns();
 	info.reason = c->reason;
 	closed_add(c->hub->closed, &info);
