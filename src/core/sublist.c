@@ -58,6 +58,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "base/epoch.h"
@@ -235,12 +236,12 @@ static void raise_stamp(uint64_t *counter)
 }
 
 #ifdef SUBLIST_MUTANT
-/* For test/stress: W2 before W1, and time for somebody to look in between. */
+/* For test/stress: W2 before W1, and time for readers on both sides of it. */
 static void raise_early(struct sublist *sl)
 {
+	nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 	raise_stamp(&sl->root_stamp);
-	for (int i = 0; i < 2000; i++)
-		ck_pr_stall();
+	nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 }
 #define STAMP_BEFORE(sl)      raise_early(sl)
 #define STAMP_AFTER(counter)  ((void)(counter))

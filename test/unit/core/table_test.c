@@ -12,7 +12,7 @@
 
 #include "check.h"
 
-enum { N = 6000 };
+enum { N = 3000 };
 
 struct item {
 	uint32_t hash;
@@ -157,7 +157,7 @@ TEST(a_failed_insert_changes_nothing)
 			check_all(&t, i + 1);
 		epoch_reclaim(epoch);
 	}
-	CHECK(n_failed > 100);
+	CHECK(n_failed > 50);
 	check_all(&t, N);
 	table_fini(&t);
 }
