@@ -88,15 +88,15 @@ static void put_identity(const struct client *c, struct buf *b)
 
 const char *client_label(const struct client *c)
 {
-	static _Thread_local struct buf b;
+	struct buf *b = &c->hub->label;
 
-	buf_reset(&b);
-	buf_printf(&b, c->is_ip6 ? "[%s]:%u - cid:%llu" : "%s:%u - cid:%llu",
+	buf_reset(b);
+	buf_printf(b, c->is_ip6 ? "[%s]:%u - cid:%llu" : "%s:%u - cid:%llu",
 	    ip_text(c), c->port, (unsigned long long)c->cid);
 	if (c->has_connected)
-		put_identity(c, &b);
-	buf_put_char(&b, '\0');
-	return buf_failed(&b) ? "client" : b.p;
+		put_identity(c, b);
+	buf_put_char(b, '\0');
+	return buf_failed(b) ? "client" : b->p;
 }
 
 /* ---- last words ---------------------------------------------------------- */
@@ -115,7 +115,7 @@ void client_send_err(struct client *c, const char *fmt, ...)
 	if (buf_failed(b) || !conn_is_open(&c->conn))
 		return;
 	conn_put(&c->conn, b->p, b->n);
-	if (log_trace_on)
+	if (LOG_IS_ON(log_trace_on))
 		wiretrace_sent_err(c, slice_of(b->p + 6, b->n - 9));
 }
 

@@ -110,7 +110,7 @@ enum info_kind { INFO_FIRST, INFO_AFTER_PONG, INFO_LAME_DUCK };
 void client_send_info(struct client *c, enum info_kind kind);
 
 /* "127.0.0.1:4222 - cid:7" and, once connected, who it is; into a buffer that
- * the next call on this thread reuses. */
+ * the next call for a client of this hub reuses. */
 const char *client_label(const struct client *c);
 
 /* For monitoring; strings are borrowed from c.  wants_subs: the list too. */

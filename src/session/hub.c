@@ -116,6 +116,7 @@ void hub_destroy(struct hub *h)
 	closed_destroy(h->closed);
 	conn_pool_fini(&h->pool);
 	buf_fini(&h->scratch);
+	buf_fini(&h->label);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
 	session_config_unref(h->config);

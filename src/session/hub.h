@@ -75,6 +75,7 @@ struct hub {
 	int64_t                work_left;	/* of a client's turn */
 	uint64_t               out_msgs_before;	/* it; see session/verbs.c */
 	struct buf             scratch;	/* for text built and sent at once */
+	struct buf             label;	/* client_label's */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
 	struct timer           stall_timer;

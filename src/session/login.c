@@ -103,9 +103,12 @@ static void settle(struct client *c, enum auth_verdict v,
 static void hashed(struct auth_ticket *t)
 {
 	struct login *l = CONTAINER_OF(t, struct login, ticket);
+	struct mesh  *mesh = l->mesh;
+	unsigned      from = l->from;
 
-	mesh_post(l->mesh, l->from, l->to, &l->mail);
-	mesh_ring(l->mesh, l->from);
+	/* Posted, it is the worker's, who may free it before we go on. */
+	mesh_post(mesh, from, l->to, &l->mail);
+	mesh_ring(mesh, from);
 }
 
 /* What came behind the CONNECT has waited. */

@@ -224,7 +224,7 @@ static bool admit_subject(struct client *c, const struct op *op)
 void publish(struct client *c, const struct op *op, struct block *block)
 {
 	count_in(c, op);
-	if (log_trace_on)
+	if (LOG_IS_ON(log_trace_on))
 		wiretrace_in(c, op);
 	/* A granted reply is counted for each use, so each asks again. */
 	if (!c->grants_replies && !c->opts.pedantic && joins_run(c, op) &&

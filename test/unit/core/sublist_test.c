@@ -473,7 +473,7 @@ TEST(a_stamp_changes_with_whatever_could_match)
 		CHECK(between != stamp(sl, "a.b"), "%s went", m.pattern);
 	}
 	for (unsigned i = 0; i < 3000; i++) {	/* so that counters are many */
-		strcpy(m.pattern, "x");
+		memcpy(m.pattern, "x", 2);
 		put(sl, &m);
 		take(sl, &m);
 	}
