@@ -85,13 +85,17 @@ static bool offer(struct sub *s, const struct run *one,
 	return port->hand_over(port->ctx, s->worker, &s, 1, one);
 }
 
-static bool give_to_one(const struct match_group *group, const struct run *one,
-    const struct fanout_port *port)
+/* Message i for whoever takes it, from member at on round the ring. */
+static bool offer_round(const struct match_group *group, uint32_t at,
+    const struct run *run, uint32_t i, const struct fanout_port *port)
 {
-	uint32_t at = random_below(group->n);
+	struct run one = *run;
 
-	for (uint32_t i = 0; i < group->n; i++) {
-		if (offer(group->subs[at], one, port))
+	one.msgs = &run->msgs[i];
+	one.n = 1;
+	one.bytes = run->msgs[i].size;
+	for (uint32_t tries = 0; tries < group->n; tries++) {
+		if (offer(group->subs[at], &one, port))
 			return true;
 		if (++at == group->n)
 			at = 0;
@@ -99,18 +103,79 @@ static bool give_to_one(const struct match_group *group, const struct run *one,
 	return false;
 }
 
+/* The messages that were cast to one member, as a run of their own: its memory
+ * is touched once, and what travels to another worker travels together. */
+struct share {
+	struct msg msgs[RUN_MAX];
+	uint8_t    nr[RUN_MAX];		/* their places in the run */
+	uint32_t   n;
+	uint64_t   bytes;
+};
+
+static void take_share(struct share *sh, const struct run *run,
+    const uint32_t *cast, uint32_t first)
+{
+	sh->n = 0;
+	sh->bytes = 0;
+	for (uint32_t i = first; i < run->n; i++) {
+		if (cast[i] != cast[first])
+			continue;
+		sh->nr[sh->n] = (uint8_t)i;
+		sh->bytes += run->msgs[i].size;
+		sh->msgs[sh->n++] = run->msgs[i];
+	}
+}
+
+static uint32_t offer_share(struct sub *s, const struct share *sh,
+    const struct run *run, const struct fanout_port *port)
+{
+	struct run part = *run;
+
+	part.msgs = sh->msgs;
+	part.n = sh->n;
+	part.bytes = sh->bytes;
+	if (__atomic_load_n(&s->is_closed, __ATOMIC_RELAXED) ||
+	    !may_receive(s, &part))
+		return 0;
+	if (s->worker == port->worker)
+		return s->give(s, &part);
+	return port->hand_over(port->ctx, s->worker, &s, 1, &part) ? sh->n : 0;
+}
+
+static uint64_t give_share(const struct match_group *group, uint32_t member,
+    const struct share *sh, const struct run *run,
+    const struct fanout_port *port)
+{
+	uint32_t n = offer_share(group->subs[member], sh, run, port);
+	uint32_t next = member + 1 < group->n ? member + 1 : 0;
+	uint64_t taken = 0;
+
+	for (uint32_t k = 0; k < sh->n; k++)
+		if (k < n || (group->n > 1 && offer_round(group, next, run,
+		    sh->nr[k], port)))
+			taken |= UINT64_C(1) << sh->nr[k];
+	return taken;
+}
+
+/* The dice are cast for every message; then each member gets its share. */
 static uint64_t give_group(const struct match_group *group,
     const struct run *run, const struct fanout_port *port)
 {
-	struct run one = *run;
-	uint64_t   taken = 0;
+	uint32_t     cast[RUN_MAX];
+	struct share sh;
+	uint64_t     taken = 0, done = 0;
 
-	one.n = 1;
+	if (run->n == 1)
+		return offer_round(group, random_below(group->n), run, 0, port);
+	for (uint32_t i = 0; i < run->n; i++)
+		cast[i] = random_below(group->n);
 	for (uint32_t i = 0; i < run->n; i++) {
-		one.msgs = &run->msgs[i];
-		one.bytes = run->msgs[i].size;
-		if (give_to_one(group, &one, port))
-			taken |= UINT64_C(1) << i;
+		if (done >> i & 1)
+			continue;
+		take_share(&sh, run, cast, i);
+		for (uint32_t k = 0; k < sh.n; k++)
+			done |= UINT64_C(1) << sh.nr[k];
+		taken |= give_share(group, cast[i], &sh, run, port);
 	}
 	return taken;
 }

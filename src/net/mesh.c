@@ -23,12 +23,14 @@
 
 #include "base/assert.h"
 
-enum { RING_SLOTS = 512, LINE = 64 };
+enum { RING_SLOTS = 512, BACK_SLOTS = 8, LINE = 64 };
 
 /* One direction between two members. */
 struct lane {
 	ck_ring_t         ring;
 	ck_ring_buffer_t *slots;
+	ck_ring_t         back;		/* the other way: mail for reuse */
+	ck_ring_buffer_t  back_slots[BACK_SLOTS];
 	/* The sender's: what did not fit, oldest first. */
 	struct mail      *waiting, **waiting_end;
 	bool              is_touched;	/* posted to since the last ring */
@@ -38,7 +40,6 @@ struct member {
 	unsigned sleeping;	/* written by all */
 	char     pad[LINE - sizeof(unsigned)];
 	int      bell;
-	uint64_t n_drains;
 } __attribute__((aligned(LINE)));
 
 struct mesh {
@@ -62,6 +63,7 @@ static struct lane *lane_create(void)
 		return NULL;
 	}
 	ck_ring_init(&l->ring, RING_SLOTS);
+	ck_ring_init(&l->back, BACK_SLOTS);
 	return l;
 }
 
@@ -125,11 +127,6 @@ void mesh_destroy(struct mesh *m)
 	free(m->lanes);
 	free(m->members);
 	free(m);
-}
-
-unsigned mesh_n_members(const struct mesh *m)
-{
-	return m->n;
 }
 
 /* ---- sending ------------------------------------------------------------ */
@@ -224,7 +221,6 @@ unsigned mesh_drain(struct mesh *m, unsigned to, void *receiver)
 
 	for (unsigned from = 0; from < m->n; from++)
 		n += drain_lane(lane_of(m, from, to), receiver);
-	m->members[to].n_drains++;
 	return n;
 }
 
@@ -250,7 +246,21 @@ int mesh_bell(const struct mesh *m, unsigned member)
 	return m->members[member].bell;
 }
 
-uint64_t mesh_n_drains(const struct mesh *m, unsigned member)
+/* ---- the way back -------------------------------------------------------- */
+
+bool mesh_give_back(struct mesh *m, unsigned at, unsigned sender,
+    struct mail *mail)
 {
-	return m->members[member].n_drains;
+	struct lane *l = lane_of(m, sender, at);
+
+	return ck_ring_enqueue_spsc(&l->back, l->back_slots, mail);
+}
+
+struct mail *mesh_take_back(struct mesh *m, unsigned sender, unsigned from)
+{
+	struct lane *l = lane_of(m, sender, from);
+	struct mail *mail;
+
+	return ck_ring_dequeue_spsc(&l->back, l->back_slots, &mail) ? mail
+	    : NULL;
 }

@@ -26,7 +26,6 @@ struct mail {
 /* NULL: out of memory. */
 struct mesh *mesh_create(unsigned n_members);
 void mesh_destroy(struct mesh *m);	/* no member may be running */
-unsigned mesh_n_members(const struct mesh *m);
 
 /* Hands m over; mail from one member to another arrives in order.  The bell
  * rings at the next mesh_ring.  Thread: member from. */
@@ -44,15 +43,17 @@ bool mesh_ring(struct mesh *m, unsigned from);
  * Thread: member to. */
 unsigned mesh_drain(struct mesh *m, unsigned to, void *receiver);
 
+/* Used-up mail on its way back to who sent it, for reuse: no bell, no order, a
+ * few at most.  False: no room, free it.  Thread: member at, that received. */
+bool mesh_give_back(struct mesh *m, unsigned at, unsigned sender,
+    struct mail *mail);
+/* NULL: nothing came back.  Thread: the sender. */
+struct mail *mesh_take_back(struct mesh *m, unsigned sender, unsigned from);
+
 /* Around a sleep: false means that there is mail, do not sleep.  The bell is
  * a descriptor that becomes readable.  Thread: member. */
 bool mesh_may_sleep(struct mesh *m, unsigned member);
 void mesh_awake(struct mesh *m, unsigned member);
 int mesh_bell(const struct mesh *m, unsigned member);
-
-/* Rises by one whenever member has drained every ring to what was in it when
- * the drain began.  What was posted to member before count reached n is
- * delivered when it reaches n + 2.  Thread: member. */
-uint64_t mesh_n_drains(const struct mesh *m, unsigned member);
 
 #endif /* NET_MESH_H */

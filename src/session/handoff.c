@@ -40,9 +40,7 @@ enum {
 
 struct parcel {
 	struct mail   mail;
-	struct hub   *from;
 	unsigned      from_worker;
-	uint32_t      n_blocks;
 	size_t        n, cap;
 	_Alignas(8) char bytes[];
 };
@@ -129,6 +127,30 @@ static void post_parcel(struct handoff *x, unsigned to)
 	x->open[to] = NULL;
 }
 
+/* A used one that came back, or fresh memory; only cap is set. */
+static struct parcel *parcel_take(struct handoff *x, unsigned to, size_t cap)
+{
+	struct mail   *m = cap < PARCEL_LARGE ? NULL
+	    : mesh_take_back(loop_mesh(x->hub->loop), x->hub->worker, to);
+	struct parcel *p = m == NULL ? NULL
+	    : CONTAINER_OF(m, struct parcel, mail);
+
+	if (p != NULL && p->cap >= cap)
+		return p;
+	free(p);
+	p = malloc(sizeof *p + cap);
+	if (p != NULL)
+		p->cap = cap;
+	return p;
+}
+
+static void parcel_drop(struct hub *h, struct parcel *p)
+{
+	if (p->cap != PARCEL_LARGE || !mesh_give_back(loop_mesh(h->loop),
+	    h->worker, p->from_worker, &p->mail))
+		free(p);
+}
+
 static struct parcel *parcel_with_room(struct handoff *x, unsigned to, size_t n)
 {
 	struct parcel *p = x->open[to];
@@ -140,10 +162,11 @@ static struct parcel *parcel_with_room(struct handoff *x, unsigned to, size_t n)
 	post_parcel(x, to);
 	if (cap < n)
 		cap = n < PARCEL_LARGE ? PARCEL_LARGE : n;
-	p = malloc(sizeof *p + cap);
+	p = parcel_take(x, to, cap);
 	if (p == NULL)
 		return NULL;
-	*p = (struct parcel){ .mail.deliver = unpack, .from = x->hub,
+	cap = p->cap;
+	*p = (struct parcel){ .mail.deliver = unpack,
 		.from_worker = x->hub->worker, .cap = cap };
 	x->open[to] = p;
 	return p;
@@ -331,7 +354,7 @@ static void unpack(struct mail *mail, void *receiver)
 	for (const char *at = p->bytes; at < p->bytes + p->n;)
 		at = unpack_record(h, at);
 	h->handoff->n_unpacked[p->from_worker]++;
-	free(p);
+	parcel_drop(h, p);
 }
 
 /* ---- the memory of subscriptions ----------------------------------------- */
@@ -401,6 +424,16 @@ void handoff_end_turn(struct handoff *x)
 	}
 }
 
+static void free_returned(struct handoff *x)
+{
+	struct mail *m;
+
+	for (unsigned from = 0; from < x->hub->shared->n_workers; from++)
+		while ((m = mesh_take_back(loop_mesh(x->hub->loop),
+		    x->hub->worker, from)) != NULL)
+			free(CONTAINER_OF(m, struct parcel, mail));
+}
+
 void handoff_destroy(struct handoff *x)
 {
 	if (x == NULL)
@@ -409,5 +442,6 @@ void handoff_destroy(struct handoff *x)
 	free_subs(x->fresh);
 	for (unsigned to = 0; to < MESH_MEMBERS_MAX; to++)
 		free(x->open[to]);
+	free_returned(x);
 	free(x);
 }

@@ -165,17 +165,6 @@ void hub_each_client(struct hub *h,
 			return;
 }
 
-struct client *hub_find_client(struct hub *h, uint64_t cid)
-{
-	LIST_EACH (l, &h->clients) {
-		struct client *c = CONTAINER_OF(l, struct client, link);
-
-		if (c->cid == cid)
-			return c;
-	}
-	return NULL;
-}
-
 /* ---- reload and farewell ------------------------------------------------- */
 
 static bool apply_config(void *ctx, struct client *c)

@@ -121,7 +121,4 @@ uint64_t hub_close_some(struct hub *h, uint64_t n, enum refusal why);
 void hub_each_client(struct hub *h,
     bool (*visit)(void *ctx, struct client *c), void *ctx);
 
-/* NULL: not here. */
-struct client *hub_find_client(struct hub *h, uint64_t cid);
-
 #endif /* SESSION_HUB_H */

@@ -95,9 +95,16 @@ class Server:
             return f.read().decode('utf-8', 'replace')
 
     def log_tail(self, lines=8):
+        """The end of the log; of a sanitizer's complaint the beginning."""
         if not os.path.exists(self.err_path):
             return ''
-        return '\n'.join('    | ' + x for x in self.log().splitlines()[-lines:])
+        told = self.log().splitlines()
+        shown = told[-lines:]
+        for i, line in enumerate(told):
+            if re.search('(ERROR|WARNING): \\w+Sanitizer|runtime error:', line):
+                shown = told[i:i + 45]
+                break
+        return '\n'.join('    | ' + x for x in shown)
 
     def signal(self, name):
         self.proc.send_signal(getattr(signal, 'SIG' + name))

@@ -82,4 +82,22 @@ static inline void ck_pr_md_store_ptr(void *at, const void *v)
 	__atomic_store_n((const void **)at, v, __ATOMIC_RELEASE);
 }
 
+/* ck makes these of a load and a compare-and-swap; that load was the real one. */
+#define ck_pr_fas_char(at, v) __atomic_exchange_n((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_fas_uint(at, v) __atomic_exchange_n((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_fas_int(at, v) __atomic_exchange_n((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_fas_64(at, v) __atomic_exchange_n((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_fas_32(at, v) __atomic_exchange_n((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_fas_16(at, v) __atomic_exchange_n((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_fas_8(at, v) __atomic_exchange_n((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_faa_char(at, v) __atomic_fetch_add((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_faa_uint(at, v) __atomic_fetch_add((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_faa_int(at, v) __atomic_fetch_add((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_faa_64(at, v) __atomic_fetch_add((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_faa_32(at, v) __atomic_fetch_add((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_faa_16(at, v) __atomic_fetch_add((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_faa_8(at, v) __atomic_fetch_add((at), (v), __ATOMIC_ACQ_REL)
+#define ck_pr_fas_ptr(at, v) \
+	__atomic_exchange_n((void **)(at), (void *)(v), __ATOMIC_ACQ_REL)
+
 #endif /* TEST_LIB_CK_TSAN_CK_PR_H */
