@@ -1,6 +1,6 @@
 /* base/hash.h - a 64-bit hash of bytes, seeded once for each process.
  *
- * The seed is random, so a peer cannot choose subjects that collide.  Eight
+ * The seed is random, so a peer cannot choose subjects that collide.  Sixteen
  * bytes a step, multiply and fold: a few nanoseconds for a subject.
  * Thread: any, after hash_init.
  */
@@ -33,21 +33,43 @@ static inline uint64_t hash_fold(uint64_t a, uint64_t b)
 #endif
 }
 
-static inline uint64_t hash_load(const char *p, size_t n)
+static inline uint64_t hash_load(const char *p)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	memcpy(&v, p, n);
+	memcpy(&v, p, sizeof v);
 	return v;
 }
 
+/* Fewer than eight bytes, by loads of fixed size that may overlap: a load of
+ * what was just stored in pieces would wait for the stores. */
+static inline uint64_t hash_load_short(const char *p, size_t n)
+{
+	uint32_t first, last;
+
+	if (n < 4)
+		return n == 0 ? 0 : (uint64_t)(uint8_t)p[0] << 16 |
+		    (uint64_t)(uint8_t)p[n >> 1] << 8 | (uint8_t)p[n - 1];
+	memcpy(&first, p, sizeof first);
+	memcpy(&last, p + n - sizeof last, sizeof last);
+	return (uint64_t)first << 32 | last;
+}
+
+/* The last step takes the last bytes, whether it saw some of them before or
+ * not.  Both factors hold a secret, so neither can be made zero. */
 static inline uint64_t hash_bytes(const char *p, size_t n)
 {
-	uint64_t h = hash_seed ^ (n * 0xa0761d6478bd642fu);
+	uint64_t    secret = hash_seed * 0xe7037ed1a0b428dbu;
+	uint64_t    h = hash_seed ^ (n * 0xa0761d6478bd642fu);
+	const char *end = p + n;
 
-	for (; n > 8; p += 8, n -= 8)
-		h = hash_fold(h ^ hash_load(p, 8), 0xe7037ed1a0b428dbu);
-	return hash_fold(h ^ hash_load(p, n), 0x8ebc6af09c88c6e3u);
+	if (n < 8)
+		return hash_fold(hash_load_short(p, n) ^ secret, h);
+	for (; end - p > 16; p += 16)
+		h = hash_fold(hash_load(p) ^ secret, hash_load(p + 8) ^ h);
+	if (n > 16)
+		p = end - 16;
+	return hash_fold(hash_load(p) ^ secret, hash_load(end - 8) ^ h);
 }
 
 static inline uint64_t hash_slice(struct slice s)

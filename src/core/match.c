@@ -18,6 +18,7 @@
 
 #include "base/hash.h"
 #include "base/list.h"
+#include "core/bytes.h"
 #include "core/sub.h"
 #include "core/sublist.h"
 
@@ -379,7 +380,7 @@ static bool entry_is(const struct entry *e, uint64_t hash, uint64_t list,
     struct slice subject)
 {
 	return e->hash == hash && e->list == list && e->n == subject.n &&
-	    memcmp(e->subject, subject.p, subject.n) == 0;
+	    bytes_eq(e->subject, subject.p, subject.n);
 }
 
 /* The entry that holds it, used now; NULL: none. */
@@ -416,6 +417,16 @@ static struct entry *entry_evict(struct match_cache *c, uint64_t hash)
 	}
 }
 
+/* The entry that will probably have to go, while the list is asked. */
+static void prefetch_victim(const struct match_cache *c, uint64_t hash)
+{
+	const struct entry *e = &c->entries[(hash & c->mask) * WAYS +
+	    c->hand % WAYS];
+
+	__builtin_prefetch(e, 1);
+	__builtin_prefetch(e->room, 1);
+}
+
 /* Ask the list, and bring the answer in order: c->match. */
 static void find_anew(struct match_cache *c, struct sublist *sl,
     struct slice subject)
@@ -448,6 +459,7 @@ static const struct match *find_and_remember(struct match_cache *c,
 	uint64_t stamp = sublist_stamp(sl, hash, first);	/* R1, before R2 */
 	uint64_t n_nomem = c->stats.n_nomem;
 
+	prefetch_victim(c, hash);
 	find_anew(c, sl, subject);
 	if (c->found.n > REMEMBER_MAX || c->stats.n_nomem != n_nomem)
 		return &c->match;

@@ -65,6 +65,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/list.h"
+#include "core/bytes.h"
 #include "core/match.h"
 #include "core/members.h"
 #include "core/sub.h"
@@ -147,7 +148,7 @@ static bool is_literal(const void *item, const void *key)
 	const struct literal *l = item;
 	const struct slice   *s = key;
 
-	return l->node.n == s->n && memcmp(l->text, s->p, s->n) == 0;
+	return l->node.n == s->n && bytes_eq(l->text, s->p, s->n);
 }
 
 static bool is_edge(const void *item, const void *key)
@@ -156,7 +157,7 @@ static bool is_edge(const void *item, const void *key)
 	const struct edge_key *k = key;
 
 	return b->parent == k->parent && b->node.n == k->token.n &&
-	    memcmp(b->text, k->token.p, k->token.n) == 0;
+	    bytes_eq(b->text, k->token.p, k->token.n);
 }
 
 static struct branch *branch_of(struct subject_node *node)
@@ -373,6 +374,7 @@ static int insert_literal(struct sublist *sl, struct epoch_thread *e,
 	struct literal *l;
 
 	sub->place = 0;
+	table_prefetch(&sl->literals, hash, true);
 	l = table_find(&sl->literals, hash, is_literal, &pattern);
 	if (l == NULL)
 		return insert_first(sl, e, sub, pattern, hash);
@@ -536,15 +538,16 @@ static void count_insert(struct sublist *sl, struct epoch_thread *e)
 int sublist_insert(struct sublist *sl, struct epoch_thread *e, struct sub *sub,
     struct slice pattern)
 {
-	int err;
+	enum subject_kind kind = subject_kind(pattern);
+	int               err;
 
 	assert(sub->node == NULL);
-	if (pattern.n > TEXT_MAX || !subject_is_valid(pattern))
+	if (kind == SUBJECT_INVALID || pattern.n > TEXT_MAX)
 		return ERR_SUBJECT;
 
 	pthread_mutex_lock(&sl->lock);
 	STAMP_BEFORE(sl);
-	if (subject_has_wildcard(pattern))
+	if (kind == SUBJECT_WILD)
 		err = insert_wild(sl, e, sub, pattern);
 	else
 		err = insert_literal(sl, e, sub, pattern);	/* W1 */
@@ -637,6 +640,7 @@ static inline __attribute__((always_inline)) bool trie_each(
 		} else {
 			struct slice token = token_at(p, end);
 
+			__builtin_prefetch(ck_pr_load_ptr(&b->star));
 			if (!members_each(&b->tail, visit, ctx))
 				return false;
 			next = find_edge(sl, b, token);
@@ -657,7 +661,7 @@ static inline __attribute__((always_inline)) bool list_each(
 	const struct literal *l;
 	bool                  goes_on = true;
 
-	table_prefetch(&sl->literals, hash);
+	table_prefetch(&sl->literals, hash, false);
 	if (ck_pr_load_64(&sl->n_wild) != 0 &&
 	    !subject_has_empty_token(subject))
 		goes_on = trie_each(sl, subject, visit, ctx);

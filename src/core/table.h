@@ -105,8 +105,10 @@ static inline struct table_segment *table_untag(void *tagged, unsigned *code)
 	return (struct table_segment *)(w & ~(uintptr_t)(TABLE_ALIGN - 1));
 }
 
-/* Bring the first bucket near while something else is done. */
-static inline void table_prefetch(const struct table *t, uint32_t hash)
+/* Bring the first bucket near while something else is done; a writer wants the
+ * segment's counts as well. */
+static inline void table_prefetch(const struct table *t, uint32_t hash,
+    bool is_writer)
 {
 	struct table_directory *d = ck_pr_load_ptr(&t->directory);
 	struct table_segment   *s;
@@ -117,6 +119,8 @@ static inline void table_prefetch(const struct table *t, uint32_t hash)
 	s = table_untag(ck_pr_load_ptr(&d->segments[table_place(d, hash)]),
 	    &code);
 	__builtin_prefetch(&s->buckets[table_home(hash, table_size(code))]);
+	if (is_writer)
+		__builtin_prefetch(s, 1);
 }
 
 /* The item with this hash for which is_it(item, key); NULL: none.

@@ -1,6 +1,8 @@
 /* proto/subject.c - the grammar of subjects and patterns. */
 #include "proto/subject.h"
 
+#include <stdint.h>
+
 static bool is_star(struct slice token)
 {
 	return token.n == 1 && token.p[0] == '*';
@@ -10,18 +12,6 @@ static bool is_star(struct slice token)
 static bool is_tail(struct slice token, struct slice rest)
 {
 	return token.n == 1 && token.p[0] == '>' && rest.p == NULL;
-}
-
-static bool has_blank(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		switch (s.p[i]) {
-		case ' ': case '\t': case '\n': case '\f': case '\r':
-			return true;
-		default:
-			break;
-		}
-	return false;
 }
 
 bool subject_take_token(struct slice *rest, struct slice *token)
@@ -63,16 +53,44 @@ bool subject_has_empty_token(struct slice s)
 	return before == '.';
 }
 
+/* What a byte means to the grammar. */
+enum { PLAIN, DOT, STAR, TAIL, BLANK };
+
+static const uint8_t byte_kind[256] = {
+	['.'] = DOT, ['*'] = STAR, ['>'] = TAIL, [' '] = BLANK,
+	['\t'] = BLANK, ['\n'] = BLANK, ['\f'] = BLANK, ['\r'] = BLANK,
+};
+
+/* A "*" or ">" is a wildcard with a dot, or nothing, on both sides. */
+enum subject_kind subject_kind(struct slice s)
+{
+	enum subject_kind kind = SUBJECT_LITERAL;
+	uint8_t           before = DOT;
+
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t now = byte_kind[(uint8_t)s.p[i]];
+		bool    is_last = i + 1 == s.n;
+
+		if (now == PLAIN) {
+			before = PLAIN;
+			continue;
+		}
+		if (now == BLANK || (now == DOT && before == DOT))
+			return SUBJECT_INVALID;
+		if (now != DOT && before == DOT &&
+		    (is_last || s.p[i + 1] == '.')) {
+			if (now == TAIL && !is_last)
+				return SUBJECT_INVALID;
+			kind = SUBJECT_WILD;
+		}
+		before = now;
+	}
+	return before == DOT ? SUBJECT_INVALID : kind;
+}
+
 bool subject_is_valid(struct slice s)
 {
-	struct slice rest = s, token;
-
-	if (subject_has_empty_token(s) || has_blank(s))
-		return false;
-	while (subject_take_token(&rest, &token))
-		if (token.n == 1 && token.p[0] == '>' && rest.p != NULL)
-			return false;
-	return true;
+	return subject_kind(s) != SUBJECT_INVALID;
 }
 
 bool subject_has_wildcard(struct slice s)
@@ -87,7 +105,7 @@ bool subject_has_wildcard(struct slice s)
 
 bool subject_is_literal(struct slice s)
 {
-	return subject_is_valid(s) && !subject_has_wildcard(s);
+	return subject_kind(s) == SUBJECT_LITERAL;
 }
 
 bool subject_matches(struct slice subject, struct slice pattern)

@@ -23,6 +23,15 @@ size_t subject_count_tokens(struct slice s);
 /* Is a token empty?  True for the empty subject. */
 bool subject_has_empty_token(struct slice s);
 
+enum subject_kind {
+	SUBJECT_INVALID,
+	SUBJECT_LITERAL,
+	SUBJECT_WILD,		/* valid, with a wildcard token */
+};
+
+/* All in one pass. */
+enum subject_kind subject_kind(struct slice s);
+
 /* No empty token, no ">" before the end, no blank. */
 bool subject_is_valid(struct slice s);
 
