@@ -74,6 +74,7 @@ struct conn {
 	uint32_t      aside_n, aside_cap;
 	struct block *large;		/* one operation, being read */
 	size_t        large_n;
+	size_t        read_max;		/* bytes read at once; 0: all that fits */
 	struct block *held;		/* input of which the rest waits */
 	struct slice  held_rest;
 	struct list   held_link;
@@ -114,6 +115,10 @@ static inline bool conn_is_open(const struct conn *c)
 {
 	return c->watch.fd >= 0;
 }
+
+/* Reads so many bytes at once at most, so that no more is kept of a peer whose
+ * input is not consumed; 0: as many as there are. */
+void conn_limit_input(struct conn *c, size_t n);
 
 /* No input until conn_resume. */
 void conn_pause(struct conn *c);

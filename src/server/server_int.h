@@ -17,10 +17,12 @@ struct hasher;
 struct monitoring;
 
 struct worker {
-	struct loop *loop;
-	struct hub  *hub;
-	pthread_t    thread;
-	bool         is_running;
+	struct server *server;
+	struct loop   *loop;
+	struct hub    *hub;
+	pthread_t      thread;
+	bool           is_running;
+	struct mail    stop;	/* here, because stopping takes no memory */
 };
 
 struct lame_duck {

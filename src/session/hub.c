@@ -2,6 +2,7 @@
 #include "session/hub.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/epoch.h"
@@ -99,6 +100,7 @@ struct hub *hub_create(struct loop *loop, struct session_shared *shared,
 
 void hub_close_all(struct hub *h)
 {
+	h->is_closed = true;
 	LIST_EACH (l, &h->clients)
 		client_drop(CONTAINER_OF(l, struct client, link),
 		    CLOSE_SHUTDOWN);
@@ -138,10 +140,15 @@ static bool is_full(const struct hub *h, int64_t n_conns)
 
 void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer)
 {
-	int64_t n = __atomic_add_fetch(&h->shared->n_conns, 1,
-	    __ATOMIC_RELAXED);
-	struct client *c = client_open(h, fd, peer);
+	struct client *c;
+	int64_t        n;
 
+	if (h->is_closed) {
+		close(fd);	/* was on its way when we left */
+		return;
+	}
+	n = __atomic_add_fetch(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
+	c = client_open(h, fd, peer);
 	if (c == NULL) {
 		__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
 		log_error("no memory for a client connection");

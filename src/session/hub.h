@@ -44,6 +44,7 @@ struct session_shared {
 	int64_t         outbound;	/* atomic: bytes queued, about */
 	int64_t         n_crowded;	/* atomic: receivers */
 	bool            is_lame_duck;	/* atomic */
+	bool            is_stopping;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
 	uint64_t       *n_posted;	/* parcels; see session/handoff.c */
 	uint64_t       *loads;		/* atomic: clients of each worker */
@@ -79,6 +80,7 @@ struct hub {
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
 	struct timer           stall_timer;
+	bool                   is_closed;	/* nobody comes in any more */
 	bool                   saw_crowded;	/* a receiver, since last asked */
 	struct list            crowded;		/* receivers that are */
 	int64_t                outbound_peak;	/* of pool.pending, lately */
