@@ -19,6 +19,11 @@
 
 #include "check.h"
 
+static void set_text(char *to, const char *text)
+{
+	memcpy(to, text, strlen(text) + 1);
+}
+
 enum { PATTERN_MAX = 48 };
 
 struct member {
@@ -253,7 +258,7 @@ static void fill_and_drain(const char *head, const char *tail, unsigned n)
 		struct member *m = &all[(uint64_t)i * step % n];
 		char           subject[PATTERN_MAX];
 
-		strcpy(subject, m->pattern);
+		set_text(subject, m->pattern);
 		for (char *p = subject; *p != '\0'; p++)
 			if (*p == '*' || *p == '>')
 				*p = 'y';
@@ -300,7 +305,7 @@ TEST(many_may_want_the_same)
 		long            n_before = fail_alloc_n_live();
 
 		for (unsigned i = 0; i < N; i++) {
-			strcpy(all[i].pattern, patterns[k]);
+			set_text(all[i].pattern, patterns[k]);
 			put(sl, &all[i]);
 			if (i < 40 || i % 500 == 0)
 				check_find(sl, all, N, "a.b");
@@ -349,7 +354,7 @@ TEST(visit_meets_each_once)
 		if (i < N - 3)
 			random_text(all[i].pattern, i % 2);
 		else
-			strcpy(all[i].pattern, i % 2 ? ">" : "*");
+			set_text(all[i].pattern, i % 2 ? ">" : "*");
 		put(sl, &all[i]);
 	}
 	begin();
@@ -465,7 +470,7 @@ TEST(a_stamp_changes_with_whatever_could_match)
 	for (unsigned i = 0; i < 200; i++) {	/* through all sizes */
 		uint64_t before = stamp(sl, "a.b"), between;
 
-		strcpy(m.pattern, patterns[i % N_OF(patterns)]);
+		set_text(m.pattern, patterns[i % N_OF(patterns)]);
 		put(sl, &m);
 		between = stamp(sl, "a.b");
 		CHECK(before != between, "%s came", m.pattern);
