@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "conf/options.h"
 #include "server/cli.h"
+#include "server/notify.h"
 #include "server/server.h"
 #include "server/signals.h"
 #include "session/version.h"
@@ -103,7 +104,9 @@ static int run_server(struct program *p, struct server *s)
 		buf_put_str(&p->err, "cannot watch signals");
 		return complain(p, "\n");
 	}
+	notify_begin(s);
 	server_run(s);
+	notify_end(s);
 	return 0;
 }
 

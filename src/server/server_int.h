@@ -7,6 +7,7 @@
 #include "auth/nkey.h"
 #include "net/listen.h"
 #include "net/loop.h"
+#include "server/notify.h"
 #include "server/server.h"
 #include "session/hub.h"
 
@@ -60,6 +61,7 @@ struct server {
 	struct watch     signals;	/* a signalfd; -1: not ours to take */
 	unsigned         wanted;	/* atomic: enum server_request */
 	struct lame_duck lame_duck;
+	struct notify    notify;
 	struct monitoring *monitoring;	/* NULL: off */
 	char            *pid_file, *ports_file;	/* written; NULL: not */
 	uint64_t         generation;	/* of the configuration */
