@@ -6,7 +6,8 @@
  * "a.b.N.>"; the others are literals of about 20 bytes.  Cold finds ask for
  * subjects that no find has asked for: a third have a literal, a third match
  * wildcards, a third nothing.  All through the match cache, so a cold find
- * includes the miss and the remembering.  Times are CPU times, medians of runs of 1000.
+ * includes the miss and the remembering.  The last lines: all subscribe to one
+ * subject.  Times are CPU times, medians of runs of 1000.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -119,6 +120,16 @@ static void remove_one(void *ctx, uint32_t i)
 	sublist_remove(b->sl, epoch, &b->subs[(uint64_t)i * 7919 % b->n]);
 }
 
+/* All of the same, as in texts[0]. */
+static void insert_same(void *ctx, uint32_t i)
+{
+	struct bench *b = ctx;
+
+	if (sublist_insert(b->sl, epoch, &b->subs[i],
+	    slice_text(&texts[0])) != 0)
+		abort();
+}
+
 static void find_cold(void *ctx, uint32_t i)
 {
 	struct bench *b = ctx;
@@ -182,6 +193,29 @@ static void bench_size(uint32_t n)
 	free(texts);
 }
 
+static void bench_same(uint32_t n)
+{
+	struct bench b = { .n = n };
+	double       t_insert, t_remove, bytes;
+	size_t       before;
+
+	texts = calloc(1, sizeof *texts);
+	b.subs = calloc(n, sizeof *b.subs);
+	pattern(&texts[0], 1);
+	before = heap();
+	b.sl = sublist_create();
+	t_insert = timed(n, insert_same, &b);
+	epoch_barrier(epoch);
+	bytes = (double)(heap() - before) / n;
+	t_remove = timed(n, remove_one, &b);
+	epoch_barrier(epoch);
+	printf("%10u %10.0f %10.0f %10s %10s %10.0f\n", n, bytes, t_insert,
+	    "-", "-", t_remove);
+	sublist_destroy(b.sl);
+	free(b.subs);
+	free(texts);
+}
+
 int main(int argc, char **argv)
 {
 	long max = argc > 1 ? strtol(argv[1], NULL, 10) : 1000000;
@@ -194,6 +228,9 @@ int main(int argc, char **argv)
 	    "ns");
 	for (uint32_t n = 1000; n <= max; n *= 10)
 		bench_size(n);
+	printf("of one subject\n");
+	for (uint32_t n = 1000; n <= max; n *= 10)
+		bench_same(n);
 	epoch_leave(epoch);
 	return 0;
 }

@@ -56,20 +56,24 @@ static inline uint64_t hash_load_short(const char *p, size_t n)
 }
 
 /* The last step takes the last bytes, whether it saw some of them before or
- * not.  Both factors hold a secret, so neither can be made zero. */
+ * not.  Both factors hold a secret, so neither can be made zero.  One product
+ * alone spreads numbered subjects unevenly; hence another one at the end. */
 static inline uint64_t hash_bytes(const char *p, size_t n)
 {
 	uint64_t    secret = hash_seed * 0xe7037ed1a0b428dbu;
 	uint64_t    h = hash_seed ^ (n * 0xa0761d6478bd642fu);
 	const char *end = p + n;
 
-	if (n < 8)
-		return hash_fold(hash_load_short(p, n) ^ secret, h);
+	if (n < 8) {
+		h = hash_fold(hash_load_short(p, n) ^ secret, h);
+		return hash_fold(h, 0x8ebc6af09c88c6e3u);
+	}
 	for (; end - p > 16; p += 16)
 		h = hash_fold(hash_load(p) ^ secret, hash_load(p + 8) ^ h);
 	if (n > 16)
 		p = end - 16;
-	return hash_fold(hash_load(p) ^ secret, hash_load(end - 8) ^ h);
+	h = hash_fold(hash_load(p) ^ secret, hash_load(end - 8) ^ h);
+	return hash_fold(h, 0x8ebc6af09c88c6e3u);
 }
 
 static inline uint64_t hash_slice(struct slice s)

@@ -5,8 +5,10 @@
  * looks at one line.  A tag's lowest bit says that the entry was used since
  * the hand last passed (the clock algorithm).  Small answers and their subject
  * lie in the entry, larger ones in a block of their own; the blocks have a
- * budget, and the oldest goes first.  Answers of more than REMEMBER_MAX are
- * built anew each time: giving them out costs a thousand times more.
+ * budget, and the oldest goes first.  An answer with more than PLAIN_MAX plain
+ * subscriptions is built anew each time, since giving it out costs much more.
+ * Queue groups are remembered up to half of the budget, because however large
+ * a group is, only one member of it gets the message.
  *
  * Why an entry with an equal stamp may be used is argued in sublist.c.  The
  * pointers in a stale entry may dangle; they are never followed.
@@ -26,8 +28,9 @@ enum {
 	WAYS            = 4,
 	ENTRY_BYTES     = 128,		/* two cache lines */
 	ROOM            = 56,		/* of them for the answer */
-	REMEMBER_MAX    = 4096,		/* subscriptions */
-	BLOCK_BYTES     = 256,		/* for each entry, on average */
+	PLAIN_MAX       = 4096,
+	BLOCK_BYTES     = 256,		/* for each entry, on average, */
+	BLOCKS_MIN      = 1 << 20,	/* on top of this */
 	FEW             = 24,		/* up to here insertion sorts */
 	GROUPS_LINEAR   = 16,		/* up to here groups are looked for */
 	SET_MIN         = 64,
@@ -279,7 +282,7 @@ static char *entry_room(struct match_cache *c, struct entry *e, size_t size)
 
 	if (size <= ROOM)
 		return e->room;
-	if (size > c->blocks_max)
+	if (size > c->blocks_max / 2)
 		return NULL;
 	while (c->blocks_size + size > c->blocks_max)
 		entry_forget(c, CONTAINER_OF(c->blocks.next, struct block,
@@ -345,7 +348,7 @@ struct match_cache *match_cache_create(size_t n_entries)
 		return NULL;
 	list_init(&c->blocks);
 	c->mask = n / WAYS - 1;
-	c->blocks_max = n * BLOCK_BYTES + REMEMBER_MAX * 2 * sizeof(void *);
+	c->blocks_max = n * BLOCK_BYTES + BLOCKS_MIN;
 	c->tags = calloc(n, sizeof c->tags[0]);
 	/* calloc: pages that no entry is in are never touched. */
 	c->memory = calloc(n + 1, ENTRY_BYTES);
@@ -461,7 +464,7 @@ static const struct match *find_and_remember(struct match_cache *c,
 
 	prefetch_victim(c, hash);
 	find_anew(c, sl, subject);
-	if (c->found.n > REMEMBER_MAX || c->stats.n_nomem != n_nomem)
+	if (c->match.n_plain > PLAIN_MAX || c->stats.n_nomem != n_nomem)
 		return &c->match;
 	if (e != NULL)
 		entry_forget(c, e);

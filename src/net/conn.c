@@ -571,6 +571,20 @@ void conn_close(struct conn *c)
 	let_go(c);
 }
 
+void conn_detach(struct conn *c)
+{
+	assert(c->pending == 0 && c->held == NULL && !c->is_touched);
+	loop_unwatch(c->pool->loop, &c->watch);
+	c->pool = NULL;
+}
+
+int conn_attach(struct conn *c, struct conn_pool *p)
+{
+	c->pool = p;
+	c->is_paused = c->is_watching_out = false;
+	return loop_watch(p->loop, &c->watch, EPOLLIN);
+}
+
 static void watch_input(struct conn *c, bool on)
 {
 	c->is_paused = !on;

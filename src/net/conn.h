@@ -120,6 +120,12 @@ static inline bool conn_is_open(const struct conn *c)
  * input is not consumed; 0: as many as there are. */
 void conn_limit_input(struct conn *c, size_t n);
 
+/* To another loop: between the two it is watched by none.  Nothing may be
+ * queued, held or touched.  Attached, it is read again.  ERR_IO: the loop
+ * cannot watch it; it is open still. */
+void conn_detach(struct conn *c);
+int conn_attach(struct conn *c, struct conn_pool *p);
+
 /* No input until conn_resume. */
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);

@@ -153,11 +153,11 @@ static bool open_shared(struct server *s)
 	s->shared.n_workers = s->n_workers;
 	s->shared.hasher_member = s->n_workers + 1;
 	s->shared.global = account_create(SLICE("$G"));
-	s->shared.n_posted = aligned_alloc(64, n);
+	s->shared.parcels = aligned_alloc(64, n);
 	s->shared.loads = calloc(s->n_workers, sizeof *s->shared.loads);
-	if (s->shared.n_posted != NULL)
-		memset(s->shared.n_posted, 0, n);
-	return s->shared.global != NULL && s->shared.n_posted != NULL &&
+	if (s->shared.parcels != NULL)
+		memset(s->shared.parcels, 0, n);
+	return s->shared.global != NULL && s->shared.parcels != NULL &&
 	    s->shared.loads != NULL;
 }
 
@@ -166,7 +166,7 @@ static bool open_workers(struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		struct worker         *w = &s->workers[i];
 		struct session_config *conf = settings_session(s->options,
-		    &s->identity, auth_ref(s->auth), s->port);
+		    &s->identity, auth_ref(s->auth), s->port, 0);
 
 		w->server = s;
 		w->loop = loop_create(s->mesh, i);
@@ -524,6 +524,10 @@ static void settle_mail(struct server *s)
 
 static void destroy_workers(struct server *s)
 {
+	/* A client may have been on its way from one to another. */
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (s->workers[i].hub != NULL)
+			hub_close_all(s->workers[i].hub);
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		hub_destroy(s->workers[i].hub);
 		loop_destroy(s->workers[i].loop);
@@ -550,7 +554,7 @@ void server_destroy(struct server *s)
 	loop_destroy(s->control);
 	mesh_destroy(s->mesh);
 	account_destroy(s->shared.global);
-	free(s->shared.n_posted);
+	free(s->shared.parcels);
 	free(s->shared.loads);
 	auth_unref(s->auth);
 	identity_fini(&s->identity);

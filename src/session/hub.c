@@ -14,6 +14,7 @@
 #include "session/closed.h"
 #include "session/handoff.h"
 #include "session/login.h"
+#include "session/move.h"
 #include "session/publish.h"
 #include "session/stall.h"
 
@@ -44,15 +45,18 @@ static void end_turn(void *ctx)
 	mesh_ring(loop_mesh(h->loop), h->worker);
 	conn_pool_flush(&h->pool);
 	stall_end_turn(h);
+	if (!list_is_empty(&h->moving))
+		move_end_turn(h);
 	handoff_end_turn(h->handoff);
 	if (!list_is_empty(&h->dying))
 		bury_dying(h);
 }
 
-static void wake_stalled(struct timer *t, int64_t now_ns)
+/* A turn for its end's sake, which looks at those who wait. */
+static void make_turn(struct timer *t, int64_t now_ns)
 {
 	(void)t;
-	(void)now_ns;	/* the turn's end looks at who may go on */
+	(void)now_ns;
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -84,11 +88,13 @@ struct hub *hub_create(struct loop *loop, struct session_shared *shared,
 	h->shared = shared;
 	h->config = config;
 	h->port = (struct fanout_port){ h->worker, handoff_put, h };
-	h->stall_timer.fire = wake_stalled;
+	h->stall_timer.fire = make_turn;
 	list_init(&h->clients);
 	list_init(&h->dying);
 	list_init(&h->stalled);
 	list_init(&h->crowded);
+	list_init(&h->moving);
+	h->move_timer.fire = make_turn;
 	if (!open_parts(h, closed_max)) {
 		hub_destroy(h);
 		return NULL;

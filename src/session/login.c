@@ -221,6 +221,7 @@ void login_again(struct client *c)
 		go_on(c);
 		return;
 	}
+	c->generation = c->hub->config->generation;
 	if (c->state != CLIENT_READY)
 		return;
 	/* Its user is no more: it goes without a word, as in nats-server. */

@@ -269,7 +269,7 @@ static bool order(void)
 	}
 	for (int i = 0; i < 1000; i++) {
 		NEED_OK(next(sub, &m));
-		NEED(atoi(natsMsg_GetData(m)) == i, "%s came as number %d",
+		NEED((int)strtol(natsMsg_GetData(m, NULL, 10)) == i, "%s came as number %d",
 		    natsMsg_GetData(m), i);
 	}
 	return true;
@@ -353,9 +353,9 @@ static bool queue_group(void)
 		NEED(n > 0, "member %d got nothing", i);
 		for (; n > 0; n--, total++) {
 			NEED_OK(next(member[i], &m));
-			NEED(!seen[atoi(natsMsg_GetData(m))], "%s came twice",
+			NEED(!seen[(int)strtol(natsMsg_GetData(m, NULL, 10))], "%s came twice",
 			    natsMsg_GetData(m));
-			seen[atoi(natsMsg_GetData(m))] = true;
+			seen[(int)strtol(natsMsg_GetData(m, NULL, 10))] = true;
 		}
 	}
 	NEED(total == MSGS, "the group got %d of %d", total, MSGS);

@@ -19,11 +19,6 @@
 
 #include "check.h"
 
-static void set_text(char *to, const char *text)
-{
-	memcpy(to, text, strlen(text) + 1);
-}
-
 enum { PATTERN_MAX = 48 };
 
 struct member {
@@ -58,7 +53,7 @@ static void random_text(char *out, bool wild)
 		else if (die >= 6)
 			*p++ = '*';
 		else if (die == 5)
-			p = stpcpy(p, "ab");
+			*p++ = 'a', *p++ = 'b';
 		else
 			*p++ = "aabbc"[die];
 		*p++ = i + 1 < n ? '.' : '\0';
@@ -91,6 +86,11 @@ static void take(struct sublist *sl, struct member *m)
 	sublist_remove(sl, epoch, &m->sub);
 	m->is_in = false;
 	epoch_reclaim(epoch);
+}
+
+static void set_pattern(struct member *m, const char *text)
+{
+	snprintf(m->pattern, PATTERN_MAX, "%s", text);
 }
 
 static struct member *member_of(struct sub *sub)
@@ -258,7 +258,7 @@ static void fill_and_drain(const char *head, const char *tail, unsigned n)
 		struct member *m = &all[(uint64_t)i * step % n];
 		char           subject[PATTERN_MAX];
 
-		set_text(subject, m->pattern);
+		memcpy(subject, m->pattern, sizeof subject);
 		for (char *p = subject; *p != '\0'; p++)
 			if (*p == '*' || *p == '>')
 				*p = 'y';
@@ -305,7 +305,7 @@ TEST(many_may_want_the_same)
 		long            n_before = fail_alloc_n_live();
 
 		for (unsigned i = 0; i < N; i++) {
-			set_text(all[i].pattern, patterns[k]);
+			set_pattern(&all[i], patterns[k]);
 			put(sl, &all[i]);
 			if (i < 40 || i % 500 == 0)
 				check_find(sl, all, N, "a.b");
@@ -354,7 +354,7 @@ TEST(visit_meets_each_once)
 		if (i < N - 3)
 			random_text(all[i].pattern, i % 2);
 		else
-			set_text(all[i].pattern, i % 2 ? ">" : "*");
+			set_pattern(&all[i], i % 2 ? ">" : "*");
 		put(sl, &all[i]);
 	}
 	begin();
@@ -470,7 +470,7 @@ TEST(a_stamp_changes_with_whatever_could_match)
 	for (unsigned i = 0; i < 200; i++) {	/* through all sizes */
 		uint64_t before = stamp(sl, "a.b"), between;
 
-		set_text(m.pattern, patterns[i % N_OF(patterns)]);
+		set_pattern(&m, patterns[i % N_OF(patterns)]);
 		put(sl, &m);
 		between = stamp(sl, "a.b");
 		CHECK(before != between, "%s came", m.pattern);
@@ -478,7 +478,7 @@ TEST(a_stamp_changes_with_whatever_could_match)
 		CHECK(between != stamp(sl, "a.b"), "%s went", m.pattern);
 	}
 	for (unsigned i = 0; i < 3000; i++) {	/* so that counters are many */
-		memcpy(m.pattern, "x", 2);
+		set_pattern(&m, "x");
 		put(sl, &m);
 		take(sl, &m);
 	}

@@ -144,7 +144,9 @@ TEST(a_failed_insert_changes_nothing)
 	size_t       n_failed = 0;
 
 	for (size_t i = 0; i < N; i++)
-		items[i] = (struct item){ .hash = table_hash((uint64_t)roll() << 32) };
+		items[i] = (struct item){
+			.hash = table_hash((uint64_t)roll() << 32),
+		};
 	for (size_t i = 0; i < N; i++) {
 		for (long nr = 1; !items[i].is_in; nr++) {
 			fail_alloc_at(nr);
