@@ -14,7 +14,7 @@
 
 extern uint64_t hash_seed;
 
-/* Draws the seed.  Call once, before any thread starts. */
+/* Draws the seed, the first time.  Before anything is hashed.  Thread: any. */
 void hash_init(void);
 
 static inline uint64_t hash_fold(uint64_t a, uint64_t b)

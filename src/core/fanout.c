@@ -16,8 +16,13 @@ static uint64_t first_bits(uint32_t n)
 /* Deny is checked here, on the concrete subject, for whoever delivers. */
 static bool may_receive(const struct sub *s, const struct run *run)
 {
-	return s->filter == NULL ||
-	    permissions_may_receive(s->filter, run->subject, s->queue);
+	/* A reload on the subscriber's worker may put another in its place;
+	 * this one lives until our section ends. */
+	const struct permissions *filter =
+	    __atomic_load_n(&s->filter, __ATOMIC_ACQUIRE);
+
+	return filter == NULL ||
+	    permissions_may_receive(filter, run->subject, s->queue);
 }
 
 static uint64_t give_here(struct sub *const *subs, size_t n,

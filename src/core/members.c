@@ -20,7 +20,9 @@ enum {
 
 static void set_slot(struct sub *sub, uint32_t slot)
 {
-	sub->place = (sub->place & ~(uint32_t)MEMBER_SLOT) | slot;
+	/* Its worker may be reading the other bits (sublist_pattern). */
+	__atomic_store_n(&sub->place,
+	    (sub->place & ~(uint32_t)MEMBER_SLOT) | slot, __ATOMIC_RELAXED);
 }
 
 static struct member_array *array_of(const struct members *m)

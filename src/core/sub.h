@@ -26,11 +26,12 @@ struct sub {
 	/* Set before insertion, constant after. */
 	sub_give                  give;
 	struct slice              queue;	/* empty: none.  Kept by the subscriber */
-	const struct permissions *filter;	/* deliveries must pass it; or NULL */
 	uint16_t                  worker;	/* whose thread may call give */
 
-	/* Written by the worker, read by any: removal is under way. */
-	bool                      is_closed;
+	/* Written by the worker, atomically, read by any. */
+	const struct permissions *filter;	/* deliveries must pass it; or NULL;
+						   an old one lives for a grace period */
+	bool                      is_closed;	/* removal is under way */
 
 	/* The sublist's own.  node is NULL while not inserted. */
 	struct subject_node      *node;

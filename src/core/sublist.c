@@ -752,7 +752,10 @@ static void put_pattern(const struct subject_node *node, bool is_tail,
 
 void sublist_pattern(const struct sub *sub, struct buf *out)
 {
-	put_pattern(sub->node, (sub->place & IN_TAIL) != 0, out);
+	/* Another worker's removal may move it to another slot meanwhile. */
+	uint32_t place = __atomic_load_n(&sub->place, __ATOMIC_RELAXED);
+
+	put_pattern(sub->node, (place & IN_TAIL) != 0, out);
 }
 
 /* ---- observers ---------------------------------------------------------- */

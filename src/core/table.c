@@ -213,6 +213,7 @@ static void segment_copy(struct table_segment *to,
 			if (bit >= 0 && (hash >> (31 - bit) & 1) != value)
 				continue;
 			slot = slot_for(to, hash, &at);
+			assert(slot != NULL);
 			*slot = hash;
 			*at = from->buckets[i].item[k];
 			to->n_used++;

@@ -480,15 +480,18 @@ static void read_large(struct conn *c)
 static void read_some(struct conn *c)
 {
 	struct block *b = read_block(c->pool);
-	size_t        n, have = c->aside_n;
+	size_t        n, have = c->aside_n, room;
 
 	if (b == NULL) {
 		c->ops->ended(c, CONN_READ_ERROR);
 		return;
 	}
+	room = b->cap - have;
+	if (c->read_max != 0 && c->read_max < room)
+		room = c->read_max;
 	if (have > 0)
 		memcpy(b->data, c->aside, have);
-	if (receive(c, b->data + have, b->cap - have, &n))
+	if (receive(c, b->data + have, room, &n))
 		show(c, slice_of(b->data, have + n), b);
 }
 
@@ -568,12 +571,31 @@ void conn_close(struct conn *c)
 	let_go(c);
 }
 
+void conn_detach(struct conn *c)
+{
+	assert(c->pending == 0 && c->held == NULL && !c->is_touched);
+	loop_unwatch(c->pool->loop, &c->watch);
+	c->pool = NULL;
+}
+
+int conn_attach(struct conn *c, struct conn_pool *p)
+{
+	c->pool = p;
+	c->is_paused = c->is_watching_out = false;
+	return loop_watch(p->loop, &c->watch, EPOLLIN);
+}
+
 static void watch_input(struct conn *c, bool on)
 {
 	c->is_paused = !on;
 	if (conn_is_open(c))
 		loop_rewatch(c->pool->loop, &c->watch,
 		    (on ? EPOLLIN : 0) | (c->is_watching_out ? EPOLLOUT : 0));
+}
+
+void conn_limit_input(struct conn *c, size_t n)
+{
+	c->read_max = n;
 }
 
 void conn_pause(struct conn *c)

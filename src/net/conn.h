@@ -74,6 +74,7 @@ struct conn {
 	uint32_t      aside_n, aside_cap;
 	struct block *large;		/* one operation, being read */
 	size_t        large_n;
+	size_t        read_max;		/* bytes read at once; 0: all that fits */
 	struct block *held;		/* input of which the rest waits */
 	struct slice  held_rest;
 	struct list   held_link;
@@ -114,6 +115,16 @@ static inline bool conn_is_open(const struct conn *c)
 {
 	return c->watch.fd >= 0;
 }
+
+/* Reads so many bytes at once at most, so that no more is kept of a peer whose
+ * input is not consumed; 0: as many as there are. */
+void conn_limit_input(struct conn *c, size_t n);
+
+/* To another loop: between the two it is watched by none.  Nothing may be
+ * queued, held or touched.  Attached, it is read again.  ERR_IO: the loop
+ * cannot watch it; it is open still. */
+void conn_detach(struct conn *c);
+int conn_attach(struct conn *c, struct conn_pool *p);
 
 /* No input until conn_resume. */
 void conn_pause(struct conn *c);

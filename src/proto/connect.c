@@ -157,7 +157,8 @@ static void wipe_secrets(const struct found *found)
 			explicit_bzero((char *)(uintptr_t)s.p, s.n);
 }
 
-bool connect_parse(struct slice json, struct connect_opts *inout)
+static bool parse_object(struct slice json,
+    struct connect_opts *inout)
 {
 	const char         *why;
 	struct json        *doc = json_parse(json, &why);
@@ -176,6 +177,25 @@ bool connect_parse(struct slice json, struct connect_opts *inout)
 	connect_opts_fini(inout);
 	*inout = o;
 	return true;
+}
+
+/* A whole document that is absent: it names nothing. */
+static bool is_null(struct slice json)
+{
+	const char *blanks = " \t\r\n";
+
+	while (json.n > 0 && strchr(blanks, json.p[json.n - 1]) != NULL)
+		json.n--;
+	while (json.n > 0 && strchr(blanks, *json.p) != NULL)
+		json = slice_skip(json, 1);
+	return slice_eq(json, SLICE("null"));
+}
+
+bool connect_parse(struct slice json, struct connect_opts *inout)
+{
+	if (is_null(json))
+		return true;
+	return parse_object(json, inout);
 }
 
 void connect_forget_secrets(struct connect_opts *o)

@@ -18,7 +18,8 @@
 struct monitoring {
 	struct conn_pool pool;
 	struct monitor  *monitor;
-	const char      *host;
+	/* Our own: the options they came from go at a reload. */
+	char            *host, *base_path, *prefix;
 	uint16_t         port;
 	struct slice    *tags;
 	struct slice    *metadata;	/* pairs */
@@ -124,14 +125,23 @@ void monitoring_refresh(struct server *s)
 
 /* ---- life ----------------------------------------------------------------- */
 
+static bool keep_strings(struct monitoring *m, const struct options *o)
+{
+	m->host = strdup(o->http_host.n > 0 ? o->http_host.p
+	    : settings_host(o));
+	m->base_path = strdup(o->http_base_path.n > 0 ? o->http_base_path.p
+	    : "");
+	m->prefix = strdup(o->prometheus_prefix.n > 0
+	    ? o->prometheus_prefix.p : "nats");
+	return m->host != NULL && m->base_path != NULL && m->prefix != NULL;
+}
+
 static int open_monitor(struct server *s, struct monitoring *m, int fd)
 {
-	const struct options *o = s->options;
 	struct monitor_config conf = {
 		.shared = &s->shared,
-		.base_path = o->http_base_path,
-		.metrics_prefix = o->prometheus_prefix.n > 0
-		    ? o->prometheus_prefix : SLICE("nats"),
+		.base_path = slice_str(m->base_path),
+		.metrics_prefix = slice_str(m->prefix),
 	};
 	struct varz v;
 
@@ -155,7 +165,8 @@ int monitoring_open(struct server *s, struct buf *why)
 	m = s->monitoring = calloc(1, sizeof *m);
 	if (m == NULL)
 		return ERR_NOMEM;
-	m->host = o->http_host.n > 0 ? o->http_host.p : settings_host(o);
+	if (!keep_strings(m, o))
+		return ERR_NOMEM;
 	m->port = (uint16_t)(o->http_port < 0 ? 0 : o->http_port);
 	fd = listen_open(m->host, &m->port, &reason);
 	if (fd < 0) {
@@ -194,6 +205,9 @@ void monitoring_close(struct server *s)
 	conn_pool_fini(&m->pool);
 	free(m->tags);
 	free(m->metadata);
+	free(m->host);
+	free(m->base_path);
+	free(m->prefix);
 	free(m);
 	s->monitoring = NULL;
 }

@@ -66,7 +66,7 @@ static int build_configs(struct server *s, struct plan *p)
 {
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		p->configs[i] = settings_session(p->options, &s->identity,
-		    auth_ref(p->auth), s->port);
+		    auth_ref(p->auth), s->port, s->generation + 1);
 		if (p->configs[i] == NULL)
 			return ERR_NOMEM;
 	}
@@ -241,6 +241,7 @@ static void carry_out(struct server *s, struct plan *p)
 	p->options = old;
 	p->auth = old_auth;
 	s->config_loaded_ns = clock_wall_ns();
+	s->generation++;
 	memcpy(s->digest, p->digest, sizeof s->digest);
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		if (tell_step(s, i, p->configs[i]))

@@ -153,11 +153,11 @@ static bool open_shared(struct server *s)
 	s->shared.n_workers = s->n_workers;
 	s->shared.hasher_member = s->n_workers + 1;
 	s->shared.global = account_create(SLICE("$G"));
-	s->shared.n_posted = aligned_alloc(64, n);
+	s->shared.parcels = aligned_alloc(64, n);
 	s->shared.loads = calloc(s->n_workers, sizeof *s->shared.loads);
-	if (s->shared.n_posted != NULL)
-		memset(s->shared.n_posted, 0, n);
-	return s->shared.global != NULL && s->shared.n_posted != NULL &&
+	if (s->shared.parcels != NULL)
+		memset(s->shared.parcels, 0, n);
+	return s->shared.global != NULL && s->shared.parcels != NULL &&
 	    s->shared.loads != NULL;
 }
 
@@ -166,8 +166,9 @@ static bool open_workers(struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		struct worker         *w = &s->workers[i];
 		struct session_config *conf = settings_session(s->options,
-		    &s->identity, auth_ref(s->auth), s->port);
+		    &s->identity, auth_ref(s->auth), s->port, 0);
 
+		w->server = s;
 		w->loop = loop_create(s->mesh, i);
 		if (conf == NULL || w->loop == NULL) {
 			session_config_unref(conf);
@@ -200,8 +201,10 @@ static void *run_worker(void *ctx)
 {
 	struct worker *w = ctx;
 
-	if (loop_run(w->loop) != 0)
+	if (loop_run(w->loop) != 0) {
 		log_fatal("no memory to run a worker");
+		server_request(w->server, REQUEST_STOP);
+	}
 	return NULL;
 }
 
@@ -367,11 +370,26 @@ void server_request(struct server *s, unsigned requests)
 		return;		/* full: it is readable already */
 }
 
-static void stop_worker(struct hub *h, void *ctx)
+static void stop_worker(struct mail *m, void *receiver)
 {
-	(void)ctx;
+	struct server *s = CONTAINER_OF(m, struct worker, stop)->server;
+	struct hub    *h = receiver;
+
+	if (h->worker == 0)
+		listener_stop(&s->listener);
 	hub_close_all(h);
 	loop_stop(h->loop);
+}
+
+static void tell_workers_to_stop(struct server *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct worker *w = &s->workers[i];
+
+		w->stop.deliver = stop_worker;
+		if (w->is_running)
+			loop_post(s->control, i, &w->stop);
+	}
 }
 
 static void stop(struct server *s)
@@ -379,10 +397,9 @@ static void stop(struct server *s)
 	if (s->is_stopping)
 		return;
 	s->is_stopping = true;
+	__atomic_store_n(&s->shared.is_stopping, true, __ATOMIC_RELAXED);
 	log_notice("Initiating Shutdown...");
-	server_stop_listening(s);
-	for (unsigned i = 0; i < s->n_workers; i++)
-		server_tell(s, i, stop_worker, NULL);
+	tell_workers_to_stop(s);
 	loop_stop(s->control);
 }
 
@@ -442,46 +459,75 @@ uint16_t server_port(const struct server *s)
 
 /* ---- running, and the end ------------------------------------------------- */
 
-void server_run(struct server *s)
+/* The control loop does not turn any more, and workers wait for its mail. */
+static void join_workers(struct server *s)
 {
-	server_tell(s, 0, start_listening, s);
-	monitoring_start(s);
-	files_write_ports(s);
-	say_ready(s);
-	if (loop_run(s->control) != 0)
-		log_fatal("no memory to run");
-	files_remove_ports(s);
+	const struct timespec nap = { .tv_nsec = NS_PER_MS };
+
+	while (!mesh_ring(s->mesh, s->n_workers))
+		nanosleep(&nap, NULL);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		if (s->workers[i].is_running)
 			pthread_join(s->workers[i].thread, NULL);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		s->workers[i].is_running = false;
+}
+
+void server_run(struct server *s)
+{
+	if (!server_tell(s, 0, start_listening, s)) {
+		log_fatal("no memory to listen");
+		server_request(s, REQUEST_STOP);
+	}
+	monitoring_start(s);
+	files_write_ports(s);
+	say_ready(s);
+	if (loop_run(s->control) != 0)
+		log_fatal("no memory to run");
+	stop(s);	/* unless that is why it ended */
+	join_workers(s);
+	files_remove_ports(s);
 	log_notice("Server Exiting..");
 }
 
 /* Threads that were started but never told to run. */
 static void stop_unasked(struct server *s)
 {
-	bool any = false;
+	if (s->n_workers == 0 || !s->workers[0].is_running)
+		return;
+	__atomic_store_n(&s->shared.is_stopping, true, __ATOMIC_RELAXED);
+	tell_workers_to_stop(s);
+	join_workers(s);
+}
 
-	for (unsigned i = 0; i < s->n_workers; i++) {
-		any = any || s->workers[i].is_running;
-		if (s->workers[i].is_running)
-			server_tell(s, i, stop_worker, NULL);
-	}
-	if (any)
-		mesh_ring(s->mesh, s->n_workers);
-	for (unsigned i = 0; i < s->n_workers; i++)
-		if (s->workers[i].is_running)
-			pthread_join(s->workers[i].thread, NULL);
+static void *receiver_of(struct server *s, unsigned member)
+{
+	return member < s->n_workers ? (void *)s->workers[member].hub : s;
+}
+
+/* Mail that came too late still has to free what it carries; it may post more,
+ * and some waits at its sender because a ring was full. */
+static void settle_mail(struct server *s)
+{
+	bool more;
+
+	do {
+		more = false;
+		for (unsigned i = 0; i < s->n_workers + 2; i++)
+			more = !mesh_ring(s->mesh, i) || more;
+		for (unsigned i = 0; i < s->n_workers + 1; i++)
+			if (receiver_of(s, i) != NULL)
+				more = mesh_drain(s->mesh, i,
+				    receiver_of(s, i)) > 0 || more;
+	} while (more);
 }
 
 static void destroy_workers(struct server *s)
 {
-	/* Mail that came too late: it still frees what it carries. */
+	/* A client may have been on its way from one to another. */
 	for (unsigned i = 0; i < s->n_workers; i++)
 		if (s->workers[i].hub != NULL)
-			mesh_drain(s->mesh, i, s->workers[i].hub);
+			hub_close_all(s->workers[i].hub);
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		hub_destroy(s->workers[i].hub);
 		loop_destroy(s->workers[i].loop);
@@ -495,6 +541,8 @@ void server_destroy(struct server *s)
 	if (s->mesh != NULL)
 		stop_unasked(s);
 	hasher_destroy(s->hasher);
+	if (s->mesh != NULL)
+		settle_mail(s);
 	destroy_workers(s);
 	monitoring_close(s);
 	if (s->listen_fd >= 0)
@@ -506,7 +554,7 @@ void server_destroy(struct server *s)
 	loop_destroy(s->control);
 	mesh_destroy(s->mesh);
 	account_destroy(s->shared.global);
-	free(s->shared.n_posted);
+	free(s->shared.parcels);
 	free(s->shared.loads);
 	auth_unref(s->auth);
 	identity_fini(&s->identity);

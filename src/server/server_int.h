@@ -17,10 +17,12 @@ struct hasher;
 struct monitoring;
 
 struct worker {
-	struct loop *loop;
-	struct hub  *hub;
-	pthread_t    thread;
-	bool         is_running;
+	struct server *server;
+	struct loop   *loop;
+	struct hub    *hub;
+	pthread_t      thread;
+	bool           is_running;
+	struct mail    stop;	/* here, because stopping takes no memory */
 };
 
 struct lame_duck {
@@ -60,6 +62,7 @@ struct server {
 	struct lame_duck lame_duck;
 	struct monitoring *monitoring;	/* NULL: off */
 	char            *pid_file, *ports_file;	/* written; NULL: not */
+	uint64_t         generation;	/* of the configuration */
 	unsigned         n_changing;	/* workers that a reload waits for */
 	bool             wants_reload;	/* another one, after that */
 	bool             is_stopping;

@@ -150,7 +150,8 @@ static void copy_limits(const struct options *o, struct session_config *c)
 }
 
 struct session_config *settings_session(const struct options *o,
-    const struct identity *id, struct auth *auth, uint16_t port)
+    const struct identity *id, struct auth *auth, uint16_t port,
+    uint64_t generation)
 {
 	struct session_config *c = session_config_create();
 	struct slice server_id = slice_str(id->id);
@@ -161,6 +162,7 @@ struct session_config *settings_session(const struct options *o,
 	}
 	c->auth = auth;
 	c->port = port;
+	c->generation = generation;
 	copy_limits(o, c);
 	if (!session_config_keep(c, &c->server_id, server_id) ||
 	    !session_config_keep(c, &c->xkey, slice_str(id->xkey)) ||

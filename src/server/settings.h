@@ -26,10 +26,11 @@ int settings_auth(const struct options *o, struct hasher *hasher,
  * without a host, loopback. */
 const char *settings_host(const struct options *o);
 
-/* auth's reference is consumed.  port is the one listened on.  NULL: out of
- * memory. */
+/* auth's reference is consumed.  port is the one listened on; generation rises
+ * with each reload.  NULL: out of memory. */
 struct session_config *settings_session(const struct options *o,
-    const struct identity *id, struct auth *auth, uint16_t port);
+    const struct identity *id, struct auth *auth, uint16_t port,
+    uint64_t generation);
 
 /* Event loops to run. */
 unsigned settings_workers(const struct options *o);

@@ -17,6 +17,7 @@
 #include "session/hub.h"
 #include "session/info.h"
 #include "session/login.h"
+#include "session/move.h"
 #include "session/pings.h"
 #include "session/stall.h"
 #include "session/subs.h"
@@ -88,15 +89,15 @@ static void put_identity(const struct client *c, struct buf *b)
 
 const char *client_label(const struct client *c)
 {
-	static _Thread_local struct buf b;
+	struct buf *b = &c->hub->label;
 
-	buf_reset(&b);
-	buf_printf(&b, c->is_ip6 ? "[%s]:%u - cid:%llu" : "%s:%u - cid:%llu",
+	buf_reset(b);
+	buf_printf(b, c->is_ip6 ? "[%s]:%u - cid:%llu" : "%s:%u - cid:%llu",
 	    ip_text(c), c->port, (unsigned long long)c->cid);
 	if (c->has_connected)
-		put_identity(c, &b);
-	buf_put_char(&b, '\0');
-	return buf_failed(&b) ? "client" : b.p;
+		put_identity(c, b);
+	buf_put_char(b, '\0');
+	return buf_failed(b) ? "client" : b->p;
 }
 
 /* ---- last words ---------------------------------------------------------- */
@@ -115,7 +116,7 @@ void client_send_err(struct client *c, const char *fmt, ...)
 	if (buf_failed(b) || !conn_is_open(&c->conn))
 		return;
 	conn_put(&c->conn, b->p, b->n);
-	if (log_trace_on)
+	if (LOG_IS_ON(log_trace_on))
 		wiretrace_sent_err(c, slice_of(b->p + 6, b->n - 9));
 }
 
@@ -158,6 +159,27 @@ static void release(struct grave *g)
 	free(c);
 }
 
+static void enter(struct client *c)
+{
+	struct hub *h = c->hub;
+
+	list_append(&h->clients, &c->link);
+	h->stats.n_clients++;
+	__atomic_fetch_add(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);
+}
+
+/* Out of everything of the hub's but its stall and move lists. */
+static void exit_hub(struct client *c)
+{
+	struct hub *h = c->hub;
+
+	timer_clear(loop_timers(h->loop), &c->timer);
+	list_remove(&c->link);
+	stall_forget(c);
+	h->stats.n_clients--;
+	__atomic_fetch_sub(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);
+}
+
 static void remember(struct client *c)
 {
 	struct client_info info;
@@ -185,13 +207,10 @@ void client_drop(struct client *c, enum close_reason reason)
 	remember(c);
 	login_cancel(c);
 	conn_close(&c->conn);
-	timer_clear(loop_timers(h->loop), &c->timer);
-	list_remove(&c->link);
 	list_remove(&c->stall_link);
-	stall_forget(c);
-	h->stats.n_clients--;
+	move_cancel(c);
+	exit_hub(c);
 	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
 	list_append(&h->dying, &c->link);
 	client_bury_some(c);
@@ -325,23 +344,42 @@ static void tick(struct timer *t, int64_t now)
 
 /* ---- birth --------------------------------------------------------------- */
 
-static void init_parser(struct client *c)
+static void init_parser_limits(struct client *c)
 {
 	const struct session_config *conf = c->hub->config;
 
-	c->parser.kind = PEER_CLIENT;
 	c->parser.line_max = conf->line_max;
 	c->parser.payload_max = conf->payload_max;
 }
 
-static void join(struct client *c)
+void client_part(struct client *c)
+{
+	exit_hub(c);
+	conn_detach(&c->conn);
+}
+
+void client_join(struct client *c, struct hub *h)
+{
+	c->hub = h;
+	c->move_to = -1;
+	enter(c);
+	if (conn_attach(&c->conn, &h->pool) != 0) {
+		client_drop(c, CLOSE_READ_ERROR);
+		return;
+	}
+	init_parser_limits(c);
+	/* A reload may have passed while it was on its way. */
+	if (c->generation != h->config->generation)
+		login_again(c);
+	client_arm_timer(c);
+}
+
+static void be_born(struct client *c)
 {
 	struct hub *h = c->hub;
 
-	list_append(&h->clients, &c->link);
-	h->stats.n_clients++;
+	enter(c);
 	h->stats.n_clients_ever++;
-	__atomic_fetch_add(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&c->account->n_clients, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&c->account->n_clients_ever, 1, __ATOMIC_RELAXED);
 	trace(TR_CONN_OPEN, c->cid, (uint64_t)c->conn.watch.fd);
@@ -367,8 +405,11 @@ struct client *client_open(struct hub *h, int fd,
 	c->start_ns = c->asked_ns = c->active_ns = loop_now_ns(h->loop);
 	connect_opts_init(&c->opts);
 	set_address(c, peer);
-	init_parser(c);
-	join(c);
+	c->parser.kind = PEER_CLIENT;
+	init_parser_limits(c);
+	c->move_to = -1;
+	c->generation = h->config->generation;
+	be_born(c);
 	login_expect(c);
 	pings_begin(c);
 	client_send_info(c, INFO_FIRST);

@@ -31,6 +31,7 @@
 
 struct account;
 struct client_info;
+struct handoff_mark;
 struct hub;
 struct login;
 
@@ -77,7 +78,15 @@ struct client {
 	int64_t     stalled_until_ns;
 	struct list link;	/* hub's clients, or its dying */
 	struct list stall_link, crowd_link;
+
+	/* Leaving for another worker: see session/move.c. */
+	bool                 is_moving;
+	int                  move_to;	/* -1: nowhere */
+	uint32_t             move_score;
+	struct handoff_mark *move_mark;	/* NULL: not hushed yet */
+	struct list          move_link;
 	struct grave grave;
+	uint64_t     generation;	/* of the configuration it was checked by */
 	uint16_t     port;
 	bool         is_ip6;
 	uint8_t      ip[16];
@@ -110,12 +119,17 @@ enum info_kind { INFO_FIRST, INFO_AFTER_PONG, INFO_LAME_DUCK };
 void client_send_info(struct client *c, enum info_kind kind);
 
 /* "127.0.0.1:4222 - cid:7" and, once connected, who it is; into a buffer that
- * the next call on this thread reuses. */
+ * the next call for a client of this hub reuses. */
 const char *client_label(const struct client *c);
 
 /* For monitoring; strings are borrowed from c.  wants_subs: the list too. */
 void client_describe(const struct client *c, struct client_info *ret,
     bool wants_subs);
+
+/* It leaves its hub, and is nobody's, until it joins another: its subscriptions
+ * are none.  The socket goes along. */
+void client_part(struct client *c);
+void client_join(struct client *c, struct hub *h);
 
 /* After any of its deadlines changed. */
 void client_arm_timer(struct client *c);

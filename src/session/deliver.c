@@ -80,7 +80,7 @@ static bool put_stripped(struct client *c, const struct run *run,
 static bool put_message(struct client *c, const struct client_sub *s,
     const struct run *run, const struct msg *m)
 {
-	if (log_trace_on)
+	if (LOG_IS_ON(log_trace_on))
 		wiretrace_out(c, s, run, m);
 	if (m->hdr_size > 0 && !c->parser.has_headers)
 		return put_stripped(c, run, m, client_sub_sid(s));

@@ -61,7 +61,6 @@ struct item {
 struct handoff {
 	struct hub    *hub;
 	struct parcel *open[MESH_MEMBERS_MAX];
-	uint64_t       n_unpacked[MESH_MEMBERS_MAX];	/* by sender */
 	/* Removed subscriptions: see the top. */
 	struct client_sub *fresh;		/* past R2 */
 	struct client_sub *waiting;		/* past R3 */
@@ -69,16 +68,33 @@ struct handoff {
 	bool               is_trying_again;
 };
 
+/* Of parcels from one worker to another; a cache line for each pair. */
+struct parcel_count {
+	uint64_t n_posted;	/* written by the sender */
+	uint64_t n_unpacked;	/* written by the receiver */
+	char     pad[LINE - 2 * sizeof(uint64_t)];
+};
+
 size_t handoff_counters_size(unsigned n_workers)
 {
-	return (size_t)n_workers * n_workers * LINE;
+	return (size_t)n_workers * n_workers * sizeof(struct parcel_count);
 }
 
-static uint64_t *posted(const struct hub *h, unsigned from, unsigned to)
+static struct parcel_count *count_of(const struct hub *h, unsigned from,
+    unsigned to)
 {
-	size_t at = ((size_t)from * h->shared->n_workers + to) * LINE;
+	return &h->shared->parcels[from * h->shared->n_workers + to];
+}
 
-	return h->shared->n_posted + at / sizeof(uint64_t);
+static uint64_t load(const uint64_t *n)
+{
+	return __atomic_load_n(n, __ATOMIC_ACQUIRE);
+}
+
+/* Only its writer may add. */
+static void add_one(uint64_t *n)
+{
+	__atomic_store_n(n, *n + 1, __ATOMIC_RELEASE);
 }
 
 struct handoff *handoff_create(struct hub *h)
@@ -118,11 +134,10 @@ static void unpack(struct mail *mail, void *receiver);
 static void post_parcel(struct handoff *x, unsigned to)
 {
 	struct hub *h = x->hub;
-	uint64_t   *n = posted(h, h->worker, to);
 
 	if (x->open[to] == NULL)
 		return;
-	__atomic_store_n(n, *n + 1, __ATOMIC_RELEASE);
+	add_one(&count_of(h, h->worker, to)->n_posted);
 	loop_post(h->loop, to, &x->open[to]->mail);
 	x->open[to] = NULL;
 }
@@ -210,6 +225,7 @@ bool handoff_put(void *ctx, unsigned worker, struct sub *const *subs, size_t n,
 
 	if (p == NULL)
 		return false;
+	h->sent_to |= UINT64_C(1) << worker;
 	for (size_t i = 0; i < n; i++) {
 		const struct client *c = deliver_owner(subs[i]);
 
@@ -353,8 +369,38 @@ static void unpack(struct mail *mail, void *receiver)
 
 	for (const char *at = p->bytes; at < p->bytes + p->n;)
 		at = unpack_record(h, at);
-	h->handoff->n_unpacked[p->from_worker]++;
+	add_one(&count_of(h, p->from_worker, h->worker)->n_unpacked);
 	parcel_drop(h, p);
+}
+
+/* ---- marks ---------------------------------------------------------------- */
+
+struct handoff_mark {
+	unsigned n_workers;
+	uint64_t n_posted[];
+};
+
+struct handoff_mark *handoff_mark(const struct handoff *x)
+{
+	unsigned             n = x->hub->shared->n_workers;
+	struct handoff_mark *m = calloc(1, sizeof *m +
+	    n * sizeof m->n_posted[0]);
+
+	if (m != NULL)
+		m->n_workers = n;
+	for (unsigned to = 0; m != NULL && to < n; to++)
+		m->n_posted[to] = load(&count_of(x->hub, x->hub->worker,
+		    to)->n_posted);
+	return m;
+}
+
+bool handoff_is_past(const struct handoff *x, const struct handoff_mark *mark)
+{
+	for (unsigned to = 0; to < mark->n_workers; to++)
+		if (load(&count_of(x->hub, x->hub->worker, to)->n_unpacked) <
+		    mark->n_posted[to])
+			return false;
+	return true;
 }
 
 /* ---- the memory of subscriptions ----------------------------------------- */
@@ -399,15 +445,16 @@ static void note_posted(struct handoff *x)
 	x->waiting = x->fresh;
 	x->fresh = NULL;
 	for (unsigned from = 0; from < x->hub->shared->n_workers; from++)
-		x->until[from] = __atomic_load_n(
-		    posted(x->hub, from, x->hub->worker), __ATOMIC_ACQUIRE);
+		x->until[from] = load(&count_of(x->hub, from,
+		    x->hub->worker)->n_posted);
 }
 
 /* R4 */
 static bool is_unpacked(const struct handoff *x)
 {
 	for (unsigned from = 0; from < x->hub->shared->n_workers; from++)
-		if (x->n_unpacked[from] < x->until[from])
+		if (load(&count_of(x->hub, from, x->hub->worker)->n_unpacked) <
+		    x->until[from])
 			return false;
 	return true;
 }

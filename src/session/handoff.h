@@ -26,7 +26,7 @@ struct handoff *handoff_create(struct hub *h);
 /* No worker may be running. */
 void handoff_destroy(struct handoff *x);
 
-/* The counters that session_shared.n_posted points to. */
+/* The counters that session_shared.parcels points to. */
 size_t handoff_counters_size(unsigned n_workers);
 
 /* core/fanout.h's hand_over; ctx is the struct hub. */
@@ -38,6 +38,14 @@ void handoff_post(struct handoff *x);
 
 /* Is mail to some worker waiting because its ring is full? */
 bool handoff_is_congested(const struct handoff *x);
+
+/* How much has been posted so far, to whom; the caller frees it.  NULL: out of
+ * memory. */
+struct handoff_mark;
+struct handoff_mark *handoff_mark(const struct handoff *x);
+
+/* Has everything that was posted before the mark been unpacked? */
+bool handoff_is_past(const struct handoff *x, const struct handoff_mark *mark);
 
 /* s is out of its sublist; its memory is freed when nobody can hold it. */
 void handoff_release(struct handoff *x, struct client_sub *s);

@@ -2,6 +2,7 @@
 #include "session/hub.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/epoch.h"
@@ -13,6 +14,7 @@
 #include "session/closed.h"
 #include "session/handoff.h"
 #include "session/login.h"
+#include "session/move.h"
 #include "session/publish.h"
 #include "session/stall.h"
 
@@ -43,15 +45,18 @@ static void end_turn(void *ctx)
 	mesh_ring(loop_mesh(h->loop), h->worker);
 	conn_pool_flush(&h->pool);
 	stall_end_turn(h);
+	if (!list_is_empty(&h->moving))
+		move_end_turn(h);
 	handoff_end_turn(h->handoff);
 	if (!list_is_empty(&h->dying))
 		bury_dying(h);
 }
 
-static void wake_stalled(struct timer *t, int64_t now_ns)
+/* A turn for its end's sake, which looks at those who wait. */
+static void make_turn(struct timer *t, int64_t now_ns)
 {
 	(void)t;
-	(void)now_ns;	/* the turn's end looks at who may go on */
+	(void)now_ns;
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -83,11 +88,13 @@ struct hub *hub_create(struct loop *loop, struct session_shared *shared,
 	h->shared = shared;
 	h->config = config;
 	h->port = (struct fanout_port){ h->worker, handoff_put, h };
-	h->stall_timer.fire = wake_stalled;
+	h->stall_timer.fire = make_turn;
 	list_init(&h->clients);
 	list_init(&h->dying);
 	list_init(&h->stalled);
 	list_init(&h->crowded);
+	list_init(&h->moving);
+	h->move_timer.fire = make_turn;
 	if (!open_parts(h, closed_max)) {
 		hub_destroy(h);
 		return NULL;
@@ -99,6 +106,7 @@ struct hub *hub_create(struct loop *loop, struct session_shared *shared,
 
 void hub_close_all(struct hub *h)
 {
+	h->is_closed = true;
 	LIST_EACH (l, &h->clients)
 		client_drop(CONTAINER_OF(l, struct client, link),
 		    CLOSE_SHUTDOWN);
@@ -116,6 +124,7 @@ void hub_destroy(struct hub *h)
 	closed_destroy(h->closed);
 	conn_pool_fini(&h->pool);
 	buf_fini(&h->scratch);
+	buf_fini(&h->label);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
 	session_config_unref(h->config);
@@ -137,10 +146,15 @@ static bool is_full(const struct hub *h, int64_t n_conns)
 
 void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer)
 {
-	int64_t n = __atomic_add_fetch(&h->shared->n_conns, 1,
-	    __ATOMIC_RELAXED);
-	struct client *c = client_open(h, fd, peer);
+	struct client *c;
+	int64_t        n;
 
+	if (h->is_closed) {
+		close(fd);	/* was on its way when we left */
+		return;
+	}
+	n = __atomic_add_fetch(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
+	c = client_open(h, fd, peer);
 	if (c == NULL) {
 		__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
 		log_error("no memory for a client connection");

@@ -25,6 +25,7 @@ struct closed_ring;
 struct handoff;
 struct match_cache;
 struct op;
+struct parcel_count;
 
 /* Counts since start; summed over the hubs for monitoring. */
 struct hub_stats {
@@ -44,8 +45,9 @@ struct session_shared {
 	int64_t         outbound;	/* atomic: bytes queued, about */
 	int64_t         n_crowded;	/* atomic: receivers */
 	bool            is_lame_duck;	/* atomic */
+	bool            is_stopping;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
-	uint64_t       *n_posted;	/* parcels; see session/handoff.c */
+	struct parcel_count *parcels;	/* see session/handoff.c */
 	uint64_t       *loads;		/* atomic: clients of each worker */
 };
 
@@ -75,9 +77,14 @@ struct hub {
 	int64_t                work_left;	/* of a client's turn */
 	uint64_t               out_msgs_before;	/* it; see session/verbs.c */
 	struct buf             scratch;	/* for text built and sent at once */
+	struct buf             label;	/* client_label's */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
 	struct timer           stall_timer;
+	bool                   is_closed;	/* nobody comes in any more */
+	struct timer           move_timer;
+	struct list            moving;	/* publishers that leave for another worker */
+	uint64_t               sent_to;	/* workers, a bit each; see session/move.c */
 	bool                   saw_crowded;	/* a receiver, since last asked */
 	struct list            crowded;		/* receivers that are */
 	int64_t                outbound_peak;	/* of pool.pending, lately */

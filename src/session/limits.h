@@ -15,6 +15,7 @@ struct auth;
 
 struct session_config {
 	uint32_t n_refs;	/* atomic */
+	uint64_t generation;	/* rises with each reload */
 
 	/* Identity, for INFO; owned. */
 	struct slice server_id, server_name, host, xkey;

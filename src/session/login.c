@@ -2,19 +2,25 @@
 #include "session/login.h"
 
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/account.h"
 #include "session/client.h"
 #include "session/hub.h"
 #include "session/subs.h"
 
+/* Read at once from who may be anybody, and so kept while a hash is made. */
+enum { UNKNOWN_INPUT_MAX = 4 * 1024 };
+
 /* A password that is being hashed.  It outlives its client if need be. */
 struct login {
 	struct auth_ticket ticket;
 	struct mail        mail;
 	struct mesh       *mesh;
-	unsigned           from, to;	/* the hasher, the client's worker */
+	unsigned           to;		/* the client's worker */
+	const struct session_shared *shared;
 	struct client     *client;	/* NULL: it went.  Thread: worker */
 };
 
@@ -27,6 +33,7 @@ void login_expect(struct client *c)
 		return;
 	}
 	c->state = CLIENT_ACCEPTED;
+	conn_limit_input(&c->conn, UNKNOWN_INPUT_MAX);
 	c->auth_until_ns = loop_now_ns(c->hub->loop) + auth_timeout_ns(a);
 }
 
@@ -75,6 +82,7 @@ static void welcome(struct client *c, const struct principal *who)
 	verdict_cache_fini(&c->verdicts);
 	c->grants_replies = permissions_responses(who->permissions, &max, &ttl);
 	c->state = CLIENT_READY;
+	conn_limit_input(&c->conn, 0);
 	c->auth_until_ns = 0;
 	if (!c->is_connecting) {
 		subs_recheck(c);	/* a reload asked; or it has none yet */
@@ -99,13 +107,19 @@ static void settle(struct client *c, enum auth_verdict v,
 
 /* ---- asking -------------------------------------------------------------- */
 
-/* Thread: the hasher's. */
+/* Once posted, the login is the worker's and may be gone.  If the ring is full
+ * the hasher waits, as it has no turn to come.  Thread: the hasher's. */
 static void hashed(struct auth_ticket *t)
 {
-	struct login *l = CONTAINER_OF(t, struct login, ticket);
+	struct login                *l = CONTAINER_OF(t, struct login, ticket);
+	const struct session_shared *shared = l->shared;
+	struct mesh                 *mesh = l->mesh;
+	const struct timespec        nap = { .tv_nsec = NS_PER_MS };
 
-	mesh_post(l->mesh, l->from, l->to, &l->mail);
-	mesh_ring(l->mesh, l->from);
+	mesh_post(mesh, shared->hasher_member, l->to, &l->mail);
+	while (!mesh_ring(mesh, shared->hasher_member) &&
+	    !__atomic_load_n(&shared->is_stopping, __ATOMIC_RELAXED))
+		nanosleep(&nap, NULL);
 }
 
 /* What came behind the CONNECT has waited. */
@@ -141,7 +155,7 @@ static struct login *make_login(struct client *c)
 	l->ticket.done = hashed;
 	l->mail.deliver = verdict_came;
 	l->mesh = loop_mesh(c->hub->loop);
-	l->from = c->hub->shared->hasher_member;
+	l->shared = c->hub->shared;
 	l->to = c->hub->worker;
 	l->client = c;
 	return l;
@@ -156,6 +170,7 @@ void login_cancel(struct client *c)
 	c->login = NULL;
 }
 
+/* What was asked before, and is not answered yet, counts no more. */
 static void ask(struct client *c)
 {
 	struct auth        *a = c->hub->config->auth;
@@ -167,9 +182,10 @@ static void ask(struct client *c)
 		.auth_token = c->opts.auth_token,
 		.names_account = c->opts.account.n > 0 || c->opts.new_account,
 	};
-	enum auth_verdict   v = auth_check(a, &req, &who,
-	    l == NULL ? NULL : &l->ticket);
+	enum auth_verdict   v;
 
+	login_cancel(c);
+	v = auth_check(a, &req, &who, l == NULL ? NULL : &l->ticket);
 	if (v == AUTH_PENDING) {
 		c->login = l;
 		/* One that is ready (a reload asks) goes on meanwhile. */
@@ -200,6 +216,12 @@ void login_silent(struct client *c)
 
 void login_again(struct client *c)
 {
+	if (c->state == CLIENT_CHECKING) {
+		ask(c);		/* the old password may be right no more */
+		go_on(c);
+		return;
+	}
+	c->generation = c->hub->config->generation;
 	if (c->state != CLIENT_READY)
 		return;
 	/* Its user is no more: it goes without a word, as in nats-server. */

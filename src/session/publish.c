@@ -11,6 +11,7 @@
 #include "session/deliver.h"
 #include "session/handoff.h"
 #include "session/hub.h"
+#include "session/move.h"
 #include "session/stall.h"
 #include "session/wiretrace.h"
 
@@ -127,7 +128,7 @@ void publish_flush(struct hub *h)
 	struct run_builder *b = &h->builder;
 	struct client      *c = b->from;
 	const struct match *m;
-	uint64_t            taken = 0;
+	uint64_t            taken = 0, before = h->stats.out_msgs;
 
 	if (c == NULL)
 		return;
@@ -138,6 +139,8 @@ void publish_flush(struct hub *h)
 	if (c->opts.no_responders && client_is_ready(c))
 		answer_unheard(c, &b->run, taken);
 	stall_if_crowded(c);
+	if (h->shared->n_workers > 1)
+		move_note_run(c, b->run.n, h->stats.out_msgs - before);
 }
 
 static void add_message(struct run_builder *b, const struct op *op,
@@ -224,7 +227,7 @@ static bool admit_subject(struct client *c, const struct op *op)
 void publish(struct client *c, const struct op *op, struct block *block)
 {
 	count_in(c, op);
-	if (log_trace_on)
+	if (LOG_IS_ON(log_trace_on))
 		wiretrace_in(c, op);
 	/* A granted reply is counted for each use, so each asks again. */
 	if (!c->grants_replies && !c->opts.pedantic && joins_run(c, op) &&

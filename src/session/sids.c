@@ -13,22 +13,56 @@
 
 enum { BUCKETS_MIN = 4 };
 
-static uint32_t bucket_of(const struct sid_table *t, struct slice sid)
-{
-	uint32_t h = (uint32_t)hash_slice(sid);
-	uint32_t at = h & (t->cap - 1);
+/* Either end of a chain: where the link to s, of this hash, is written. */
+struct place {
+	struct client_sub **to;
+	uint32_t           *hash;
+};
 
-	return at < t->n_buckets ? at : h & (t->cap / 2 - 1);
+static struct place first_of(struct sid_bucket *b)
+{
+	return (struct place){ &b->first, &b->hash };
+}
+
+static struct place next_of(struct client_sub *s)
+{
+	return (struct place){ &s->next, &s->next_hash };
+}
+
+static void put_first(struct sid_bucket *b, struct client_sub *s, uint32_t hash)
+{
+	s->next = b->first;
+	s->next_hash = b->hash;
+	b->first = s;
+	b->hash = hash;
+}
+
+static void unlink_from(struct place at, const struct client_sub *s)
+{
+	*at.to = s->next;
+	*at.hash = s->next_hash;
+}
+
+static uint32_t hash_of(struct slice sid)
+{
+	return (uint32_t)hash_slice(sid);
+}
+
+static uint32_t bucket_of(const struct sid_table *t, uint32_t hash)
+{
+	uint32_t at = hash & (t->cap - 1);
+
+	return at < t->n_buckets ? at : hash & (t->cap / 2 - 1);
 }
 
 static bool reserve_bucket(struct sid_table *t)
 {
-	uint32_t            cap = t->cap == 0 ? BUCKETS_MIN : t->cap * 2;
-	struct client_sub **b;
+	uint32_t           cap = t->cap == 0 ? BUCKETS_MIN : t->cap * 2;
+	struct sid_bucket *b;
 
 	if (t->n_buckets < t->cap)
 		return true;
-	b = realloc(t->buckets, cap * sizeof(struct client_sub *));
+	b = realloc(t->buckets, cap * sizeof *b);
 	if (b == NULL)
 		return false;
 	t->buckets = b;
@@ -38,20 +72,21 @@ static bool reserve_bucket(struct sid_table *t)
 
 static void split_bucket(struct sid_table *t)
 {
-	uint32_t            fresh = t->n_buckets++, from = fresh - t->cap / 2;
-	struct client_sub **at = &t->buckets[from];
+	uint32_t           fresh = t->n_buckets++, from = fresh - t->cap / 2;
+	struct sid_bucket *to = &t->buckets[fresh];
+	struct place       at = first_of(&t->buckets[from]);
 
-	t->buckets[fresh] = NULL;
-	while (*at != NULL) {
-		struct client_sub *s = *at;
+	*to = (struct sid_bucket){ 0 };
+	while (*at.to != NULL) {
+		struct client_sub *s = *at.to;
+		uint32_t           hash = *at.hash;
 
-		if (bucket_of(t, client_sub_sid(s)) == from) {
-			at = &s->next;
+		if (bucket_of(t, hash) == from) {
+			at = next_of(s);
 			continue;
 		}
-		*at = s->next;
-		s->next = t->buckets[fresh];
-		t->buckets[fresh] = s;
+		unlink_from(at, s);
+		put_first(to, s, hash);
 	}
 }
 
@@ -64,42 +99,43 @@ static int grow(struct sid_table *t)
 		return 0;
 	}
 	for (t->n_buckets = 0; t->n_buckets < BUCKETS_MIN; t->n_buckets++)
-		t->buckets[t->n_buckets] = NULL;
+		t->buckets[t->n_buckets] = (struct sid_bucket){ 0 };
 	return 0;
 }
 
 int sids_insert(struct sid_table *t, struct client_sub *s)
 {
-	uint32_t at;
+	uint32_t hash = hash_of(client_sub_sid(s));
 
 	if (t->n >= t->n_buckets && grow(t) != 0)
 		return ERR_NOMEM;
-	at = bucket_of(t, client_sub_sid(s));
-	s->next = t->buckets[at];
-	t->buckets[at] = s;
+	put_first(&t->buckets[bucket_of(t, hash)], s, hash);
 	t->n++;
 	return 0;
 }
 
 struct client_sub *sids_find(const struct sid_table *t, struct slice sid)
 {
-	struct client_sub *s;
+	uint32_t     hash = hash_of(sid);
+	struct place at;
 
 	if (t->n == 0)
 		return NULL;
-	for (s = t->buckets[bucket_of(t, sid)]; s != NULL; s = s->next)
-		if (slice_eq(client_sub_sid(s), sid))
-			return s;
+	at = first_of(&t->buckets[bucket_of(t, hash)]);
+	for (; *at.to != NULL; at = next_of(*at.to))
+		if (*at.hash == hash && slice_eq(client_sub_sid(*at.to), sid))
+			return *at.to;
 	return NULL;
 }
 
 void sids_remove(struct sid_table *t, struct client_sub *s)
 {
-	struct client_sub **at = &t->buckets[bucket_of(t, client_sub_sid(s))];
+	uint32_t     hash = hash_of(client_sub_sid(s));
+	struct place at = first_of(&t->buckets[bucket_of(t, hash)]);
 
-	while (*at != s)
-		at = &(*at)->next;
-	*at = s->next;
+	while (*at.to != s)
+		at = next_of(*at.to);
+	unlink_from(at, s);
 	if (--t->n == 0)
 		sids_fini(t);
 }
@@ -116,11 +152,12 @@ struct client_sub *sids_any(struct sid_table *t)
 {
 	if (t->n == 0)
 		return NULL;
-	while (t->n_buckets > BUCKETS_MIN && t->buckets[t->n_buckets - 1] == NULL)
+	while (t->n_buckets > BUCKETS_MIN &&
+	    t->buckets[t->n_buckets - 1].first == NULL)
 		drop_bucket(t);
 	for (uint32_t i = t->n_buckets; i-- > 0;)
-		if (t->buckets[i] != NULL)
-			return t->buckets[i];
+		if (t->buckets[i].first != NULL)
+			return t->buckets[i].first;
 	return NULL;
 }
 
@@ -128,8 +165,8 @@ void sids_visit(const struct sid_table *t,
     bool (*visit)(void *ctx, struct client_sub *s), void *ctx)
 {
 	for (uint32_t i = 0; i < t->n_buckets; i++)
-		for (struct client_sub *s = t->buckets[i], *next; s != NULL;
-		    s = next) {
+		for (struct client_sub *s = t->buckets[i].first, *next;
+		    s != NULL; s = next) {
 			next = s->next;
 			if (!visit(ctx, s))
 				return;

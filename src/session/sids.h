@@ -2,7 +2,7 @@
  *
  * Linear hashing: an insert splits one bucket, so a client with a million
  * subscriptions is never kept waiting while a table grows, and one with three
- * pays for four pointers.
+ * pays for four buckets.
  */
 #ifndef SESSION_SIDS_H
 #define SESSION_SIDS_H
@@ -22,7 +22,7 @@ struct client;
 struct client_sub {
 	struct sub         sub;
 	struct client     *client;
-	struct client_sub *next;	/* in its bucket */
+	struct client_sub *next;	/* in its bucket, or among the removed */
 	union {
 		struct {
 			uint64_t n_delivered;
@@ -30,12 +30,21 @@ struct client_sub {
 		};
 		struct epoch_entry grave;	/* once removed */
 	};
+	uint32_t next_hash;	/* of next's sid */
 	uint32_t sid_n;
 	char     sid[];
 };
 
+/* A link says what the sid behind it hashes to, so that who is looking for
+ * another one need not go there: with a million subscriptions each visit is a
+ * cache miss. */
+struct sid_bucket {
+	struct client_sub *first;
+	uint32_t           hash;	/* of first's sid */
+};
+
 struct sid_table {
-	struct client_sub **buckets;
+	struct sid_bucket  *buckets;
 	uint32_t            n_buckets;	/* in use */
 	uint32_t            cap;	/* power of two */
 	uint32_t            n;		/* subscriptions */

@@ -126,7 +126,9 @@ static void let_go(struct client *c)
 {
 	c->is_stalled = false;
 	list_remove(&c->stall_link);
-	if (conn_is_open(&c->conn))
+	/* Else it waits for something else (session/login.c, session/move.c),
+	 * or has ended. */
+	if (client_is_ready(c) && c->move_mark == NULL)
 		conn_resume(&c->conn);
 }
 

@@ -173,7 +173,7 @@ void subs_subscribe(struct client *c, const struct op *op)
 
 void subs_remove(struct client *c, struct client_sub *s)
 {
-	if (log_trace_on)
+	if (LOG_IS_ON(log_trace_on))
 		wiretrace_delsub(c, s);
 	trace(TR_SUB_REMOVE, c->cid, c->subs.n);
 	sids_remove(&c->subs, s);

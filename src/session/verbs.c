@@ -44,7 +44,7 @@ static void do_ping(struct client *c, const struct op *op)
 	if (!client_is_ready(c))
 		return;
 	conn_put(&c->conn, "PONG\r\n", 6);
-	if (log_trace_on)
+	if (LOG_IS_ON(log_trace_on))
 		wiretrace_sent(c, SLICE("PONG"));
 	if (!c->has_connected || c->had_first_pong)
 		return;
@@ -106,7 +106,7 @@ static void act(struct client *c, const struct op *op, struct block *block)
 	publish_flush(c->hub);
 	if (!client_is_ready(c) && op->verb != VERB_CONNECT)
 		return;
-	if (log_trace_on)
+	if (LOG_IS_ON(log_trace_on))
 		wiretrace_in(c, op);
 	c->hub->work_left -= verbs[op->verb].work;
 	if (verbs[op->verb].is_activity)

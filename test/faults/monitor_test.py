@@ -93,8 +93,10 @@ class Monitor(Fault):
         good = self.witness(server)
         for junk in (b'\x00' * 100, b'GET', b'\r\n' * 1000, b'GET / HTTP/9.9\r\n\r\n', b'CONNECT {}\r\nPING\r\n',
                      b'GET /connz?limit=99999999999999999999&offset=-1 HTTP/1.1\r\nHost: x\r\n\r\n',
-                     b'GET /connz?offset=9223372036854775807&limit=9223372036854775807 HTTP/1.1\r\nHost: x\r\n\r\n',
-                     b'GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n', b'GET /%00%ff%zz HTTP/1.1\r\nHost: x\r\n\r\n',
+                     b'GET /connz?offset=9223372036854775807&limit=9223372036854775807 HTTP/1.1\r\n'
+                     b'Host: x\r\n\r\n',
+                     b'GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n',
+                     b'GET /%00%ff%zz HTTP/1.1\r\nHost: x\r\n\r\n',
                      b'POST /varz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n',
                      b'POST /varz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n',
                      b'GET /varz HTTP/1.1\r\nHost: x\r\n\r\n' * 50, b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'):

@@ -124,20 +124,43 @@ bool talk_line(struct talk *t, struct slice *line)
 	}
 }
 
-bool talk_payload(struct talk *t, size_t n, struct slice *ret)
+static bool have(struct talk *t, size_t n)
 {
-	while (t->n - t->at < n + 2)
+	while (t->n - t->at < n)
 		if (!receive(t))
 			return false;
+	return true;
+}
+
+bool talk_payload(struct talk *t, size_t n, struct slice *ret)
+{
+	if (!have(t, n + 2))
+		return false;
 	*ret = slice_of(t->p + t->at, n);
 	t->at += n + 2;
 	return memcmp(ret->p + n, "\r\n", 2) == 0;
 }
 
+/* Where in "MSG subject sid size" the three words begin. */
+static bool split_msg(struct slice line, size_t at[3])
+{
+	unsigned n = 0;
+
+	if (!slice_has_prefix(line, SLICE("MSG ")))
+		return false;
+	for (size_t i = 3; i + 1 < line.n; i++) {
+		if (line.p[i] != ' ')
+			continue;
+		if (n == 3)
+			return false;
+		at[n++] = i + 1;
+	}
+	return n == 3;
+}
+
 bool talk_msg(struct talk *t, struct talk_msg *ret, struct slice *line)
 {
-	char   words[2][128];
-	size_t size;
+	size_t at[3], line_n, size;	/* the line moves when more comes */
 
 	do {
 		if (!talk_line(t, line)) {
@@ -148,24 +171,16 @@ bool talk_msg(struct talk *t, struct talk_msg *ret, struct slice *line)
 			return false;
 	} while (slice_eq(*line, SLICE("PING")) ||
 	    slice_has_prefix(*line, SLICE("INFO ")));
-	if (!slice_has_prefix(*line, SLICE("MSG ")) || line->n > 250 ||
-	    sscanf(line->p, "MSG %127s %127s %zu", words[0], words[1],
-	    &size) != 3)
+	if (!split_msg(*line, at))
 		return false;
-	ret->subject = slice_of(line->p + 4, strlen(words[0]));
-	ret->sid = slice_of(ret->subject.p + ret->subject.n + 1,
-	    strlen(words[1]));
-	/* The line moves when more is received; its place is remembered. */
-	size_t subject_n = ret->subject.n, sid_n = ret->sid.n;
-	size_t line_n = line->n;
-
+	size = strtoul(line->p + at[2], NULL, 10);	/* CR ends it */
+	line_n = line->n;
 	t->at -= line_n + 2;
-	while (t->n - t->at < line_n + 2 + size + 2)
-		if (!receive(t))
-			return false;
+	if (!have(t, line_n + 2 + size + 2))
+		return false;
 	*line = slice_of(t->p + t->at, line_n);
-	ret->subject = slice_of(line->p + 4, subject_n);
-	ret->sid = slice_of(ret->subject.p + subject_n + 1, sid_n);
+	ret->subject = slice_of(line->p + at[0], at[1] - at[0] - 1);
+	ret->sid = slice_of(line->p + at[1], at[2] - at[1] - 1);
 	t->at += line_n + 2;
 	return talk_payload(t, size, &ret->payload);
 }
