@@ -48,11 +48,16 @@ struct mote *mote_create(const char *config_file)
 
 bool mote_set(struct mote *m, const char *option, const char *value)
 {
+	int err;
+
 	if (m->options == NULL)
 		return fail(m, "the server has been started") == 0;
 	buf_reset(&m->error);
-	return options_set(m->options, option, slice_str(value),
-	    &m->error) == 0;
+	err = options_set(m->options, option, slice_str(value), &m->error);
+	if (err != 0 && m->error.n == 0)
+		buf_printf(&m->error, "option \"%s\": %s", option,
+		    err_text(err));
+	return err == 0;
 }
 
 static int load(struct mote *m)

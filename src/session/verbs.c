@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "session/client.h"
+#include "session/handoff.h"
 #include "session/hub.h"
 #include "session/login.h"
 #include "session/publish.h"
@@ -39,7 +40,10 @@ static void do_ping(struct client *c, const struct op *op)
 {
 	(void)op;
 	/* Who has flushed a publisher and now flushes a subscriber expects
-	 * that everything has arrived; it may have come while we were here. */
+	 * that everything has arrived: what this one published is on its way
+	 * before its PONG is, and what came for it while we were here is ahead
+	 * of its PONG. */
+	handoff_post(c->hub->handoff);
 	mesh_drain(loop_mesh(c->hub->loop), c->hub->worker, c->hub);
 	if (!client_is_ready(c))
 		return;

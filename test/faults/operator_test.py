@@ -5,8 +5,10 @@ order under any load; a log that cannot be written stops a start, never a server
 """
 import os
 import signal
+import socket
 import subprocess
 import tempfile
+import time
 
 import fault
 from fault import Client, Fault, mote_only, raw
@@ -68,6 +70,52 @@ class Reload(Fault):
         self.assertTrue(good.ping(), 'the old client')
         # A client whose login meets a reload may be refused; it comes again.
         wait_until('a new client', lambda: self.may_enter(server, 'first'))
+
+
+class Service(Fault):
+    """We are the service manager."""
+
+    def manage(self):
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.settimeout(PATIENCE)
+        manager.bind('')                # the kernel picks an abstract name
+        env = {'NOTIFY_SOCKET': '@' + manager.getsockname()[1:].decode(),
+               'WATCHDOG_USEC': '300000'}
+        os.environ.update(env)
+        try:
+            server = fault.Running(fault._binary)
+            self.addCleanup(server.remove)
+            server.start()
+            return server, manager
+        finally:
+            for name in env:
+                del os.environ[name]
+
+    @mote_only('2.15.1 does not speak to service managers')
+    def test_it_hears_of_start_watch_and_stop(self):
+        server, manager = self.manage()
+        self.assertEqual(manager.recv(100), b'READY=1')
+        for _ in range(5):
+            self.assertEqual(manager.recv(100), b'WATCHDOG=1')
+        self.assertTrue(self.client(server).ping())
+        self.assertEqual(server.exit(), 0)
+        manager.setblocking(False)
+        last = manager.recv(100)
+        while last == b'WATCHDOG=1':
+            last = manager.recv(100)
+        self.assertEqual(last, b'STOPPING=1')
+
+    @mote_only('2.15.1 does not speak to service managers')
+    def test_one_that_hears_nothing_disturbs_nobody(self):
+        server, manager = self.manage()
+        good = self.witness(server)
+        for i in range(20):             # its queue is full after ten
+            good.publish('n', b'%d' % i)
+            self.assertEqual(good.message(), b'%d' % i)
+            time.sleep(0.1)
+        self.still_serves(server, good)
+        self.must_end_well(server)
 
 
 class Term(Fault):

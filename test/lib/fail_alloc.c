@@ -16,7 +16,7 @@ void *__wrap_aligned_alloc(size_t align, size_t size);
 void  __wrap_free(void *p);
 
 static long countdown;		/* 0: not armed */
-static bool has_failed;
+static bool has_failed;	/* atomic */
 static long n_live;
 
 static bool fails_now(void)
@@ -25,7 +25,7 @@ static bool fails_now(void)
 		return false;
 	if (__atomic_sub_fetch(&countdown, 1, __ATOMIC_RELAXED) != 0)
 		return false;
-	has_failed = true;
+	__atomic_store_n(&has_failed, true, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -38,13 +38,13 @@ static void *counted(void *p)
 
 void fail_alloc_at(long n)
 {
-	has_failed = false;
+	__atomic_store_n(&has_failed, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&countdown, n, __ATOMIC_RELAXED);
 }
 
 bool fail_alloc_has_failed(void)
 {
-	return has_failed;
+	return __atomic_load_n(&has_failed, __ATOMIC_RELAXED);
 }
 
 long fail_alloc_n_live(void)
