@@ -75,8 +75,8 @@
 enum {
 	IN_TAIL   = 1u << 31,		/* sub->place: it is in the tail */
 	TEXT_MAX  = INT32_MAX,
-	STAMPS_0  = 16,			/* counters to begin with */
-	STAMPS_N  = 1024,		/* and in the end, each a power of two */
+	STAMPS_0  = 16,			/* counters of a kind to begin with */
+	STAMPS_N  = 1024,		/* and in the end, powers of two */
 };
 
 /* A literal pattern, or a branch of the trie. */
@@ -105,7 +105,7 @@ struct branch {
 /* The literal counters, then the wild ones. */
 struct stamps {
 	struct epoch_entry retired;
-	uint32_t           literal_mask, wild_mask;
+	uint32_t           mask;	/* of either kind */
 	uint64_t           counters[];
 };
 
@@ -192,15 +192,24 @@ static struct slice token_at(const char *p, const char *end)
 
 /* ---- stamps ------------------------------------------------------------- */
 
-static struct stamps *stamps_create(uint32_t n_literal, uint32_t n_wild)
+static uint64_t *literal_counter(struct stamps *s, uint32_t hash)
 {
-	struct stamps *s = calloc(1, sizeof *s +
-	    (n_literal + n_wild) * sizeof s->counters[0]);
+	return &s->counters[hash & s->mask];
+}
+
+static uint64_t *wild_counter(struct stamps *s, uint32_t hash)
+{
+	return &s->counters[s->mask + 1 + (hash & s->mask)];
+}
+
+/* n of each kind, a power of two. */
+static struct stamps *stamps_create(uint32_t n)
+{
+	struct stamps *s = calloc(1, sizeof *s + 2 * n * sizeof s->counters[0]);
 
 	if (s == NULL)
 		return NULL;
-	s->literal_mask = n_literal - 1;
-	s->wild_mask = n_wild - 1;
+	s->mask = n - 1;
 	return s;
 }
 
@@ -212,18 +221,15 @@ static void stamps_release(struct epoch_entry *e)
 /* Four times the counters, where what was one counter goes on as four. */
 static void stamps_grow(struct sublist *sl, struct epoch_thread *e)
 {
-	struct stamps *old = sl->stamps, *s;
-	uint32_t       n = (old->literal_mask + 1) * 4;
-	uint32_t       n_wild = n / 4 < STAMPS_0 ? STAMPS_0 : n / 4;
+	struct stamps *old = sl->stamps;
+	struct stamps *s = stamps_create((old->mask + 1) * 4);
 
-	s = stamps_create(n, n_wild);
 	if (s == NULL)
 		return;		/* another time */
-	for (uint32_t i = 0; i < n; i++)
-		s->counters[i] = old->counters[i & old->literal_mask];
-	for (uint32_t i = 0; i < n_wild; i++)
-		s->counters[n + i] = old->counters[old->literal_mask + 1 +
-		    (i & old->wild_mask)];
+	for (uint32_t i = 0; i <= s->mask; i++) {
+		*literal_counter(s, i) = *literal_counter(old, i);
+		*wild_counter(s, i) = *wild_counter(old, i);
+	}
 	ck_pr_fence_store();
 	ck_pr_store_ptr(&sl->stamps, s);
 	epoch_defer(e, &old->retired, stamps_release);
@@ -254,11 +260,10 @@ static void raise_early(struct sublist *sl)
 /* The counter of a pattern.  Thread: writer. */
 static uint64_t *stamp_of(struct sublist *sl, const struct subject_node *node)
 {
-	struct stamps       *s = sl->stamps;
 	const struct branch *b;
 
 	if (!node->is_branch)
-		return &s->counters[node->hash & s->literal_mask];
+		return literal_counter(sl->stamps, node->hash);
 	b = (const struct branch *)(const void *)node;
 	if (b == &sl->root)
 		return &sl->root_stamp;
@@ -266,8 +271,7 @@ static uint64_t *stamp_of(struct sublist *sl, const struct subject_node *node)
 		b = b->parent;
 	if (is_star(b))
 		return &sl->root_stamp;
-	return &s->counters[s->literal_mask + 1 +
-	    (b->node.hash & s->wild_mask)];
+	return wild_counter(sl->stamps, b->node.hash);
 }
 
 uint32_t sublist_first_hash(const struct sublist *sl, struct slice subject)
@@ -280,12 +284,11 @@ uint32_t sublist_first_hash(const struct sublist *sl, struct slice subject)
 
 uint64_t sublist_stamp(const struct sublist *sl, uint64_t hash, uint32_t first)
 {
-	const struct stamps *s = ck_pr_load_ptr(&sl->stamps);
-	uint64_t             sum;
+	struct stamps *s = ck_pr_load_ptr(&sl->stamps);
+	uint64_t       sum;
 
-	sum = ck_pr_load_64(&s->counters[table_hash(hash) & s->literal_mask]);
-	sum += ck_pr_load_64(&s->counters[s->literal_mask + 1 +
-	    (first & s->wild_mask)]);
+	sum = ck_pr_load_64(literal_counter(s, table_hash(hash)));
+	sum += ck_pr_load_64(wild_counter(s, first));
 	sum += ck_pr_load_64(&sl->root_stamp);
 	ck_pr_fence_load();			/* R1 before R2 */
 	return sum;
@@ -301,7 +304,7 @@ struct sublist *sublist_create(void)
 	if (sl == NULL)
 		return NULL;
 	memset(sl, 0, sizeof *sl);
-	sl->stamps = stamps_create(STAMPS_0, STAMPS_0);
+	sl->stamps = stamps_create(STAMPS_0);
 	if (sl->stamps == NULL) {
 		free(sl);
 		return NULL;
@@ -527,7 +530,7 @@ static int insert_wild(struct sublist *sl, struct epoch_thread *e,
 
 static void count_insert(struct sublist *sl, struct epoch_thread *e)
 {
-	uint32_t n = sl->stamps->literal_mask + 1;
+	uint32_t n = sl->stamps->mask + 1;
 
 	ck_pr_store_64(&sl->n_subs, sl->n_subs + 1);
 	ck_pr_store_64(&sl->n_inserts, sl->n_inserts + 1);

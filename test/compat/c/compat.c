@@ -23,6 +23,12 @@ struct events {
 	char error[512];
 };
 
+/* The number that a message's text is. */
+static int number_of(natsMsg *m)
+{
+	return (int)strtol(natsMsg_GetData(m), NULL, 10);
+}
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t  changed = PTHREAD_COND_INITIALIZER;
 static struct events  *ev;
@@ -269,7 +275,7 @@ static bool order(void)
 	}
 	for (int i = 0; i < 1000; i++) {
 		NEED_OK(next(sub, &m));
-		NEED((int)strtol(natsMsg_GetData(m, NULL, 10)) == i, "%s came as number %d",
+		NEED(number_of(m) == i, "%s came as number %d",
 		    natsMsg_GetData(m), i);
 	}
 	return true;
@@ -353,9 +359,9 @@ static bool queue_group(void)
 		NEED(n > 0, "member %d got nothing", i);
 		for (; n > 0; n--, total++) {
 			NEED_OK(next(member[i], &m));
-			NEED(!seen[(int)strtol(natsMsg_GetData(m, NULL, 10))], "%s came twice",
+			NEED(!seen[number_of(m)], "%s came twice",
 			    natsMsg_GetData(m));
-			seen[(int)strtol(natsMsg_GetData(m, NULL, 10))] = true;
+			seen[number_of(m)] = true;
 		}
 	}
 	NEED(total == MSGS, "the group got %d of %d", total, MSGS);

@@ -221,23 +221,40 @@ TEST(no_interest_is_remembered_too)
 	match_cache_destroy(c);
 }
 
+/* A first token that does not share the counter of _INBOX, as one in a thousand
+ * does; which one depends on where the list lies. */
+static unsigned lone_head(const struct sublist *sl)
+{
+	uint32_t inbox = sublist_first_hash(sl, SLICE("_INBOX.x"));
+	char     text[16];
+
+	for (unsigned i = 0;; i++) {
+		snprintf(text, sizeof text, "orders%u", i);
+		if (((sublist_first_hash(sl, slice_str(text)) ^ inbox) &
+		    1023) != 0)
+			return i;
+	}
+}
+
 TEST(inbox_churn_leaves_other_subjects_warm)
 {
 	enum { SUBJECTS = 50, CHURN = 2000 };
 	struct match_cache *c = match_cache_create(1024);
 	struct sublist     *sl = sublist_create();
 	struct member       stay, inbox, wild;
+	unsigned            head = lone_head(sl);
 	uint64_t            before;
 	char                text[48];
 
-	put(sl, &stay, "orders.*", NULL, 0);
+	snprintf(text, sizeof text, "orders%u.*", head);
+	put(sl, &stay, text, NULL, 0);
 	for (unsigned i = 0; i < CHURN; i++) {	/* until counters are many */
 		snprintf(text, sizeof text, "_INBOX.x%u", i);
 		put(sl, &inbox, text, NULL, 0);
 		take(sl, &inbox);
 	}
 	for (unsigned i = 0; i < SUBJECTS; i++) {
-		snprintf(text, sizeof text, "orders.%u", i);
+		snprintf(text, sizeof text, "orders%u.%u", head, i);
 		hits(c, sl, text);
 	}
 	before = n_hits(c);
@@ -246,7 +263,8 @@ TEST(inbox_churn_leaves_other_subjects_warm)
 		put(sl, &inbox, text, NULL, 0);
 		snprintf(text, sizeof text, "_INBOX.%u.*", i);
 		put(sl, &wild, text, NULL, 0);
-		snprintf(text, sizeof text, "orders.%u", i % SUBJECTS);
+		snprintf(text, sizeof text, "orders%u.%u", head,
+		    i % SUBJECTS);
 		check_match(c, sl, text, &stay, 1, 1, 0);
 		take(sl, &inbox);
 		take(sl, &wild);
