@@ -198,6 +198,7 @@ static void wait_for_events(struct loop *l)
 	if (l->n_events < 0)
 		l->n_events = 0;	/* EINTR */
 	l->n_ready = l->n_events;
+	l->at_event = 0;	/* mail may strike some before they are served */
 	mesh_awake(l->mesh, l->member);
 	l->now_ns = clock_ns();
 	l->wants_again = false;
@@ -205,14 +206,14 @@ static void wait_for_events(struct loop *l)
 
 static void serve_events(struct loop *l)
 {
-	for (l->at_event = 0; l->at_event < l->n_events;) {
+	while (l->at_event < l->n_events) {
 		struct epoll_event *ev = &l->events[l->at_event++];
 		struct watch       *w = ev->data.ptr;
 
 		if (w != NULL)
 			w->ready(w, ev->events);
 	}
-	l->n_events = 0;
+	l->n_events = l->at_event = 0;
 }
 
 static void turn(struct loop *l)

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 
 enum { BUCKETS_MIN = 4 };
+#define SIDS_MIX UINT64_C(0x9e3779b97f4a7c15)
 
 /* Either end of a chain: where the link to s, of this hash, is written. */
 struct place {
@@ -43,9 +44,31 @@ static void unlink_from(struct place at, const struct client_sub *s)
 	*at.hash = s->next_hash;
 }
 
+/* 1 to 18 digits; false for any other sid. */
+static bool is_number(struct slice sid, uint64_t *v)
+{
+	*v = 0;
+	if (sid.n == 0 || sid.n > 18)
+		return false;
+	for (size_t i = 0; i < sid.n; i++) {
+		if (sid.p[i] < '0' || sid.p[i] > '9')
+			return false;
+		*v = *v * 10 + (uint64_t)(sid.p[i] - '0');
+	}
+	return true;
+}
+
+/* Clients count their sids, so eight in a row are put in a row: then the next
+ * one is where the last one was, in the cache.  Which row, and where it begins,
+ * is as good as chance, so sids of another pattern fall as by any hash. */
 static uint32_t hash_of(struct slice sid)
 {
-	return (uint32_t)hash_slice(sid);
+	uint64_t v, row;
+
+	if (!is_number(sid, &v))
+		return (uint32_t)hash_slice(sid);
+	row = hash_fold((v >> 3) ^ hash_seed, SIDS_MIX);
+	return (uint32_t)row << 3 | (uint32_t)((v + (row >> 32)) & 7);
 }
 
 static uint32_t bucket_of(const struct sid_table *t, uint32_t hash)
