@@ -1,6 +1,7 @@
 /* core/fanout.c - from a match to its receivers. */
 #include "core/fanout.h"
 
+#include "base/compiler.h"
 #include "base/random.h"
 #include "core/match.h"
 #include "core/msg.h"
@@ -77,111 +78,139 @@ static uint64_t give_plain(const struct match *match, const struct run *run,
 	return taken;
 }
 
-/* A refused hand-over over there is not known here; but who is known to be
- * closed or denied is passed over. */
-static bool offer(struct sub *s, const struct run *one,
+/* ---- queue groups --------------------------------------------------------- */
+
+/* The members that the dice have named, and how many more messages each takes.
+ * It is asked before anything is given, so that nothing has to be passed on to
+ * a member that has had later messages of the run already. */
+struct deal {
+	const struct match_group *group;
+	uint32_t                  n;
+	uint32_t                  member[RUN_MAX];
+	uint32_t                  room[RUN_MAX];
+	uint32_t                  n_cast[RUN_MAX];	/* messages, so far */
+	/* The messages of each, in order: next of the last is NOBODY. */
+	uint32_t                  first[RUN_MAX], last[RUN_MAX];
+	uint32_t                  next[RUN_MAX];
+};
+#define NOBODY UINT32_MAX
+
+/* A member elsewhere cannot be asked; the worker there finds another one. */
+static uint32_t room_of(struct sub *s, const struct run *run,
     const struct fanout_port *port)
 {
+	struct run nothing = *run;
+
+	nothing.n = 0;
 	if (__atomic_load_n(&s->is_closed, __ATOMIC_RELAXED) ||
-	    !may_receive(s, one))
-		return false;
-	if (s->worker == port->worker)
-		return s->give(s, one) > 0;
-	return port->hand_over(port->ctx, s->worker, &s, 1, one);
+	    !may_receive(s, run))
+		return 0;
+	return s->worker == port->worker ? s->give(s, &nothing) : UINT32_MAX;
 }
 
-/* Message i for whoever takes it, from member at on round the ring. */
-static bool offer_round(const struct match_group *group, uint32_t at,
-    const struct run *run, uint32_t i, const struct fanout_port *port)
-{
-	struct run one = *run;
-
-	one.msgs = &run->msgs[i];
-	one.n = 1;
-	one.bytes = run->msgs[i].size;
-	for (uint32_t tries = 0; tries < group->n; tries++) {
-		if (offer(group->subs[at], &one, port))
-			return true;
-		if (++at == group->n)
-			at = 0;
-	}
-	return false;
-}
-
-/* The messages that were cast to one member, as a run of their own: its memory
- * is touched once, and what travels to another worker travels together. */
-struct share {
-	struct msg msgs[RUN_MAX];
-	uint8_t    nr[RUN_MAX];		/* their places in the run */
-	uint32_t   n;
-	uint64_t   bytes;
-};
-
-static void take_share(struct share *sh, const struct run *run,
-    const uint32_t *cast, uint32_t first)
-{
-	sh->n = 0;
-	sh->bytes = 0;
-	for (uint32_t i = first; i < run->n; i++) {
-		if (cast[i] != cast[first])
-			continue;
-		sh->nr[sh->n] = (uint8_t)i;
-		sh->bytes += run->msgs[i].size;
-		sh->msgs[sh->n++] = run->msgs[i];
-	}
-}
-
-static uint32_t offer_share(struct sub *s, const struct share *sh,
+static uint32_t find_in_deal(struct deal *d, uint32_t member,
     const struct run *run, const struct fanout_port *port)
 {
-	struct run part = *run;
+	uint32_t k;
 
-	part.msgs = sh->msgs;
-	part.n = sh->n;
-	part.bytes = sh->bytes;
-	if (__atomic_load_n(&s->is_closed, __ATOMIC_RELAXED) ||
-	    !may_receive(s, &part))
-		return 0;
-	if (s->worker == port->worker)
-		return s->give(s, &part);
-	return port->hand_over(port->ctx, s->worker, &s, 1, &part) ? sh->n : 0;
+	for (k = 0; k < d->n; k++)
+		if (d->member[k] == member)
+			return k;
+	/* There are as many places as messages: when all are taken, one is
+	 * held by a member that was named and has no room. */
+	if (d->n == RUN_MAX)
+		for (k = 0; k < RUN_MAX; k++)
+			if (d->room[k] == 0 && d->n_cast[k] == 0)
+				break;
+	if (k == RUN_MAX)
+		return NOBODY;
+	d->n += d->n < RUN_MAX;
+	d->member[k] = member;
+	d->n_cast[k] = 0;
+	d->room[k] = room_of(d->group->subs[member], run, port);
+	return k;
 }
 
-static uint64_t give_share(const struct match_group *group, uint32_t member,
-    const struct share *sh, const struct run *run,
+/* The member at, or the next one round the ring that has room. */
+static uint32_t cast_one(struct deal *d, uint32_t at, const struct run *run,
     const struct fanout_port *port)
 {
-	uint32_t n = offer_share(group->subs[member], sh, run, port);
-	uint32_t next = member + 1 < group->n ? member + 1 : 0;
-	uint64_t taken = 0;
+	for (uint32_t tries = 0; tries < d->group->n; tries++) {
+		uint32_t k = find_in_deal(d, at, run, port);
 
-	for (uint32_t k = 0; k < sh->n; k++)
-		if (k < n || (group->n > 1 && offer_round(group, next, run,
-		    sh->nr[k], port)))
-			taken |= UINT64_C(1) << sh->nr[k];
+		if (k == NOBODY)
+			return NOBODY;
+		if (d->room[k] > 0) {
+			if (d->room[k] != UINT32_MAX)
+				d->room[k]--;
+			return k;
+		}
+		if (++at == d->group->n)
+			at = 0;
+	}
+	return NOBODY;
+}
+
+/* One member's messages, as a run of their own: its memory is touched once, and
+ * what travels to another worker travels together. */
+static uint64_t give_share(const struct deal *d, uint32_t k,
+    const struct run *run, const struct fanout_port *port)
+{
+	struct sub *s = d->group->subs[d->member[k]];
+	struct msg  msgs[RUN_MAX] NOT_ZEROED;
+	struct run  part = *run;
+	uint64_t    taken = 0;
+	uint32_t    n;
+
+	if (d->n_cast[k] == 0)
+		return 0;
+	part.msgs = msgs;
+	part.n = 0;
+	part.bytes = 0;
+	for (uint32_t i = d->first[k]; i != NOBODY; i = d->next[i]) {
+		part.bytes += run->msgs[i].size;
+		msgs[part.n++] = run->msgs[i];
+	}
+	if (s->worker == port->worker)
+		n = s->give(s, &part);
+	else
+		n = port->hand_over(port->ctx, s->worker, &s, 1, &part)
+		    ? part.n : 0;
+	for (uint32_t i = d->first[k]; n > 0; i = d->next[i], n--)
+		taken |= UINT64_C(1) << i;
 	return taken;
 }
 
-/* The dice are cast for every message; then each member gets its share. */
+static void cast_message(struct deal *d, uint32_t i, const struct run *run,
+    const struct fanout_port *port)
+{
+	uint32_t k = cast_one(d, random_below(d->group->n), run, port);
+
+	if (k == NOBODY)
+		return;
+	d->next[i] = NOBODY;
+	if (d->n_cast[k]++ == 0)
+		d->first[k] = i;
+	else
+		d->next[d->last[k]] = i;
+	d->last[k] = i;
+}
+
+/* The dice are cast for every message, then each member gets its share.  What
+ * a member refuses all the same (it was cut just now) is lost, as what had
+ * been queued for it is. */
 static uint64_t give_group(const struct match_group *group,
     const struct run *run, const struct fanout_port *port)
 {
-	uint32_t     cast[RUN_MAX];
-	struct share sh;
-	uint64_t     taken = 0, done = 0;
+	struct deal d NOT_ZEROED;
+	uint64_t    taken = 0;
 
-	if (run->n == 1)
-		return offer_round(group, random_below(group->n), run, 0, port);
+	d.group = group;
+	d.n = 0;
 	for (uint32_t i = 0; i < run->n; i++)
-		cast[i] = random_below(group->n);
-	for (uint32_t i = 0; i < run->n; i++) {
-		if (done >> i & 1)
-			continue;
-		take_share(&sh, run, cast, i);
-		for (uint32_t k = 0; k < sh.n; k++)
-			done |= UINT64_C(1) << sh.nr[k];
-		taken |= give_share(group, cast[i], &sh, run, port);
-	}
+		cast_message(&d, i, run, port);
+	for (uint32_t k = 0; k < d.n; k++)
+		taken |= give_share(&d, k, run, port);
 	return taken;
 }
 

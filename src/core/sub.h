@@ -18,7 +18,8 @@ struct run;
 struct sub;
 struct subject_node;
 
-/* Take the run's messages, in order; the number taken.  0 means that another
+/* Take the run's messages, in order; the number taken.  A run of none asks how
+ * many would be taken now (UINT32_MAX: any number); 0 means that another
  * member of the queue group may have them.  Thread: sub->worker, in epoch. */
 typedef uint32_t (*sub_give)(struct sub *sub, const struct run *run);
 

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/compiler.h"
 #include "base/err.h"
 
 enum {
@@ -275,7 +276,7 @@ static void note_drained(struct conn *c)
 
 void conn_flush(struct conn *c)
 {
-	struct iovec iov[IOV_PER_SEND];
+	struct iovec iov[IOV_PER_SEND] NOT_ZEROED;
 
 	while (c->pending > 0) {
 		ssize_t n = c->io->send(c, iov, gather(c, iov));

@@ -72,8 +72,9 @@ struct client {
 	bool has_connected;	/* one was accepted */
 	bool had_first_pong;	/* and its INFO is out */
 	bool grants_replies;	/* allow_responses */
-	bool is_stalled;	/* held back as a publisher */
-	bool is_crowded;	/* as a receiver; atomic, read by any worker */
+	bool is_stalled;	/* held back as a publisher ... */
+	bool may_go_early;	/* ... only until the crowd is gone */
+	uint8_t crowd;		/* enum crowd; atomic, read by any worker */
 
 	int64_t     stalled_until_ns;
 	struct list link;	/* hub's clients, or its dying */

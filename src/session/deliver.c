@@ -94,10 +94,10 @@ static uint32_t room(const struct client_sub *s, const struct run *run)
 	uint64_t left;
 
 	if (s->msgs_max == 0)
-		return run->n;
+		return run->n > 0 ? run->n : UINT32_MAX;
 	left = s->n_delivered >= s->msgs_max ? 0
 	    : s->msgs_max - s->n_delivered;
-	return left < run->n ? (uint32_t)left : run->n;
+	return left < run->n || run->n == 0 ? (uint32_t)left : run->n;
 }
 
 static void grant_replies(struct client *c, const struct run *run, uint32_t n)
@@ -138,8 +138,8 @@ uint32_t deliver(struct sub *sub, const struct run *run)
 	    (run->publisher == c && !c->opts.echo))
 		return 0;
 	n = room(s, run);
-	if (n == 0)
-		return 0;
+	if (n == 0 || run->n == 0)
+		return n;
 	if (!stall_has_room(c, run))
 		return 0;
 	for (uint32_t i = 0; i < n; i++)

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/compiler.h"
 #include "base/epoch.h"
 #include "core/account.h"
 #include "core/fanout.h"
@@ -30,6 +31,7 @@
 #include "session/deliver.h"
 #include "session/hub.h"
 #include "session/sids.h"
+#include "session/stall.h"
 
 enum {
 	PARCEL_SMALL  = 4 * 1024,
@@ -226,13 +228,8 @@ bool handoff_put(void *ctx, unsigned worker, struct sub *const *subs, size_t n,
 	if (p == NULL)
 		return false;
 	h->sent_to |= UINT64_C(1) << worker;
-	for (size_t i = 0; i < n; i++) {
-		const struct client *c = deliver_owner(subs[i]);
-
-		if (c != NULL &&
-		    __atomic_load_n(&c->is_crowded, __ATOMIC_RELAXED))
-			h->saw_crowded = true;
-	}
+	for (size_t i = 0; i < n; i++)
+		stall_see(h, deliver_owner(subs[i]));
 	to = p->bytes + p->n;
 	memcpy(to, &r, sizeof r);
 	to += sizeof r;
@@ -346,7 +343,7 @@ static const char *unpack_record(struct hub *h, const char *at)
 	struct sub *const   *subs = (struct sub *const *)(const void *)(r + 1);
 	const struct item   *items =
 	    (const struct item *)(const void *)(subs + r->n_subs);
-	struct msg           msgs[RUN_MAX];
+	struct msg           msgs[RUN_MAX] NOT_ZEROED;
 	struct run           run = { .msgs = msgs, .n = r->n_msgs,
 		.bytes = r->bytes };
 	bool                 has_blocks = false;

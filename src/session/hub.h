@@ -27,6 +27,10 @@ struct match_cache;
 struct op;
 struct parcel_count;
 
+/* How a receiver's queue is: over three quarters full, and it takes nothing, or
+ * it takes something. */
+enum crowd { CROWD_NONE, CROWD_STUCK, CROWD_MOVING };
+
 /* Counts since start; summed over the hubs for monitoring. */
 struct hub_stats {
 	uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
@@ -43,7 +47,7 @@ struct session_shared {
 	uint64_t        last_cid;	/* atomic, all kinds of connection */
 	int64_t         n_conns;	/* atomic, now */
 	int64_t         outbound;	/* atomic: bytes queued, about */
-	int64_t         n_crowded;	/* atomic: receivers */
+	int64_t         n_crowded;	/* atomic: receivers, CROWD_MOVING */
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
@@ -85,7 +89,7 @@ struct hub {
 	struct timer           move_timer;
 	struct list            moving;	/* publishers that leave for another worker */
 	uint64_t               sent_to;	/* workers, a bit each; see session/move.c */
-	bool                   saw_crowded;	/* a receiver, since last asked */
+	enum crowd             saw_crowd;	/* worst receiver since last asked */
 	struct list            crowded;		/* receivers that are */
 	int64_t                outbound_peak;	/* of pool.pending, lately */
 	int64_t                outbound_told;	/* of pool.pending, in shared */

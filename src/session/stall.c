@@ -19,9 +19,12 @@ enum {
 	OUTBOUND_FLOOR = 64 * 1024,	/* a queue too small to be worth cutting */
 	TRIM_FROM      = 16 * 1024 * 1024,
 };
-/* A buffer of input, then so long a pause: while somebody is crowded that is
- * about the pace of nats-server (10 ms for each 64 KB). */
-#define STALL_NS    (20 * NS_PER_MS)
+/* A buffer of input, then so long a pause.  While a crowded receiver takes
+ * something, that is about the pace of nats-server (10 ms for each 64 KB). */
+static const int64_t stall_ns[] = {
+	[CROWD_STUCK] = 3 * NS_PER_MS,
+	[CROWD_MOVING] = 20 * NS_PER_MS,
+};
 #define LOOK_NS     (1 * NS_PER_MS)
 #define PROGRESS_NS (40 * NS_PER_MS)	/* took nothing for so long: stuck */
 
@@ -41,17 +44,18 @@ static bool is_over_crowd_mark(const struct client *c)
 	return (int64_t)c->conn.pending > max / 4 * 3;
 }
 
-static void set_crowded(struct client *c, bool is)
+static void set_crowd(struct client *c, enum crowd is)
 {
-	if (is == c->is_crowded)
+	int64_t d = (is == CROWD_MOVING) - (c->crowd == CROWD_MOVING);
+
+	if (is == c->crowd)
 		return;
-	__atomic_store_n(&c->is_crowded, is, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&c->hub->shared->n_crowded, is ? 1 : -1,
-	    __ATOMIC_RELAXED);
-	if (is)
+	if (c->crowd == CROWD_NONE)
 		list_append(&c->hub->crowded, &c->crowd_link);
-	else
+	if (is == CROWD_NONE)
 		list_remove(&c->crowd_link);
+	__atomic_store_n(&c->crowd, (uint8_t)is, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->hub->shared->n_crowded, d, __ATOMIC_RELAXED);
 }
 
 static bool is_stuck(const struct client *c)
@@ -61,14 +65,22 @@ static bool is_stuck(const struct client *c)
 
 static void note_crowd(struct client *c)
 {
-	set_crowded(c, is_over_crowd_mark(c) && !is_stuck(c));
-	if (c->is_crowded)
-		c->hub->saw_crowded = true;
+	set_crowd(c, !is_over_crowd_mark(c) ? CROWD_NONE
+	    : is_stuck(c) ? CROWD_STUCK : CROWD_MOVING);
+}
+
+void stall_see(struct hub *h, const struct client *receiver)
+{
+	uint8_t crowd = receiver == NULL ? CROWD_NONE
+	    : __atomic_load_n(&receiver->crowd, __ATOMIC_RELAXED);
+
+	if (crowd > h->saw_crowd)
+		h->saw_crowd = (enum crowd)crowd;
 }
 
 void stall_forget(struct client *c)
 {
-	set_crowded(c, false);
+	set_crowd(c, CROWD_NONE);
 }
 
 static void cut_pending(struct client *c)
@@ -87,13 +99,15 @@ static bool fits(const struct client *c, const struct run *run)
 
 bool stall_has_room(struct client *c, const struct run *run)
 {
-	if (c->conn.pending < FLUSH_AT && fits(c, run) && !c->is_crowded)
+	if (c->conn.pending < FLUSH_AT && fits(c, run) &&
+	    c->crowd == CROWD_NONE)
 		return true;
 	if (c->conn.blocked_ns == 0)
 		conn_flush(&c->conn);
 	if (!client_is_ready(c))
 		return false;
 	note_crowd(c);
+	stall_see(c->hub, c);
 	/* An empty queue takes a run of any size: the peer is not behind. */
 	if (c->conn.pending == 0 || fits(c, run))
 		return true;
@@ -107,15 +121,17 @@ void stall_if_crowded(struct client *c)
 {
 	struct hub *h = c->hub;
 	bool        is_congested = handoff_is_congested(h->handoff);
+	enum crowd  crowd = h->saw_crowd;
 
-	if (!h->saw_crowded && !is_congested)
+	if (crowd == CROWD_NONE && !is_congested)
 		return;
-	h->saw_crowded = false;
+	h->saw_crowd = CROWD_NONE;
 	if (!client_is_ready(c) || c->is_stalled ||
 	    (!is_congested && !h->config->stalls_producers))
 		return;
 	c->is_stalled = true;
-	c->stalled_until_ns = loop_now_ns(h->loop) + STALL_NS;
+	c->stalled_until_ns = loop_now_ns(h->loop) + stall_ns[crowd];
+	c->may_go_early = crowd == CROWD_MOVING;
 	c->n_stalls++;
 	h->stats.n_stalled++;
 	list_append(&h->stalled, &c->stall_link);
@@ -137,7 +153,7 @@ static void look_at_crowded(struct hub *h)
 	LIST_EACH (l, &h->crowded) {
 		struct client *c = CONTAINER_OF(l, struct client, crowd_link);
 
-		set_crowded(c, is_over_crowd_mark(c) && !is_stuck(c));
+		note_crowd(c);
 	}
 }
 
@@ -151,7 +167,8 @@ static void let_go_due(struct hub *h)
 	LIST_EACH (l, &h->stalled) {
 		struct client *c = CONTAINER_OF(l, struct client, stall_link);
 
-		if (!is_congested && (is_over || c->stalled_until_ns <= now))
+		if (!is_congested && (c->stalled_until_ns <= now ||
+		    (is_over && c->may_go_early)))
 			let_go(c);
 	}
 	if (list_is_empty(&h->stalled))
@@ -251,7 +268,7 @@ void stall_blocked(struct client *c)
 
 void stall_drained(struct client *c)
 {
-	set_crowded(c, false);
+	set_crowd(c, CROWD_NONE);
 	if (c->state == CLIENT_CLOSING)
 		client_drop(c, c->reason);
 }

@@ -2,9 +2,10 @@
  *
  * A receiver whose queue passes max_pending, or that does not take what was
  * queued within write_deadline, is a slow consumer: cut and counted.  Before
- * that, while a receiver that does take something is crowded (its queue is
- * over three quarters full), publishers to it are held back a little.  A
- * receiver that takes nothing holds nobody back.  And when the queues of all
+ * that, while a receiver is crowded (its queue is over three quarters full),
+ * publishers to it are held back: as long as it takes something by as much as
+ * it needs, when it takes nothing by little, so that it costs others less than
+ * its own end does.  And when the queues of all
  * clients together pass max_outbound_memory, the longest blocked goes first.
  * Spec: core protocol 1.10.
  */
@@ -21,6 +22,9 @@ struct run;
 /* Room for the run in the client's queue; false: there was none, and the
  * client has been cut. */
 bool stall_has_room(struct client *c, const struct run *run);
+
+/* A message goes to this client, of whatever worker; or NULL, to no client. */
+void stall_see(struct hub *h, const struct client *receiver);
 
 /* Holds the publisher back if somebody it just published to is crowded, or
  * another worker's ring is full. */

@@ -5,6 +5,7 @@
  */
 #include "session/verbs.h"
 
+#include "base/compiler.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -206,7 +207,7 @@ size_t verbs_input(struct conn *conn, struct slice in, struct block *block,
 	size_t            n = in.n;
 	enum refusal      why = REFUSAL_NONE;
 	enum parse_result r = PARSE_OP;
-	struct op         op;
+	struct op         op NOT_ZEROED;
 
 	c->hub->work_left = loop_n_ready(c->hub->loop) > 1 ? WORK_BESIDE
 	    : WORK_ALONE;

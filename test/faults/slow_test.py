@@ -117,7 +117,7 @@ class Slow(Fault):
         self.assert_closes(bad.sock, 'the stalled one')
 
     def test_a_publisher_is_held_back_for_who_does_read(self):
-        server = self.serve('max_pending: 16MB')
+        server = self.serve('max_pending: 32MB')
         good = self.client(server)
         good.subscribe('flood')
         self.assertTrue(good.ping())

@@ -32,6 +32,8 @@ static uint32_t give(struct sub *sub, const struct run *run)
 	struct receiver *r = CONTAINER_OF(sub, struct receiver, sub);
 	uint32_t         n = run->n;
 
+	if (n == 0)	/* how many would you take? */
+		return r->takes_max == 0 ? UINT32_MAX : r->takes_max - r->n;
 	if (r->takes_max != 0 && n > r->takes_max - r->n)
 		n = r->takes_max - r->n;
 	r->n += n;
@@ -135,7 +137,7 @@ TEST(a_hand_over_without_memory_is_not_taken)
 	is_out_of_memory = true;
 	m = (struct match){ .groups = &g, .n_groups = 1 };
 	CHECK_INT(fan(&m, 4), 0);
-	CHECK(n_handed >= 12, "each message was offered to each member");
+	CHECK(n_handed >= 1 && n_handed <= 3, "one hand-over for each share");
 }
 
 /* ---- queue groups ---------------------------------------------------------- */
