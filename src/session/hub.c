@@ -149,8 +149,9 @@ void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer)
 	struct client *c;
 	int64_t        n;
 
-	if (h->is_closed) {
-		close(fd);	/* was on its way when we left */
+	if (h->is_closed || __atomic_load_n(&h->shared->is_lame_duck,
+	    __ATOMIC_RELAXED)) {
+		close(fd);	/* was on its way when we began to leave */
 		return;
 	}
 	n = __atomic_add_fetch(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
