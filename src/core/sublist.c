@@ -387,6 +387,11 @@ static int insert_literal(struct sublist *sl, struct epoch_thread *e,
 	return 0;
 }
 
+void sublist_prefetch(const struct sublist *sl, struct slice pattern)
+{
+	table_prefetch(&sl->literals, literal_hash(pattern), true);
+}
+
 static void remove_literal(struct sublist *sl, struct epoch_thread *e,
     struct literal *l)
 {

@@ -37,6 +37,10 @@ void sublist_destroy(struct sublist *sl);
 int sublist_insert(struct sublist *sl, struct epoch_thread *e, struct sub *sub,
     struct slice pattern);
 
+/* A subscription to this pattern is about to be inserted: brings near what the
+ * insertion will wait for.  Changes nothing.  Thread: any, in epoch. */
+void sublist_prefetch(const struct sublist *sl, struct slice pattern);
+
 /* From the return on no new find sees it; a find under way in an open section
  * may, so sub's memory must outlive a grace period (epoch_defer).  sub must be
  * inserted.  Thread: the sub's worker. */

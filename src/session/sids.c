@@ -137,6 +137,12 @@ int sids_insert(struct sid_table *t, struct client_sub *s)
 	return 0;
 }
 
+void sids_prefetch(const struct sid_table *t, struct slice sid)
+{
+	if (t->n > 0)
+		__builtin_prefetch(&t->buckets[bucket_of(t, hash_of(sid))], 1);
+}
+
 struct client_sub *sids_find(const struct sid_table *t, struct slice sid)
 {
 	uint32_t     hash = hash_of(sid);

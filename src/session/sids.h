@@ -57,6 +57,8 @@ static inline struct slice client_sub_sid(const struct client_sub *s)
 
 /* ERR_NOMEM: not inserted.  The sid must be new. */
 int sids_insert(struct sid_table *t, struct client_sub *s);
+/* This sid is about to be looked for. */
+void sids_prefetch(const struct sid_table *t, struct slice sid);
 struct client_sub *sids_find(const struct sid_table *t, struct slice sid);
 void sids_remove(struct sid_table *t, struct client_sub *s);
 

@@ -154,6 +154,9 @@ void subs_subscribe(struct client *c, const struct op *op)
 		.sid = op->args[op->n_args - 1] };
 	int         err = 0;
 
+	/* With many subscriptions, waiting for memory is what a SUB costs. */
+	sublist_prefetch(c->account->sublist, w.subject);
+	sids_prefetch(&c->subs, w.sid);
 	if (!admit(c, &w))
 		return;
 	/* A sid that is known already: the first subscription stays. */
