@@ -180,7 +180,7 @@ static bool pass_login(struct client *c, char first)
 /* What a connection may do before it yields. */
 enum {
 	WORK_ALONE   = 100000,	/* nobody else is ready */
-	WORK_BESIDE  = 800,	/* somebody is */
+	WORK_BESIDE  = 120,	/* somebody is */
 	DELIVERIES_MAX = 65536,	/* large batches make them cheap */
 };
 
