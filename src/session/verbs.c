@@ -191,8 +191,8 @@ static bool may_go_on(const struct client *c)
 	return c->state == CLIENT_READY || c->state == CLIENT_ACCEPTED;
 }
 
-/* Subscriptions are what eats a turn unseen: a buffer full of SUB is a hundred
- * times the work of one full of PUB to nobody.  Deliveries count for less, as
+/* Subscriptions are what eats a turn unseen: a buffer full of SUB is many
+ * times the work of one full of PUB.  Deliveries count for less, as
  * large batches are what makes them cheap. */
 static bool is_turn_over(struct hub *h)
 {
