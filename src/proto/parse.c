@@ -135,18 +135,26 @@ static bool is_too_long(const struct parser *p, struct slice line,
 	return args.n > p->line_max || line.n - args.n > p->line_max;
 }
 
+/* nats-server takes a CR inside the line of SUB and UNSUB for a blank, inside
+ * that of PUB for part of a word; so do we. */
+static bool splits_words(const struct op *op, char c)
+{
+	return is_blank(c) || (c == '\r' && verbs[op->verb].n_sizes == 0);
+}
+
 static bool split_words(struct slice line, unsigned max, struct op *op)
 {
 	op->n_args = 0;
-	for (line = skip_blanks(line); line.n > 0; line = skip_blanks(line)) {
-		size_t n = 0;
-
-		while (n < line.n && !is_blank(line.p[n]))
-			n++;
+	for (size_t at = 0, from; at < line.n;) {
+		if (splits_words(op, line.p[at])) {
+			at++;
+			continue;
+		}
+		for (from = at; at < line.n && !splits_words(op, line.p[at]);)
+			at++;
 		if (op->n_args == max)
 			return false;
-		op->args[op->n_args++] = slice_of(line.p, n);
-		line = slice_skip(line, n);
+		op->args[op->n_args++] = slice_of(line.p + from, at - from);
 	}
 	return true;
 }

@@ -203,7 +203,7 @@ static void ask(struct client *c)
 void login_connect(struct client *c)
 {
 	/* A second CONNECT begins anew, in whatever account it ends. */
-	if (c->has_connected)
+	if (c->has_connected || c->who.kind != PRINCIPAL_NONE)
 		subs_remove_some(c, SIZE_MAX);
 	c->is_connecting = true;
 	ask(c);

@@ -51,7 +51,8 @@ static void do_ping(struct client *c, const struct op *op)
 	conn_put(&c->conn, "PONG\r\n", 6);
 	if (LOG_IS_ON(log_trace_on))
 		wiretrace_sent(c, SLICE("PONG"));
-	if (!c->has_connected || c->had_first_pong)
+	if ((!c->has_connected && c->who.kind == PRINCIPAL_NONE) ||
+	    c->had_first_pong)
 		return;
 	c->had_first_pong = true;
 	if (c->opts.protocol >= 1)

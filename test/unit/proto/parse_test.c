@@ -174,7 +174,7 @@ TEST(the_transcript_reads_as_written)
 	    "PING\nPING\nPING\nPONG\n+OK\n+OK\n"
 	    "SUB 'orders.*' 'workers' '1'\n"
 	    "SUB 'orders.>' '2'\n"
-	    "SUB 'x\ry' '3'\n"
+	    "SUB 'x' 'y' '3'\n"
 	    "UNSUB '1' '10'\n"
 	    "UNSUB '1'\n"
 	    "INFO '{\"a\":1}'\n"
