@@ -141,6 +141,14 @@ uint64_t hub_load(const struct session_shared *shared, unsigned worker)
 	return __atomic_load_n(&shared->loads[worker], __ATOMIC_RELAXED);
 }
 
+void hub_tell(struct hub *h, const struct client *c, enum session_event what)
+{
+	const struct session_listener *l = &h->shared->listener;
+
+	if (l->happened != NULL)
+		l->happened(l->ctx, h, c, what);
+}
+
 /* ---- clients ------------------------------------------------------------- */
 
 /* Counted at once, so that two workers cannot both take the last place. */
@@ -189,10 +197,8 @@ void hub_each_client(struct hub *h,
 
 static bool apply_config(void *ctx, struct client *c)
 {
-	const struct session_config *conf = ctx;
-
-	c->parser.line_max = conf->line_max;
-	c->parser.payload_max = conf->payload_max;
+	(void)ctx;
+	client_apply_limits(c);
 	return true;
 }
 
@@ -210,7 +216,7 @@ void hub_reconfigure(struct hub *h, struct session_config *config)
 	struct session_config *old = h->config;
 
 	h->config = config;
-	hub_each_client(h, apply_config, config);
+	hub_each_client(h, apply_config, NULL);
 	session_config_unref(old);
 }
 

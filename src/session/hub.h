@@ -32,6 +32,22 @@ struct parcel_count;
  * it takes something. */
 enum crowd { CROWD_NONE, CROWD_STUCK, CROWD_MOVING };
 
+/* What somebody above may want to be told of (the system account's events). */
+enum session_event {
+	SESSION_CONNECTED,	/* a CONNECT was accepted */
+	SESSION_DISCONNECTED,	/* c->reason says why; it still is who it was */
+	SESSION_AUTH_FAILED,
+	SESSION_ENTERED,	/* its account has one more */
+	SESSION_LEFT,		/* one less */
+};
+
+struct session_listener {
+	/* May inject; may not close anybody.  Thread: the hub's. */
+	void (*happened)(void *ctx, struct hub *h, const struct client *c,
+	    enum session_event what);
+	void *ctx;
+};
+
 /* Counts since start; summed over the hubs for monitoring. */
 struct hub_stats {
 	uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
@@ -45,6 +61,7 @@ struct hub_stats {
 struct session_shared {
 	struct accounts *accounts;
 	unsigned        n_workers;
+	struct session_listener listener;	/* happened: may be NULL */
 	uint64_t        last_cid;	/* atomic, all kinds of connection */
 	int64_t         n_conns;	/* atomic, now */
 	int64_t         outbound;	/* atomic: bytes queued, about */
@@ -111,6 +128,9 @@ void hub_close_all(struct hub *h);
 
 /* After the loop has ended and all is closed. */
 void hub_destroy(struct hub *h);
+
+/* Tells the listener, if there is one. */
+void hub_tell(struct hub *h, const struct client *c, enum session_event what);
 
 /* Takes over an accepted socket: a client that is told INFO.  Thread: owner. */
 struct sockaddr_storage;

@@ -50,7 +50,7 @@ static bool is_reserved_reply(struct slice s)
 
 static bool may_publish(struct client *c, struct slice subject)
 {
-	const struct permissions *p = c->who.permissions;
+	const struct permissions *p = c->who->permissions;
 
 	if (is_reserved_subject(subject))
 		return false;
