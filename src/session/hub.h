@@ -22,6 +22,7 @@ struct account;
 struct accounts;
 struct client;
 struct client_info;
+struct hub;
 struct closed_ring;
 struct handoff;
 struct match_cache;
