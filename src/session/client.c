@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/trace.h"
 #include "core/account.h"
+#include "core/accounts.h"
 #include "core/sublist.h"
 #include "proto/info.h"
 #include "session/closed.h"
@@ -361,6 +362,7 @@ void client_part(struct client *c)
 void client_join(struct client *c, struct hub *h)
 {
 	c->hub = h;
+	c->traffic = &c->account->traffic[h->worker];
 	c->move_to = -1;
 	enter(c);
 	if (conn_attach(&c->conn, &h->pool) != 0) {
@@ -374,14 +376,22 @@ void client_join(struct client *c, struct hub *h)
 	client_arm_timer(c);
 }
 
+void client_set_account(struct client *c, struct account *a)
+{
+	if (c->account != NULL)
+		__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
+	c->account = a;
+	c->traffic = &a->traffic[c->hub->worker];
+	__atomic_fetch_add(&a->n_clients, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&a->n_clients_ever, 1, __ATOMIC_RELAXED);
+}
+
 static void be_born(struct client *c)
 {
 	struct hub *h = c->hub;
 
 	enter(c);
 	h->stats.n_clients_ever++;
-	__atomic_fetch_add(&c->account->n_clients, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&c->account->n_clients_ever, 1, __ATOMIC_RELAXED);
 	trace(TR_CONN_OPEN, c->cid, (uint64_t)c->conn.watch.fd);
 	log_debug("%s - Client connection created", client_label(c));
 }
@@ -398,7 +408,7 @@ struct client *client_open(struct hub *h, int fd,
 	}
 	c->hub = h;
 	c->cid = __atomic_add_fetch(&h->shared->last_cid, 1, __ATOMIC_RELAXED);
-	c->account = h->shared->global;
+	client_set_account(c, accounts_global(h->shared->accounts));
 	c->timer.fire = tick;
 	c->grave.release = release;
 	c->start_wall_ns = clock_wall_ns();

@@ -48,6 +48,7 @@ struct client {
 	struct connect_opts opts;
 	struct principal    who;
 	struct account     *account;
+	struct account_traffic *traffic;	/* this worker's, of account */
 	struct login       *login;	/* while checking */
 
 	struct sid_table     subs;
@@ -131,6 +132,9 @@ void client_describe(const struct client *c, struct client_info *ret,
  * are none.  The socket goes along. */
 void client_part(struct client *c);
 void client_join(struct client *c, struct hub *h);
+
+/* It is in a from now on, and counted there; its subscriptions are none. */
+void client_set_account(struct client *c, struct account *a);
 
 /* After any of its deadlines changed. */
 void client_arm_timer(struct client *c);

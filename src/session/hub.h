@@ -19,6 +19,7 @@
 #include "session/limits.h"
 
 struct account;
+struct accounts;
 struct client;
 struct client_info;
 struct closed_ring;
@@ -42,7 +43,7 @@ struct hub_stats {
 
 /* One for the server; outlives the hubs. */
 struct session_shared {
-	struct account *global;		/* "$G" */
+	struct accounts *accounts;
 	unsigned        n_workers;
 	uint64_t        last_cid;	/* atomic, all kinds of connection */
 	int64_t         n_conns;	/* atomic, now */
@@ -75,6 +76,8 @@ struct hub {
 	struct handoff        *handoff;
 	struct fanout_port     port;
 	struct run_builder     builder;
+	unsigned               n_hops;	/* relays that are giving, one in another */
+	struct list            injections;	/* for the end of the turn */
 	struct list            clients;
 	struct list            dying;	/* closed, subscriptions still going */
 	struct list            stalled;	/* publishers held back */

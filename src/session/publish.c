@@ -12,6 +12,7 @@
 #include "session/handoff.h"
 #include "session/hub.h"
 #include "session/move.h"
+#include "session/route.h"
 #include "session/stall.h"
 #include "session/wiretrace.h"
 
@@ -113,29 +114,23 @@ static void answer_unheard(struct client *c, const struct run *run,
 
 /* ---- the run ------------------------------------------------------------- */
 
-static bool make_prefix(struct run_builder *b)
+static void count_in(struct client *c, const struct run *run)
 {
-	buf_reset(&b->prefix);
-	buf_put(&b->prefix, "HMSG ", 5);
-	buf_put_slice(&b->prefix, b->run.subject);
-	buf_put_char(&b->prefix, ' ');
-	b->run.prefix = buf_slice(&b->prefix);
-	return !buf_failed(&b->prefix);
+	c->traffic->in_msgs += run->n;
+	c->traffic->in_bytes += run->bytes;
 }
 
 void publish_flush(struct hub *h)
 {
 	struct run_builder *b = &h->builder;
 	struct client      *c = b->from;
-	const struct match *m;
-	uint64_t            taken = 0, before = h->stats.out_msgs;
+	uint64_t            taken, before = h->stats.out_msgs;
 
 	if (c == NULL)
 		return;
 	b->from = NULL;
-	m = match_find(h->matches, c->account->sublist, b->run.subject);
-	if ((m->n_plain != 0 || m->n_groups != 0) && make_prefix(b))
-		taken = fanout(m, &b->run, &h->port);
+	count_in(c, &b->run);
+	taken = route(h, c->account, &b->run, &b->prefix);
 	if (c->opts.no_responders && client_is_ready(c))
 		answer_unheard(c, &b->run, taken);
 	stall_if_crowded(c);
@@ -204,7 +199,7 @@ static bool joins_run(const struct client *c, const struct op *op)
 	    slice_eq(b->run.subject, op->subject);
 }
 
-static void count_in(struct client *c, const struct op *op)
+static void note_op(struct client *c, const struct op *op)
 {
 	c->in_msgs++;
 	c->in_bytes += op->size;
@@ -226,7 +221,7 @@ static bool admit_subject(struct client *c, const struct op *op)
 
 void publish(struct client *c, const struct op *op, struct block *block)
 {
-	count_in(c, op);
+	note_op(c, op);
 	if (LOG_IS_ON(log_trace_on))
 		wiretrace_in(c, op);
 	/* A granted reply is counted for each use, so each asks again. */
