@@ -21,6 +21,8 @@ struct account_policy {
 	int64_t leafs_max;
 	int64_t subs_max;	/* of each connection */
 	int64_t payload_max;	/* bytes, of each message */
+
+	struct mappings *mappings;	/* NULL: none.  Owned */
 };
 
 /* The policy of an account of which nothing is configured.  NULL: out of

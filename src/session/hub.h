@@ -81,7 +81,8 @@ struct run_builder {
 	struct msg     msgs[RUN_MAX];
 	struct buf     prefix;
 	struct buf     tail;	/* of a message spelled in an unusual way */
-	bool           is_dropped;	/* the subject may not be published on */
+	struct buf     mapped[2];	/* subjects as mapped: the run's, and the next */
+	unsigned       is_mapped_to;	/* which of them is free */
 };
 
 struct hub {
