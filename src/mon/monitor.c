@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/list.h"
 #include "core/account.h"
 #include "core/sublist.h"
@@ -65,6 +66,7 @@ struct request {
 	bool                  shows_unused;	/* /accstatz */
 	struct connz_options  connz;
 	struct subsz_options  subsz;
+	struct json_writer    writer;
 	struct query          query;
 };
 
@@ -76,6 +78,12 @@ static const char text_type[] = "text/plain; charset=utf-8";
 static struct buf *body(struct request *r)
 {
 	return &r->response.body;
+}
+
+static struct json_writer *json_body(struct request *r)
+{
+	json_init(&r->writer, body(r), 2);
+	return &r->writer;
 }
 
 static void finish(struct request *r)
@@ -261,7 +269,7 @@ static void varz_done(struct collect *c)
 	struct varz     v;
 
 	fill_varz(r->monitor, c, r->now_ns, &v);
-	varz_write(&v, body(r));
+	varz_write(&v, json_body(r));
 	finish_collect(r, c);
 }
 
@@ -309,7 +317,7 @@ static void connz_done(struct collect *c)
 
 	connz_write(&(struct connz){ .server_id = server_id(r),
 	    .account_is_unknown = !has_account(r->monitor, r->connz.account) },
-	    &c->clients, body(r));
+	    &c->clients, json_body(r));
 	finish_collect(r, c);
 }
 
@@ -337,7 +345,7 @@ static void subsz_done(struct collect *c)
 	if (r->subsz.account.n == 0 || slice_eq(r->subsz.account,
 	    r->monitor->config.shared->global->name))
 		fill_subsz(r->monitor, &c->matches, &s.stats);
-	subsz_write(&s, body(r));
+	subsz_write(&s, json_body(r));
 	finish_collect(r, c);
 }
 
@@ -358,7 +366,8 @@ static void accountz_done(struct collect *c)
 	struct accounts a;
 
 	fill_accounts(r->monitor, c, r->now_ns, &a);
-	if (accountz_write(&a.list, query_str(&r->query, "acc"), body(r))) {
+	if (accountz_write(&a.list, query_str(&r->query, "acc"), json_body(r),
+	    body(r))) {
 		finish_collect(r, c);
 		return;
 	}
@@ -377,7 +386,7 @@ static void accstatz_done(struct collect *c)
 	struct accounts a;
 
 	fill_accounts(r->monitor, c, r->now_ns, &a);
-	accstatz_write(&a.list, r->shows_unused, body(r));
+	accstatz_write(&a.list, r->shows_unused, json_body(r));
 	finish_collect(r, c);
 }
 
@@ -409,7 +418,7 @@ static void serve_routez(struct request *r)
 		return;
 	}
 	routez_write(server_id(r), r->monitor->identity.server_name, r->now_ns,
-	    body(r));
+	    json_body(r));
 	finish_json(r);
 }
 
@@ -422,7 +431,7 @@ static void serve_gatewayz(struct request *r)
 		finish_text(r, 400);
 		return;
 	}
-	gatewayz_write(server_id(r), r->now_ns, body(r));
+	gatewayz_write(server_id(r), r->now_ns, json_body(r));
 	finish_json(r);
 }
 
@@ -434,7 +443,7 @@ static void serve_leafz(struct request *r)
 		finish_text(r, 400);
 		return;
 	}
-	leafz_write(server_id(r), r->now_ns, body(r));
+	leafz_write(server_id(r), r->now_ns, json_body(r));
 	finish_json(r);
 }
 
@@ -444,7 +453,7 @@ static void serve_jsz(struct request *r)
 		finish_text(r, 400);
 		return;
 	}
-	jsz_write_disabled(server_id(r), r->now_ns, body(r));
+	jsz_write_disabled(server_id(r), r->now_ns, json_body(r));
 	finish_json(r);
 }
 
@@ -456,7 +465,8 @@ static void serve_healthz(struct request *r)
 		finish_text(r, 400);
 		return;
 	}
-	r->response.status = healthz_write(&o, r->monitor->is_ready, body(r));
+	r->response.status = healthz_write(&o, r->monitor->is_ready,
+	    false, JSON_INTO(body(r), 0));
 	finish_json(r);
 }
 

@@ -1,5 +1,6 @@
 /* test/unit/mon/accountz_test.c - pairs with src/mon/accountz.c. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/accountz.h"
 
@@ -111,13 +112,13 @@ TEST(accounts_are_listed_or_told_one_by_one)
 {
 	struct buf out = { 0 };
 
-	CHECK(accountz_write(&all, SLICE_NONE, &out));
+	CHECK(accountz_write(&all, SLICE_NONE, JSON_INTO(&out, 2), &out));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_names));
 	buf_reset(&out);
-	CHECK(accountz_write(&all, SLICE("$SYS"), &out));
+	CHECK(accountz_write(&all, SLICE("$SYS"), JSON_INTO(&out, 2), &out));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_detail));
 	buf_reset(&out);
-	CHECK(!accountz_write(&all, SLICE("ZZ"), &out));
+	CHECK(!accountz_write(&all, SLICE("ZZ"), JSON_INTO(&out, 2), &out));
 	CHECK_SLICE(buf_slice(&out), SLICE("Account ZZ does not exist"));
 	buf_fini(&out);
 }
@@ -126,10 +127,10 @@ TEST(traffic_is_told_of_accounts_in_use)
 {
 	struct buf out = { 0 };
 
-	accstatz_write(&all, false, &out);
+	accstatz_write(&all, false, JSON_INTO(&out, 2));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_stats));
 	buf_reset(&out);
-	accstatz_write(&all, true, &out);
+	accstatz_write(&all, true, JSON_INTO(&out, 2));
 	buf_put_char(&out, '\0');
 	CHECK(strstr(out.p, "\"acc\": \"$SYS\"") != NULL, "unused ones too");
 	buf_fini(&out);

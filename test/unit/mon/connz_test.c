@@ -3,6 +3,7 @@
  * Documents and errors as nats-server 2.15.1 answered.  Selections are checked
  * against sorting everybody: what was cut early must not have been on the page. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/connz.h"
 #include "mon/query.h"
@@ -203,7 +204,7 @@ static char *document(const char *query)
 	offer(&s, gone());
 	offer(&s, subber());
 	connz_write(&(struct connz){ SLICE("NABC"),
-	    slice_eq(o.account, SLICE("ZZ")) }, &s, &out);
+	    slice_eq(o.account, SLICE("ZZ")) }, &s, JSON_INTO(&out, 2));
 	connz_selection_fini(&s);
 	return buf_take_str(&out);
 }
@@ -326,7 +327,8 @@ TEST(each_order_puts_the_right_one_first)
 		for (size_t k = 0; k < N_OF(clients); k++)
 			if (connz_counts(&s, &clients[k]))
 				connz_add(&s, &clients[k]);
-		connz_write(&(struct connz){ SLICE("N"), false }, &s, &out);
+		connz_write(&(struct connz){ SLICE("N"), false }, &s,
+		    JSON_INTO(&out, 2));
 		buf_put_char(&out, '\0');
 		snprintf(part, sizeof part, "\"cid\": %u,",
 		    (unsigned)t[i].first);
@@ -353,6 +355,7 @@ TEST(a_selection_keeps_what_is_on_the_page_and_little_else)
 	struct connz_options   few = options_of("sort=msgs_to&offset=10&limit=20");
 	struct connz_options   all = few;
 	struct connz_selection cut, cut2, whole;
+	struct buf             nowhere = { .failed = true };
 
 	all.limit = 1000000;
 	connz_selection_init(&cut, &few, NOW);
@@ -365,10 +368,10 @@ TEST(a_selection_keeps_what_is_on_the_page_and_little_else)
 	connz_merge(&cut, &cut2);
 	CHECK_INT(cut.n_total, 6002);
 	CHECK_INT(cut2.n, 0);
-	connz_write(&(struct connz){ SLICE("N"), false }, &cut, &(struct buf){
-	    .failed = true });
-	connz_write(&(struct connz){ SLICE("N"), false }, &whole, &(struct buf){
-	    .failed = true });
+	connz_write(&(struct connz){ SLICE("N"), false }, &cut,
+	    JSON_INTO(&nowhere, 0));
+	connz_write(&(struct connz){ SLICE("N"), false }, &whole,
+	    JSON_INTO(&nowhere, 0));
 	CHECK_INT(cut.n, 30);
 	for (size_t i = 0; i < cut.n; i++)
 		CHECK_INT(cut.at[i]->cid, whole.at[i / 2]->cid,
