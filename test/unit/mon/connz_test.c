@@ -379,3 +379,63 @@ TEST(a_selection_keeps_what_is_on_the_page_and_little_else)
 	connz_selection_fini(&cut);
 	connz_selection_fini(&whole);
 }
+
+TEST(who_logged_in_how_is_told_when_asked_for)
+{
+	struct connz_options   o = options_of("auth=1");
+	struct connz_selection s;
+	struct buf             out = { 0 };
+	struct client_info     c = {
+		.cid = 5, .ip = SLICE("127.0.0.1"), .user = SLICE("UCAT"),
+		.account = SLICE("ACFI"), .name_tag = SLICE("ACC"),
+		.jwt = SLICE("eyJ"), .issuer_key = SLICE("AKEY"),
+		.tags = SLICE("[\"t1\",\"t2\"]"), .tls_version = SLICE("1.3"),
+		.tls_cipher = SLICE("TLS_AES_128_GCM_SHA256"),
+		.tls_peer_certs = SLICE("[{\"subject\":\"CN=x\"}]"),
+		.is_tls_first = true, .proxy_key = SLICE("UPROXY"),
+	};
+
+	connz_selection_init(&s, &o, NOW);
+	offer(&s, c);
+	connz_write(&(struct connz){ SLICE("N"), false }, &s,
+	    JSON_INTO(&out, 0));
+	buf_put_char(&out, '\0');
+	CHECK(strstr(out.p, "\"subscriptions\":0,\"tls_version\":\"1.3\","
+	    "\"tls_cipher_suite\":\"TLS_AES_128_GCM_SHA256\","
+	    "\"tls_peer_certs\":[{\"subject\":\"CN=x\"}],\"tls_first\":true,"
+	    "\"authorized_user\":\"UCAT\",\"account\":\"ACFI\","
+	    "\"jwt\":\"eyJ\",\"issuer_key\":\"AKEY\",\"name_tag\":\"ACC\","
+	    "\"tags\":[\"t1\",\"t2\"],\"proxy\":{\"key\":\"UPROXY\"}}]}")
+	    != NULL, "%s", out.p);
+	buf_fini(&out);
+	connz_selection_fini(&s);
+}
+
+TEST(a_subject_selects_who_might_receive_it)
+{
+	static const struct { const char *subject; unsigned n; } t[] = {
+		{ "foo.x", 1 }, { "foo.>", 1 }, { "*.x", 1 }, { "foo", 0 },
+		{ "foo..x", 0 },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct connz_options   o = options_of("acc=A");
+		struct connz_selection s;
+		struct client_info     c = { .cid = 1, .account = SLICE("A") };
+
+		o.subject = slice_str(t[i].subject);
+		CHECK(connz_needs_subs(&o));
+		sub_info_add(&c.subs, &(struct sub_info){
+		    .subject = SLICE("bar") });
+		sub_info_add(&c.subs, &(struct sub_info){
+		    .subject = SLICE("foo.*") });
+		connz_selection_init(&s, &o, NOW);
+		CHECK(connz_counts(&s, &c));
+		connz_add(&s, &c);
+		CHECK_INT(s.n, t[i].n, "%s", t[i].subject);
+		CHECK_INT(s.n_total, 1);
+		CHECK(s.n == 0 || s.at[0]->subs.n == 0, "they are not listed");
+		client_info_fini(&c);
+		connz_selection_fini(&s);
+	}
+}

@@ -164,3 +164,25 @@ TEST(what_is_set_appears_in_its_place)
 		CHECK(strstr(out.p, lines[i]) != NULL, "%s", lines[i]);
 	buf_fini(&out);
 }
+
+TEST(trust_and_certificates_are_told_when_there_are_any)
+{
+	static const struct slice jwts[] = { { "eyJ", 3 } }, keys[] = {
+		{ "UPROXY", 6 } };
+	struct varz v = { .trusted_operators_jwt = { jwts, 1 },
+		.trusted_operators_claim = SLICE("[{\"name\":\"OP\"}]"),
+		.system_account = SLICE("SYS"), .pinned_account_fails = 2,
+		.trusted_proxies = { keys, 1 }, .tls_cert_not_after = START };
+	struct buf  out = { 0 };
+
+	varz_write(&v, JSON_INTO(&out, 0));
+	buf_put_char(&out, '\0');
+	CHECK(strstr(out.p, ",\"trusted_operators_jwt\":[\"eyJ\"],"
+	    "\"trusted_operators_claim\":[{\"name\":\"OP\"}],"
+	    "\"system_account\":\"SYS\",\"pinned_account_fails\":2,"
+	    "\"slow_consumer_stats\"") != NULL, "%s", out.p);
+	CHECK(strstr(out.p, "},\"proxies\":{\"trusted\":[{\"key\":\"UPROXY\"}]},"
+	    "\"tls_cert_not_after\":\"2026-11-21T15:51:02.963413869Z\"")
+	    != NULL, "%s", out.p);
+	buf_fini(&out);
+}
