@@ -22,6 +22,7 @@ struct buf;
 struct credential;
 struct permissions;
 struct permissions_spec;
+struct rate;
 
 /* ---- what is configured ------------------------------------------------ */
 
@@ -85,6 +86,7 @@ struct principal {
 	struct slice              user;		/* empty unless a user */
 	struct slice              account;	/* "$G" */
 	const struct permissions *permissions;	/* NULL: all is allowed */
+	struct rate              *rate;		/* NULL: no limit */
 	struct auth              *auth;
 };
 

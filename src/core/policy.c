@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "core/rate.h"
+
 struct account_policy *policy_create(void)
 {
 	struct account_policy *p = calloc(1, sizeof *p);
@@ -14,5 +16,8 @@ struct account_policy *policy_create(void)
 
 void policy_destroy(struct account_policy *p)
 {
+	if (p == NULL)
+		return;
+	rate_unref(p->rate);
 	free(p);
 }
