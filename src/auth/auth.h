@@ -21,6 +21,7 @@
 struct auth;
 struct buf;
 struct permissions_spec;
+struct rate;
 
 /* ---- what is configured ------------------------------------------------ */
 
