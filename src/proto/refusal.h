@@ -55,6 +55,7 @@ enum close_reason {
 	X(AUTH_TIMEOUT,   true,  AUTH_TIMEOUT,   "Authentication Timeout") \
 	X(AUTH_EXPIRED,   true,  AUTH_EXPIRED,   "User Authentication Expired") \
 	X(MAX_CONNS,      true,  MAX_CONNS,      "maximum connections exceeded") \
+	X(THROTTLED,      true,  MAX_CONNS,      "Connection throttling is active. Please try again later.") \
 	X(BAD_PROTO,      true,  BAD_PROTO,      "invalid client protocol") \
 	X(NORESP_HEADERS, true,  NORESP_HEADERS, "no responders requires headers support") \
 	X(STALE,          true,  STALE,          "Stale Connection")	\

@@ -17,6 +17,7 @@
 #include "net/conn.h"
 #include "proto/refusal.h"
 #include "session/limits.h"
+#include "session/secure.h"
 
 struct account;
 struct client;
@@ -51,6 +52,7 @@ struct session_shared {
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
+	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */
 	uint64_t       *loads;		/* atomic: clients of each worker */
 };
