@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/list.h"
 #include "core/account.h"
+#include "core/accounts.h"
 #include "core/sublist.h"
 #include "mon/accountz.h"
 #include "mon/collect.h"
@@ -160,21 +161,15 @@ static void ask(struct request *r, const struct collect_want *want,
 
 /* ---- numbers of several documents --------------------------------------- */
 
-static void fill_subsz(const struct monitor *m, const struct match_stats *match,
+/* Of one sublist, or of all. */
+static void put_matches(const struct match_stats *match,
     struct subsz_stats *ret)
 {
-	uint64_t             n_misses = match->n_finds - match->n_hits;
-	struct sublist_stats subs;
+	uint64_t n_misses = match->n_finds - match->n_hits;
 
-	sublist_stats(m->config.shared->global->sublist, &subs);
-	*ret = (struct subsz_stats){
-		.num_subscriptions = subs.n_subs,
-		.num_cache = match->n_entries,
-		.num_inserts = subs.n_inserts,
-		.num_removes = subs.n_removes,
-		.num_matches = match->n_finds,
-		.max_fanout = match->fanout_max,
-	};
+	ret->num_cache = match->n_entries;
+	ret->num_matches = match->n_finds;
+	ret->max_fanout = match->fanout_max;
 	if (match->n_finds > 0)
 		ret->cache_hit_rate =
 		    (double)match->n_hits / (double)match->n_finds;
@@ -182,49 +177,94 @@ static void fill_subsz(const struct monitor *m, const struct match_stats *match,
 		ret->avg_fanout = (double)match->fanout_sum / (double)n_misses;
 }
 
-/* There is one account: its traffic is everybody's. */
-static void fill_account(const struct monitor *m, const struct collect *c,
-    struct account_stats *ret)
+static void add_sublist(const struct account *a, struct subsz_stats *sum)
 {
-	const struct account *a = m->config.shared->global;
+	struct sublist_stats subs;
+
+	sublist_stats(a->sublist, &subs);
+	sum->num_subscriptions += subs.n_subs;
+	sum->num_inserts += subs.n_inserts;
+	sum->num_removes += subs.n_removes;
+}
+
+static bool add_subs(void *ctx, struct account *a)
+{
+	add_sublist(a, ctx);
+	return true;
+}
+
+static void fill_subsz(const struct monitor *m, const struct match_stats *match,
+    struct subsz_stats *ret)
+{
+	*ret = (struct subsz_stats){ 0 };
+	accounts_each(m->config.shared->accounts, add_subs, ret);
+	put_matches(match, ret);
+}
+
+static void fill_account(const struct account *a, struct account_stats *ret)
+{
+	struct account_traffic t = account_sum_traffic(a);
+	int64_t  n = __atomic_load_n(&a->n_clients, __ATOMIC_RELAXED);
 
 	*ret = (struct account_stats){
 		.name = a->name,
-		.update_time = m->identity.config_load_time,
-		.conns = c->stats.n_clients,
-		.total_conns = c->stats.n_clients,
-		.sent_msgs = c->stats.out_msgs,
-		.sent_bytes = c->stats.out_bytes,
-		.received_msgs = c->stats.in_msgs,
-		.received_bytes = c->stats.in_bytes,
-		.slow_consumers = c->stats.n_slow,
+		.update_time = (int64_t)__atomic_load_n(&a->changed_ns,
+		    __ATOMIC_RELAXED),
+		.is_system = a->is_system,
+		.conns = n > 0 ? (uint64_t)n : 0,
+		.total_conns = n > 0 ? (uint64_t)n : 0,
+		.sent_msgs = t.out_msgs,
+		.sent_bytes = t.out_bytes,
+		.received_msgs = t.in_msgs,
+		.received_bytes = t.in_bytes,
+		.slow_consumers = __atomic_load_n(&a->n_slow_consumers,
+		    __ATOMIC_RELAXED),
 	};
-	fill_subsz(m, &c->matches, &ret->subs);
+	add_sublist(a, &ret->subs);
 }
 
-/* $G and, where one is told of, the system account, which nobody uses yet. */
-struct accounts {
-	struct account_stats at[2];
-	struct accountz      list;
+/* All accounts, in order of name. */
+struct account_list {
+	struct account_stats *at;
+	size_t                n, cap;
+	struct accountz       list;
 };
 
-static void fill_accounts(const struct monitor *m, const struct collect *c,
-    int64_t now_ns, struct accounts *ret)
+static bool add_account(void *ctx, struct account *a)
 {
-	struct slice system = m->identity.system_account;
+	struct account_list *x = ctx;
 
-	fill_account(m, c, &ret->at[0]);
-	ret->at[1] = (struct account_stats){
-		.name = system,
-		.update_time = m->identity.config_load_time,
-		.is_system = true,
-	};
+	if (x->n < x->cap)
+		fill_account(a, &x->at[x->n++]);
+	return true;
+}
+
+static int compare_names(const void *x, const void *y)
+{
+	const struct account_stats *a = x, *b = y;
+
+	return slice_cmp(a->name, b->name);
+}
+
+/* Without memory there are none in it. */
+static void fill_accounts(const struct monitor *m, int64_t now_ns,
+    struct account_list *ret)
+{
+	struct accounts *all = m->config.shared->accounts;
+
+	*ret = (struct account_list){ .cap = accounts_count(all) };
+	ret->at = calloc(ret->cap, sizeof *ret->at);
+	if (ret->at == NULL)
+		ret->cap = 0;
+	accounts_each(all, add_account, ret);
+	if (ret->n > 1)
+		qsort(ret->at, ret->n, sizeof *ret->at, compare_names);
 	ret->list = (struct accountz){
 		.server_id = m->identity.server_id,
-		.system_account = system,
+		.system_account = m->identity.system_account,
 		.now = now_ns,
 		.accounts = ret->at,
-		.n_accounts = system.n > 0 ? 2 : 1,
+		.n_accounts = ret->n,
 	};
 }
 
@@ -282,16 +322,17 @@ static void metrics_done(struct collect *c)
 {
 	struct request      *r = c->ctx;
 	struct monitor      *m = r->monitor;
-	struct accounts      accounts;
+	struct account_list  accounts;
 	struct subsz_stats   subs;
 	struct varz          v;
 
 	fill_varz(m, c, r->now_ns, &v);
 	fill_subsz(m, &c->matches, &subs);
-	fill_accounts(m, c, r->now_ns, &accounts);
+	fill_accounts(m, r->now_ns, &accounts);
 	c->sums.total = c->sums.limit = c->sums.num_connections;
 	metrics_write(&(struct metrics){ m->config.metrics_prefix, &v, &subs,
 	    &c->sums, &accounts.list, m->is_ready }, body(r));
+	free(accounts.at);
 	drop_collect(m, c);
 	r->response.status = 200;
 	r->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -307,8 +348,8 @@ static void serve_metrics(struct request *r)
 
 static bool has_account(const struct monitor *m, struct slice name)
 {
-	return name.n == 0 || slice_eq(name, m->config.shared->global->name) ||
-	    slice_eq(name, m->identity.system_account);
+	return name.n == 0 ||
+	    accounts_find(m->config.shared->accounts, name) != NULL;
 }
 
 static void connz_done(struct collect *c)
@@ -342,9 +383,15 @@ static void subsz_done(struct collect *c)
 		.n_lists = c->n_workers,
 	};
 
-	if (r->subsz.account.n == 0 || slice_eq(r->subsz.account,
-	    r->monitor->config.shared->global->name))
+	struct accounts *all = r->monitor->config.shared->accounts;
+	struct account  *one = accounts_find(all, r->subsz.account);
+
+	if (r->subsz.account.n == 0) {
 		fill_subsz(r->monitor, &c->matches, &s.stats);
+	} else if (one != NULL) {
+		add_sublist(one, &s.stats);
+		put_matches(&c->matches, &s.stats);
+	}
 	subsz_write(&s, json_body(r));
 	finish_collect(r, c);
 }
@@ -360,42 +407,33 @@ static void serve_subsz(struct request *r)
 
 /* ---- /accountz, /accstatz ----------------------------------------------- */
 
-static void accountz_done(struct collect *c)
-{
-	struct request *r = c->ctx;
-	struct accounts a;
-
-	fill_accounts(r->monitor, c, r->now_ns, &a);
-	if (accountz_write(&a.list, query_str(&r->query, "acc"), json_body(r),
-	    body(r))) {
-		finish_collect(r, c);
-		return;
-	}
-	drop_collect(r->monitor, c);
-	finish_text(r, 400);
-}
-
 static void serve_accountz(struct request *r)
 {
-	ask(r, &(struct collect_want){ 0 }, accountz_done);
-}
+	struct account_list a;
+	bool                is_known;
 
-static void accstatz_done(struct collect *c)
-{
-	struct request *r = c->ctx;
-	struct accounts a;
-
-	fill_accounts(r->monitor, c, r->now_ns, &a);
-	accstatz_write(&a.list, r->shows_unused, json_body(r));
-	finish_collect(r, c);
+	fill_accounts(r->monitor, r->now_ns, &a);
+	is_known = accountz_write(&a.list, query_str(&r->query, "acc"),
+	    json_body(r), body(r));
+	free(a.at);
+	if (is_known)
+		finish_json(r);
+	else
+		finish_text(r, 400);
 }
 
 static void serve_accstatz(struct request *r)
 {
-	if (!query_bool(&r->query, "unused", &r->shows_unused, body(r)))
+	struct account_list a;
+
+	if (!query_bool(&r->query, "unused", &r->shows_unused, body(r))) {
 		finish_text(r, 400);
-	else
-		ask(r, &(struct collect_want){ 0 }, accstatz_done);
+		return;
+	}
+	fill_accounts(r->monitor, r->now_ns, &a);
+	accstatz_write(&a.list, r->shows_unused, json_body(r));
+	free(a.at);
+	finish_json(r);
 }
 
 /* ---- what needs nobody -------------------------------------------------- */

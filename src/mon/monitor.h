@@ -18,7 +18,7 @@ struct session_shared;
 struct varz;
 
 struct monitor_config {
-	struct session_shared *shared;		/* kept; has n_workers, global */
+	struct session_shared *shared;		/* kept; has n_workers, accounts */
 	struct slice           base_path;	/* "" or "/nats"; kept */
 	struct slice           metrics_prefix;	/* "nats"; kept */
 };

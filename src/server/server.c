@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "conf/options.h"
-#include "core/account.h"
+#include "core/accounts.h"
 #include "server/monitoring.h"
 #include "server/server_int.h"
 #include "server/settings.h"
@@ -152,12 +152,13 @@ static bool open_shared(struct server *s)
 
 	s->shared.n_workers = s->n_workers;
 	s->shared.hasher_member = s->n_workers + 1;
-	s->shared.global = account_create(SLICE("$G"));
+	s->shared.accounts = accounts_create(s->n_workers,
+	    settings_system_account(s->options));
 	s->shared.parcels = aligned_alloc(64, n);
 	s->shared.loads = calloc(s->n_workers, sizeof *s->shared.loads);
 	if (s->shared.parcels != NULL)
 		memset(s->shared.parcels, 0, n);
-	return s->shared.global != NULL && s->shared.parcels != NULL &&
+	return s->shared.accounts != NULL && s->shared.parcels != NULL &&
 	    s->shared.loads != NULL;
 }
 
@@ -553,7 +554,7 @@ void server_destroy(struct server *s)
 		close(s->signals.fd);
 	loop_destroy(s->control);
 	mesh_destroy(s->mesh);
-	account_destroy(s->shared.global);
+	accounts_destroy(s->shared.accounts);
 	free(s->shared.parcels);
 	free(s->shared.loads);
 	auth_unref(s->auth);

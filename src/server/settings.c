@@ -177,6 +177,12 @@ struct session_config *settings_session(const struct options *o,
 	return c;
 }
 
+struct slice settings_system_account(const struct options *o)
+{
+	(void)o;
+	return SLICE("$SYS");
+}
+
 unsigned settings_workers(const struct options *o)
 {
 	unsigned n = o->workers > 0 ? (unsigned)o->workers : machine_cores();

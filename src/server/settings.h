@@ -32,6 +32,9 @@ struct session_config *settings_session(const struct options *o,
     const struct identity *id, struct auth *auth, uint16_t port,
     uint64_t generation);
 
+/* Empty: there is none. */
+struct slice settings_system_account(const struct options *o);
+
 /* Event loops to run. */
 unsigned settings_workers(const struct options *o);
 

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "auth/nonce.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/account.h"
+#include "core/accounts.h"
+#include "core/policy.h"
 #include "session/client.h"
 #include "session/hub.h"
 #include "session/subs.h"
@@ -47,17 +50,24 @@ void login_timed_out(struct client *c)
 
 /* ---- the verdict --------------------------------------------------------- */
 
-static void refuse(struct client *c)
+static void refuse(struct client *c, enum auth_why why)
 {
-	struct slice user = c->opts.user;
+	static const enum refusal refusals[] = {
+		[AUTH_WHY_FAILED] = REFUSAL_AUTH,
+		[AUTH_WHY_PROXY_NOT_TRUSTED] = REFUSAL_PROXY_UNTRUSTED,
+		[AUTH_WHY_PROXY_REQUIRED] = REFUSAL_PROXY_REQUIRED,
+	};
+	struct slice user = c->opts.user.n > 0 ? c->opts.user : c->opts.nkey;
 
 	c->hub->stats.n_auth_failures++;
+	hub_tell(c->hub, c, SESSION_AUTH_FAILED);
 	if (user.n > 0)
-		log_error("%s - authentication error - User \"%.*s\"",
-		    client_label(c), SLICE_ARG(user));
+		log_error("%s - authentication error - %s \"%.*s\"",
+		    client_label(c), c->opts.user.n > 0 ? "User" : "Nkey",
+		    SLICE_ARG(user));
 	else
 		log_error("%s - authentication error", client_label(c));
-	client_refuse(c, REFUSAL_AUTH);
+	client_refuse(c, refusals[why]);
 }
 
 /* What was said in CONNECT beside the credentials; false: refused. */
@@ -73,34 +83,77 @@ static bool agree(struct client *c)
 	return client_is_ready(c);
 }
 
-static void welcome(struct client *c, const struct principal *who)
+static bool is_full(const struct account *a)
+{
+	int64_t max = account_policy(a)->conns_max;
+
+	return max >= 0 && !a->is_system &&
+	    __atomic_load_n(&a->n_clients, __ATOMIC_RELAXED) > max;
+}
+
+/* False: the client has been refused. */
+static bool enter_account(struct client *c, const struct principal *who)
+{
+	struct account *a = accounts_find(c->hub->shared->accounts,
+	    who->account);
+
+	if (a == NULL) {
+		refuse(c, AUTH_WHY_FAILED);
+		return false;
+	}
+	if (a == c->account)
+		return true;
+	/* Its subscriptions and what it is owed are of another world. */
+	if (!c->is_connecting && c->has_connected) {
+		client_close(c, CLOSE_CLIENT_CLOSED);
+		return false;
+	}
+	client_set_account(c, a);
+	if (is_full(a)) {
+		client_refuse(c, REFUSAL_MAX_ACC_CONNS);
+		return false;
+	}
+	return true;
+}
+
+static void become(struct client *c, const struct auth_answer *answer)
 {
 	int64_t max, ttl;
 
-	principal_fini(&c->who);
-	principal_copy(&c->who, who);
+	principal_unref(c->who);
+	c->who = principal_ref(answer->who);
+	c->proxy = (int16_t)answer->proxy;
 	verdict_cache_fini(&c->verdicts);
-	c->grants_replies = permissions_responses(who->permissions, &max, &ttl);
+	c->grants_replies = permissions_responses(c->who->permissions, &max,
+	    &ttl);
 	c->state = CLIENT_READY;
 	conn_limit_input(&c->conn, 0);
 	c->auth_until_ns = 0;
+	client_apply_limits(c);
+}
+
+static void welcome(struct client *c, const struct auth_answer *answer)
+{
+	if (!enter_account(c, answer->who))
+		return;
+	become(c, answer);
 	if (!c->is_connecting) {
 		subs_recheck(c);	/* a reload asked; or it has none yet */
 		return;
 	}
 	c->is_connecting = false;
 	c->has_connected = true;
+	hub_tell(c->hub, c, SESSION_CONNECTED);
 	if (agree(c) && c->opts.verbose)
 		conn_put(&c->conn, "+OK\r\n", 5);
 }
 
-static void settle(struct client *c, enum auth_verdict v,
-    const struct principal *who)
+static void settle(struct client *c, const struct auth_answer *answer)
 {
-	if (v == AUTH_OK)
-		welcome(c, who);
+	if (answer->verdict == AUTH_OK)
+		welcome(c, answer);
 	else
-		refuse(c);
+		refuse(c, answer->why);
 	if (c->state != CLIENT_GONE)
 		client_arm_timer(c);
 }
@@ -139,10 +192,10 @@ static void verdict_came(struct mail *m, void *receiver)
 	(void)receiver;
 	if (c != NULL) {
 		c->login = NULL;
-		settle(c, l->ticket.verdict, &l->ticket.principal);
+		settle(c, &l->ticket.answer);
 		go_on(c);
 	}
-	principal_fini(&l->ticket.principal);
+	auth_answer_fini(&l->ticket.answer);
 	free(l);
 }
 
@@ -170,23 +223,37 @@ void login_cancel(struct client *c)
 	c->login = NULL;
 }
 
+/* nonce is what the client was told to sign, if anything. */
+static struct auth_request request_of(const struct client *c,
+    char nonce[NONCE_CHARS + 1])
+{
+	const struct connect_opts *o = &c->opts;
+	bool has_nonce = auth_wants_nonce(c->hub->config->auth);
+
+	nonce_make(c->cid, nonce);
+	return (struct auth_request){
+		.user = o->user, .pass = o->pass, .auth_token = o->auth_token,
+		.nkey = o->nkey, .sig = o->sig, .jwt = o->jwt,
+		.proxy_sig = o->proxy_sig,
+		.nonce = slice_of(nonce, has_nonce ? NONCE_CHARS : 0),
+		.via = VIA_STANDARD,
+		.source = slice_of((const char *)c->ip, c->is_ip6 ? 16 : 4),
+		.names_account = o->account.n > 0 || o->new_account,
+	};
+}
+
 /* What was asked before, and is not answered yet, counts no more. */
 static void ask(struct client *c)
 {
 	struct auth        *a = c->hub->config->auth;
-	struct principal    who = { 0 };
+	struct auth_answer  answer = { 0 };
 	struct login       *l = auth_needs_ticket(a) ? make_login(c) : NULL;
-	struct auth_request req = {
-		.user = c->opts.user,
-		.pass = c->opts.pass,
-		.auth_token = c->opts.auth_token,
-		.names_account = c->opts.account.n > 0 || c->opts.new_account,
-	};
-	enum auth_verdict   v;
+	char                nonce[NONCE_CHARS + 1];
+	struct auth_request req = request_of(c, nonce);
 
 	login_cancel(c);
-	v = auth_check(a, &req, &who, l == NULL ? NULL : &l->ticket);
-	if (v == AUTH_PENDING) {
+	if (auth_check(a, &req, &answer, l == NULL ? NULL : &l->ticket) ==
+	    AUTH_PENDING) {
 		c->login = l;
 		/* One that is ready (a reload asks) goes on meanwhile. */
 		if (c->state == CLIENT_READY && !c->is_connecting)
@@ -196,14 +263,14 @@ static void ask(struct client *c)
 		return;
 	}
 	free(l);
-	settle(c, v, &who);
-	principal_fini(&who);
+	settle(c, &answer);
+	auth_answer_fini(&answer);
 }
 
 void login_connect(struct client *c)
 {
 	/* A second CONNECT begins anew, in whatever account it ends. */
-	if (c->has_connected || c->who.kind != PRINCIPAL_NONE)
+	if (c->has_connected || c->who->kind != PRINCIPAL_NONE)
 		subs_remove_some(c, SIZE_MAX);
 	c->is_connecting = true;
 	ask(c);
@@ -225,8 +292,7 @@ void login_again(struct client *c)
 	if (c->state != CLIENT_READY)
 		return;
 	/* Its user is no more: it goes without a word, as in nats-server. */
-	if (c->who.kind == PRINCIPAL_USER &&
-	    !auth_knows_user(c->hub->config->auth, c->who.user))
+	if (!auth_knows(c->hub->config->auth, c->who))
 		client_close(c, CLOSE_CLIENT_CLOSED);
 	else
 		ask(c);

@@ -1,0 +1,23 @@
+/* core/policy.c - what is configured of an account, ready for use. */
+#include "core/policy.h"
+
+#include <stdlib.h>
+
+#include "core/mappings.h"
+
+struct account_policy *policy_create(void)
+{
+	struct account_policy *p = calloc(1, sizeof *p);
+
+	if (p != NULL)
+		p->conns_max = p->leafs_max = p->subs_max = p->payload_max = -1;
+	return p;
+}
+
+void policy_destroy(struct account_policy *p)
+{
+	if (p == NULL)
+		return;
+	mappings_destroy(p->mappings);
+	free(p);
+}
