@@ -214,6 +214,14 @@
 	  "authorization.default_permission authorization.permissions",		\
 	  0, 0, 0, NONE, QUIET, "authorization users",				\
 	  "permissions of users that have none of their own")			\
+	X(max_failed_logins, INT,      "max_failed_logins", "",			\
+	  5, 0, 1000, NONE, RESTART, "MaxFailedLogins",				\
+	  "wrong credentials from one address before it is heard once a "	\
+	  "second only; 0 is no limit")						\
+	X(sandbox,           BOOL,     "sandbox", "",				\
+	  1, 0, 1, NONE, RESTART, "Sandbox",					\
+	  "give up what a server never needs: other files, other ports, "	\
+	  "other system calls")							\
 	X(users,             USERS,    "authorization.users", "",		\
 	  0, 0, 0, NONE, QUIET, "authorization users",				\
 	  "who may connect: user, pass, permissions")

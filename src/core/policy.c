@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "core/mappings.h"
+#include "core/rate.h"
+
 struct account_policy *policy_create(void)
 {
 	struct account_policy *p = calloc(1, sizeof *p);
@@ -14,5 +17,9 @@ struct account_policy *policy_create(void)
 
 void policy_destroy(struct account_policy *p)
 {
+	if (p == NULL)
+		return;
+	mappings_destroy(p->mappings);
+	rate_unref(p->rate);
 	free(p);
 }

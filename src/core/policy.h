@@ -12,6 +12,7 @@
 
 struct account_spec;
 struct mappings;
+struct rate;
 
 struct account_policy {
 	struct epoch_entry retired;
@@ -21,6 +22,9 @@ struct account_policy {
 	int64_t leafs_max;
 	int64_t subs_max;	/* of each connection */
 	int64_t payload_max;	/* bytes, of each message */
+
+	struct mappings *mappings;	/* NULL: none.  Owned */
+	struct rate *rate;	/* of all that is published; NULL: no limit */
 };
 
 /* The policy of an account of which nothing is configured.  NULL: out of

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/err.h"
@@ -156,6 +157,9 @@ static bool open_shared(struct server *s)
 	    settings_system_account(s->options));
 	s->shared.parcels = aligned_alloc(64, n);
 	s->shared.loads = calloc(s->n_workers, sizeof *s->shared.loads);
+	if (s->options->max_failed_logins > 0)
+		s->shared.throttle = throttle_create(
+		    (unsigned)s->options->max_failed_logins);
 	if (s->shared.parcels != NULL)
 		memset(s->shared.parcels, 0, n);
 	return s->shared.accounts != NULL && s->shared.parcels != NULL &&
@@ -557,6 +561,7 @@ void server_destroy(struct server *s)
 	accounts_destroy(s->shared.accounts);
 	free(s->shared.parcels);
 	free(s->shared.loads);
+	throttle_destroy(s->shared.throttle);
 	auth_unref(s->auth);
 	identity_fini(&s->identity);
 	options_destroy(s->options);

@@ -21,6 +21,7 @@
 #include "session/info.h"
 #include "session/login.h"
 #include "session/move.h"
+#include "session/pace.h"
 #include "session/pings.h"
 #include "session/stall.h"
 #include "session/subs.h"
@@ -159,6 +160,7 @@ static void release(struct grave *g)
 	replies_fini(&c->replies);
 	connect_opts_fini(&c->opts);
 	principal_unref(c->who);
+	pace_by(c, NULL, NULL);
 	free(c);
 }
 
@@ -346,6 +348,8 @@ void client_arm_timer(struct client *c)
 	} else {
 		when = earlier(when, c->auth_until_ns);
 		when = earlier(when, c->next_ping_ns);
+		when = earlier(when, c->retry_at_ns);
+		when = earlier(when, c->paced_until_ns);
 		when = earlier(when, stall_deadline_ns(c));
 	}
 	if (when != INT64_MAX &&
@@ -363,6 +367,10 @@ static void tick(struct timer *t, int64_t now)
 	}
 	if (c->auth_until_ns != 0 && c->auth_until_ns <= now)
 		login_timed_out(c);
+	else if (c->retry_at_ns != 0 && c->retry_at_ns <= now)
+		login_retry(c);
+	else if (c->paced_until_ns != 0 && c->paced_until_ns <= now)
+		pace_over(c);
 	else if (stall_deadline_ns(c) <= now)
 		stall_deadline_passed(c);
 	else if (c->next_ping_ns != 0 && c->next_ping_ns <= now)

@@ -34,6 +34,7 @@ struct client_info;
 struct handoff_mark;
 struct hub;
 struct login;
+struct rate;
 
 enum client_state { CLIENT_ACCEPTED, CLIENT_CHECKING, CLIENT_READY,
 	CLIENT_CLOSING, CLIENT_GONE };
@@ -50,6 +51,8 @@ struct client {
 	struct account     *account;
 	struct account_traffic *traffic;	/* this worker's, of account */
 	struct login       *login;	/* while checking */
+	struct rate        *rates[2];	/* session/pace.h; the first is NULL:
+					   no limit */
 
 	struct sid_table     subs;
 	uint32_t             n_subs_kept;	/* with those removed but not
@@ -66,12 +69,15 @@ struct client {
 	int64_t  auth_until_ns;		/* 0: none */
 	int64_t  next_ping_ns;
 	int64_t  linger_until_ns;	/* while closing */
+	int64_t  retry_at_ns;	/* its login, after too many failures; 0: not */
+	int64_t  paced_until_ns;	/* not read until then; 0: it is */
 	int64_t  ping_sent_ns, rtt_ns, rtt_known_ns;
 	int32_t  n_pings_out;
 
 	bool is_connecting;	/* a CONNECT is being settled */
 	bool has_connected;	/* one was accepted */
 	bool had_first_pong;	/* and its INFO is out */
+	bool has_waited;	/* for another's failures: once is enough */
 	bool grants_replies;	/* allow_responses */
 	bool is_stalled;	/* held back as a publisher ... */
 	bool may_go_early;	/* ... only until the crowd is gone */

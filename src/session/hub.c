@@ -132,6 +132,8 @@ void hub_destroy(struct hub *h)
 	buf_fini(&h->label);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
+	buf_fini(&h->builder.mapped[0]);
+	buf_fini(&h->builder.mapped[1]);
 	session_config_unref(h->config);
 	free(h);
 }

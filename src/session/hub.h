@@ -28,6 +28,7 @@ struct handoff;
 struct match_cache;
 struct op;
 struct parcel_count;
+struct throttle;
 
 /* How a receiver's queue is: over three quarters full, and it takes nothing, or
  * it takes something. */
@@ -70,6 +71,7 @@ struct session_shared {
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
+	struct throttle *throttle;	/* of failed logins; NULL: none */
 	struct parcel_count *parcels;	/* see session/handoff.c */
 	uint64_t       *loads;		/* atomic: clients of each worker */
 };
@@ -81,7 +83,8 @@ struct run_builder {
 	struct msg     msgs[RUN_MAX];
 	struct buf     prefix;
 	struct buf     tail;	/* of a message spelled in an unusual way */
-	bool           is_dropped;	/* the subject may not be published on */
+	struct buf     mapped[2];	/* subjects as mapped: the run's, and the next */
+	unsigned       is_mapped_to;	/* which of them is free */
 };
 
 struct hub {

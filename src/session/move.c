@@ -83,7 +83,8 @@ static void arrive(struct mail *m, void *receiver)
 static bool is_quiet(const struct client *c)
 {
 	return c->conn.pending == 0 && !c->conn.is_touched &&
-	    c->conn.held == NULL && !c->is_stalled;
+	    c->conn.held == NULL && !c->is_stalled &&
+	    c->paced_until_ns == 0;
 }
 
 /* From now on it publishes nothing; what it has published is counted. */

@@ -134,6 +134,8 @@ static const struct { const char *key, *text, *value; } good[] = {
 	{ "disable_sublist_cache", "no_sublist_cache: true", "true" },
 	{ "proxy_protocol", "proxy_protocol: true", "true" },
 	{ "no_auth_user", "no_auth_user: u", "u" },
+	{ "max_failed_logins", "max_failed_logins: 9", "9" },
+	{ "sandbox", "sandbox: off", "false" },
 	{ "authorization.user", "authorization { username: u }", "u" },
 	{ "authorization.pass", "authorization { user: u, password: p }",
 	  "[REDACTED]" },
