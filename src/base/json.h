@@ -69,6 +69,7 @@ struct json *json_parse(struct slice text, const char **why);
 void json_free(struct json *doc);	/* takes NULL */
 
 bool json_is_object(const struct json *j);
+bool json_is_array(const struct json *j);
 /* The member, or NULL: absent or null. */
 const struct json *json_get(const struct json *object, const char *key);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/mappings.h"
 #include "core/rate.h"
 
 struct account_policy *policy_create(void)
@@ -18,6 +19,7 @@ void policy_destroy(struct account_policy *p)
 {
 	if (p == NULL)
 		return;
+	mappings_destroy(p->mappings);
 	rate_unref(p->rate);
 	free(p);
 }

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "auth/nonce.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/trace.h"
 #include "core/account.h"
 #include "core/accounts.h"
+#include "core/policy.h"
 #include "core/sublist.h"
 #include "proto/info.h"
 #include "session/closed.h"
@@ -83,9 +85,9 @@ static void put_identity(const struct client *c, struct buf *b)
 		buf_put_char(b, '"');
 	}
 	buf_printf(b, " - \"%.*s", SLICE_ARG(c->account->name));
-	if (c->who.kind != PRINCIPAL_NONE)
+	if (c->who->kind != PRINCIPAL_NONE)
 		buf_put_char(b, '/');
-	principal_put_label(&c->who, b);
+	principal_put_label(c->who, b);
 	buf_put_char(b, '"');
 }
 
@@ -157,8 +159,8 @@ static void release(struct grave *g)
 	verdict_cache_fini(&c->verdicts);
 	replies_fini(&c->replies);
 	connect_opts_fini(&c->opts);
-	principal_fini(&c->who);
 	pace_by(c, NULL, NULL);
+	principal_unref(c->who);
 	free(c);
 }
 
@@ -181,6 +183,12 @@ static void exit_hub(struct client *c)
 	stall_forget(c);
 	h->stats.n_clients--;
 	__atomic_fetch_sub(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);
+}
+
+static void leave_account(struct client *c)
+{
+	__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
+	hub_tell(c->hub, c, SESSION_LEFT);
 }
 
 static void remember(struct client *c)
@@ -214,7 +222,8 @@ void client_drop(struct client *c, enum close_reason reason)
 	move_cancel(c);
 	exit_hub(c);
 	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
+	hub_tell(h, c, SESSION_DISCONNECTED);
+	leave_account(c);
 	list_append(&h->dying, &c->link);
 	client_bury_some(c);
 }
@@ -232,6 +241,17 @@ bool client_bury_some(struct client *c)
 
 /* ---- INFO ---------------------------------------------------------------- */
 
+int64_t client_payload_max(const struct client *c)
+{
+	int64_t max = c->hub->config->payload_max;
+	int64_t of_account = account_policy(c->account)->payload_max;
+
+	if (of_account >= 0 && of_account < max)
+		max = of_account;
+	return c->who->payload_max >= 0 && c->who->payload_max < max
+	    ? c->who->payload_max : max;
+}
+
 static bool says_auth_required(const struct hub *h, enum info_kind kind)
 {
 	const struct auth *a = h->config->auth;
@@ -243,6 +263,7 @@ static bool says_auth_required(const struct hub *h, enum info_kind kind)
 void client_send_info(struct client *c, enum info_kind kind)
 {
 	const struct session_config *conf = c->hub->config;
+	char        nonce[NONCE_CHARS + 1];
 	struct buf *b = &c->hub->scratch;
 	struct info info = {
 		.server_id = conf->server_id,
@@ -254,7 +275,7 @@ void client_send_info(struct client *c, enum info_kind kind)
 		.port = conf->port,
 		.headers = conf->has_headers,
 		.auth_required = says_auth_required(c->hub, kind),
-		.max_payload = (int32_t)conf->payload_max,
+		.max_payload = (int32_t)client_payload_max(c),
 		.client_id = c->cid,
 		.client_ip = slice_str(ip_text(c)),
 		.ldm = kind == INFO_LAME_DUCK,
@@ -264,8 +285,14 @@ void client_send_info(struct client *c, enum info_kind kind)
 		.mote = SLICE(MOTE_VERSION),
 	};
 
-	if (kind == INFO_AFTER_PONG)
+	if (kind == INFO_AFTER_PONG) {
 		info.remote_account = c->account->name;
+		info.acc_is_sys = c->account->is_system;
+	}
+	if (auth_wants_nonce(c->hub->config->auth)) {
+		nonce_make(c->cid, nonce);
+		info.nonce = slice_of(nonce, NONCE_CHARS);
+	}
 	buf_reset(b);
 	info_write(&info, b);
 	if (!buf_failed(b))
@@ -353,12 +380,10 @@ static void tick(struct timer *t, int64_t now)
 
 /* ---- birth --------------------------------------------------------------- */
 
-static void init_parser_limits(struct client *c)
+void client_apply_limits(struct client *c)
 {
-	const struct session_config *conf = c->hub->config;
-
-	c->parser.line_max = conf->line_max;
-	c->parser.payload_max = conf->payload_max;
+	c->parser.line_max = c->hub->config->line_max;
+	c->parser.payload_max = client_payload_max(c);
 }
 
 void client_part(struct client *c)
@@ -377,7 +402,7 @@ void client_join(struct client *c, struct hub *h)
 		client_drop(c, CLOSE_READ_ERROR);
 		return;
 	}
-	init_parser_limits(c);
+	client_apply_limits(c);
 	/* A reload may have passed while it was on its way. */
 	if (c->generation != h->config->generation)
 		login_again(c);
@@ -387,11 +412,12 @@ void client_join(struct client *c, struct hub *h)
 void client_set_account(struct client *c, struct account *a)
 {
 	if (c->account != NULL)
-		__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
+		leave_account(c);
 	c->account = a;
 	c->traffic = &a->traffic[c->hub->worker];
 	__atomic_fetch_add(&a->n_clients, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&a->n_clients_ever, 1, __ATOMIC_RELAXED);
+	hub_tell(c->hub, c, SESSION_ENTERED);
 }
 
 static void be_born(struct client *c)
@@ -416,6 +442,8 @@ struct client *client_open(struct hub *h, int fd,
 	}
 	c->hub = h;
 	c->cid = __atomic_add_fetch(&h->shared->last_cid, 1, __ATOMIC_RELAXED);
+	c->who = principal_ref(principal_anonymous());
+	c->proxy = -1;
 	client_set_account(c, accounts_global(h->shared->accounts));
 	c->timer.fire = tick;
 	c->grave.release = release;
@@ -424,7 +452,7 @@ struct client *client_open(struct hub *h, int fd,
 	connect_opts_init(&c->opts);
 	set_address(c, peer);
 	c->parser.kind = PEER_CLIENT;
-	init_parser_limits(c);
+	client_apply_limits(c);
 	c->move_to = -1;
 	c->generation = h->config->generation;
 	be_born(c);
@@ -481,7 +509,7 @@ void client_describe(const struct client *c, struct client_info *ret,
 		.name = c->opts.name,
 		.lang = c->opts.lang,
 		.version = c->opts.version,
-		.user = principal_shown_user(&c->who),
+		.user = principal_shown_user(c->who),
 		.account = c->account->name,
 	};
 	if (wants_subs)

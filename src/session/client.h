@@ -47,7 +47,7 @@ struct client {
 	enum close_reason   reason;
 	struct parser       parser;
 	struct connect_opts opts;
-	struct principal    who;
+	const struct principal *who;	/* a reference */
 	struct account     *account;
 	struct account_traffic *traffic;	/* this worker's, of account */
 	struct login       *login;	/* while checking */
@@ -96,6 +96,7 @@ struct client {
 	struct grave grave;
 	uint64_t     generation;	/* of the configuration it was checked by */
 	uint16_t     port;
+	int16_t      proxy;	/* trusted, that it came through; -1: none */
 	bool         is_ip6;
 	uint8_t      ip[16];
 };
@@ -141,6 +142,12 @@ void client_join(struct client *c, struct hub *h);
 
 /* It is in a from now on, and counted there; its subscriptions are none. */
 void client_set_account(struct client *c, struct account *a);
+
+/* Bytes of a message at most: the least that server, account and user say. */
+int64_t client_payload_max(const struct client *c);
+
+/* After those, or the configuration, changed. */
+void client_apply_limits(struct client *c);
 
 /* After any of its deadlines changed. */
 void client_arm_timer(struct client *c);

@@ -107,7 +107,7 @@ static void grant_replies(struct client *c, const struct run *run, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++)
 		if (run->msgs[i].reply.n > 0)
-			replies_grant(&c->replies, c->who.permissions,
+			replies_grant(&c->replies, c->who->permissions,
 			    run->msgs[i].reply, now);
 }
 

@@ -132,6 +132,8 @@ void hub_destroy(struct hub *h)
 	buf_fini(&h->label);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
+	buf_fini(&h->builder.mapped[0]);
+	buf_fini(&h->builder.mapped[1]);
 	session_config_unref(h->config);
 	free(h);
 }
@@ -139,6 +141,14 @@ void hub_destroy(struct hub *h)
 uint64_t hub_load(const struct session_shared *shared, unsigned worker)
 {
 	return __atomic_load_n(&shared->loads[worker], __ATOMIC_RELAXED);
+}
+
+void hub_tell(struct hub *h, const struct client *c, enum session_event what)
+{
+	const struct session_listener *l = &h->shared->listener;
+
+	if (l->happened != NULL)
+		l->happened(l->ctx, h, c, what);
 }
 
 /* ---- clients ------------------------------------------------------------- */
@@ -189,10 +199,8 @@ void hub_each_client(struct hub *h,
 
 static bool apply_config(void *ctx, struct client *c)
 {
-	const struct session_config *conf = ctx;
-
-	c->parser.line_max = conf->line_max;
-	c->parser.payload_max = conf->payload_max;
+	(void)ctx;
+	client_apply_limits(c);
 	return true;
 }
 
@@ -210,7 +218,7 @@ void hub_reconfigure(struct hub *h, struct session_config *config)
 	struct session_config *old = h->config;
 
 	h->config = config;
-	hub_each_client(h, apply_config, config);
+	hub_each_client(h, apply_config, NULL);
 	session_config_unref(old);
 }
 

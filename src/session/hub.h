@@ -22,6 +22,7 @@ struct account;
 struct accounts;
 struct client;
 struct client_info;
+struct hub;
 struct closed_ring;
 struct handoff;
 struct match_cache;
@@ -32,6 +33,22 @@ struct throttle;
 /* How a receiver's queue is: over three quarters full, and it takes nothing, or
  * it takes something. */
 enum crowd { CROWD_NONE, CROWD_STUCK, CROWD_MOVING };
+
+/* What somebody above may want to be told of (the system account's events). */
+enum session_event {
+	SESSION_CONNECTED,	/* a CONNECT was accepted */
+	SESSION_DISCONNECTED,	/* c->reason says why; it still is who it was */
+	SESSION_AUTH_FAILED,
+	SESSION_ENTERED,	/* its account has one more */
+	SESSION_LEFT,		/* one less */
+};
+
+struct session_listener {
+	/* May inject; may not close anybody.  Thread: the hub's. */
+	void (*happened)(void *ctx, struct hub *h, const struct client *c,
+	    enum session_event what);
+	void *ctx;
+};
 
 /* Counts since start; summed over the hubs for monitoring. */
 struct hub_stats {
@@ -46,6 +63,7 @@ struct hub_stats {
 struct session_shared {
 	struct accounts *accounts;
 	unsigned        n_workers;
+	struct session_listener listener;	/* happened: may be NULL */
 	uint64_t        last_cid;	/* atomic, all kinds of connection */
 	int64_t         n_conns;	/* atomic, now */
 	int64_t         outbound;	/* atomic: bytes queued, about */
@@ -65,7 +83,8 @@ struct run_builder {
 	struct msg     msgs[RUN_MAX];
 	struct buf     prefix;
 	struct buf     tail;	/* of a message spelled in an unusual way */
-	bool           is_dropped;	/* the subject may not be published on */
+	struct buf     mapped[2];	/* subjects as mapped: the run's, and the next */
+	unsigned       is_mapped_to;	/* which of them is free */
 };
 
 struct hub {
@@ -113,6 +132,9 @@ void hub_close_all(struct hub *h);
 
 /* After the loop has ended and all is closed. */
 void hub_destroy(struct hub *h);
+
+/* Tells the listener, if there is one. */
+void hub_tell(struct hub *h, const struct client *c, enum session_event what);
 
 /* Takes over an accepted socket: a client that is told INFO.  Thread: owner. */
 struct sockaddr_storage;

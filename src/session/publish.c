@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/mappings.h"
 #include "core/match.h"
+#include "core/policy.h"
 #include "core/sublist.h"
 #include "proto/subject.h"
 #include "session/client.h"
@@ -51,7 +53,7 @@ static bool is_reserved_reply(struct slice s)
 
 static bool may_publish(struct client *c, struct slice subject)
 {
-	const struct permissions *p = c->who.permissions;
+	const struct permissions *p = c->who->permissions;
 
 	if (is_reserved_subject(subject))
 		return false;
@@ -221,11 +223,10 @@ static bool admit_subject(struct client *c, const struct op *op)
 	return false;
 }
 
-void publish(struct client *c, const struct op *op, struct block *block)
+/* The subject is as it will be delivered: mapped, if there is a mapping. */
+static void publish_as(struct client *c, const struct op *op,
+    struct block *block)
 {
-	note_op(c, op);
-	if (LOG_IS_ON(log_trace_on))
-		wiretrace_in(c, op);
 	/* A granted reply is counted for each use, so each asks again. */
 	if (!c->grants_replies && !c->opts.pedantic && joins_run(c, op) &&
 	    !is_reserved_reply(op->reply)) {
@@ -247,4 +248,42 @@ void publish(struct client *c, const struct op *op, struct block *block)
 		begin_run(c, op, block);
 	else
 		publish_respelled(c, op);
+}
+
+/* The run under way keeps its subject in one buffer, so this goes into the
+ * other; they change places when a run begins with it. */
+static void publish_mapped(struct client *c, const struct op *op,
+    struct block *block, const struct mappings *mappings)
+{
+	struct run_builder *b = &c->hub->builder;
+	struct buf         *to = &b->mapped[b->is_mapped_to];
+	struct op           renamed = *op;
+
+	switch (mappings_apply(mappings, op->subject, SLICE_NONE, to)) {
+	case MAPPING_DROPPED:
+		if (c->opts.verbose)
+			conn_put(&c->conn, "+OK\r\n", 5);
+		return;
+	case MAPPING_MAPPED:
+		renamed.subject = buf_slice(to);
+		break;
+	case MAPPING_SAME:
+		break;
+	}
+	publish_as(c, &renamed, block);
+	if (b->from == c && b->run.subject.p == to->p)
+		b->is_mapped_to ^= 1;
+}
+
+void publish(struct client *c, const struct op *op, struct block *block)
+{
+	const struct mappings *mappings = account_policy(c->account)->mappings;
+
+	note_op(c, op);
+	if (LOG_IS_ON(log_trace_on))
+		wiretrace_in(c, op);
+	if (mappings == NULL)
+		publish_as(c, op, block);
+	else
+		publish_mapped(c, op, block, mappings);
 }

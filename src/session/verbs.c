@@ -51,7 +51,7 @@ static void do_ping(struct client *c, const struct op *op)
 	conn_put(&c->conn, "PONG\r\n", 6);
 	if (LOG_IS_ON(log_trace_on))
 		wiretrace_sent(c, SLICE("PONG"));
-	if ((!c->has_connected && c->who.kind == PRINCIPAL_NONE) ||
+	if ((!c->has_connected && c->who->kind == PRINCIPAL_NONE) ||
 	    c->had_first_pong)
 		return;
 	c->had_first_pong = true;
@@ -166,7 +166,7 @@ static bool pass_login(struct client *c, char first)
 		return false;
 	if (first == 'C' || first == 'c')
 		return true;
-	if (auth_has_no_auth_user(c->hub->config->auth)) {
+	if (auth_admits_silent(c->hub->config->auth)) {
 		login_silent(c);
 		return client_is_ready(c);
 	}
