@@ -15,6 +15,7 @@
 #include "base/trace.h"
 #include "conf/options.h"
 #include "server/monitoring.h"
+#include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
 #include "session/limits.h"
@@ -55,8 +56,10 @@ static int read_file(struct server *s, struct plan *p)
 		err = options_load_file(p->options, s->config_file, &r);
 	if (r.n_warnings > 0)
 		log_warn("%.*s", SLICE_ARG(buf_slice(&r.warnings)));
-	if (err != 0)
+	if (err != 0) {
 		buf_put_slice(p->why, buf_slice(&r.errors));
+		sandbox_explain(s, p->why);
+	}
 	memcpy(p->digest, r.digest, sizeof p->digest);
 	conf_report_fini(&r);
 	if (err == 0)
@@ -87,7 +90,7 @@ static int make_plan(struct server *s, struct plan *p)
 	if (err != 0)
 		return err;
 	options_diff(s->options, p->options, note_change, p);
-	if (p->is_refused)
+	if (p->is_refused || !sandbox_allows(s, p->options, p->why))
 		return ERR_CONFIG;
 	err = settings_auth(p->options, s->hasher, &p->auth, p->why);
 	if (err == 0)

@@ -17,6 +17,7 @@
 #include "conf/options.h"
 #include "core/accounts.h"
 #include "server/monitoring.h"
+#include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
 #include "session/handoff.h"
@@ -574,6 +575,7 @@ void server_destroy(struct server *s)
 		settle_mail(s);
 	destroy_workers(s);
 	monitoring_close(s);
+	sandbox_destroy(s->sandbox);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	if (s->requests.fd >= 0)

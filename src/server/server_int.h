@@ -16,6 +16,7 @@ enum { WORKERS_MAX = 64 };
 struct auth;
 struct hasher;
 struct monitoring;
+struct sandbox;
 struct secure_config;
 
 struct worker {
@@ -65,6 +66,7 @@ struct server {
 	struct lame_duck lame_duck;
 	struct notify    notify;
 	struct monitoring *monitoring;	/* NULL: off */
+	struct sandbox  *sandbox;	/* NULL: none */
 	char            *pid_file, *ports_file;	/* written; NULL: not */
 	uint64_t         generation;	/* of the configuration */
 	unsigned         n_changing;	/* workers that a reload waits for */

@@ -170,16 +170,29 @@ static void settle(struct client *c, const struct auth_answer *answer)
 
 /* ---- who failed too often ------------------------------------------------ */
 
-static bool names_itself(const struct connect_opts *o)
+/* What tells one who logs in from another, of what he said. */
+static struct slice claimed_name(const struct connect_opts *o)
 {
-	return o->user.n > 0 || o->pass.n > 0 || o->auth_token.n > 0;
+	return o->jwt.n > 0 ? o->jwt : o->nkey.n > 0 ? o->nkey : o->user;
 }
 
-static void tell_throttle(struct hub *h, const struct throttle_key *key,
-    enum throttle_outcome how)
+static bool names_itself(const struct connect_opts *o)
 {
+	return claimed_name(o).n > 0 || o->pass.n > 0 || o->auth_token.n > 0;
+}
+
+/* AUTH_PENDING: he has gone before the verdict, and has not learnt it. */
+static void tell_throttle(struct hub *h, const struct throttle_key *key,
+    enum auth_verdict v)
+{
+	static const enum throttle_outcome outcomes[] = {
+		[AUTH_OK] = THROTTLE_RIGHT,
+		[AUTH_REFUSED] = THROTTLE_WRONG,
+		[AUTH_PENDING] = THROTTLE_VOID,
+	};
+
 	if (key->source != 0)
-		throttle_tell(h->shared->throttle, key, how,
+		throttle_tell(h->shared->throttle, key, outcomes[v],
 		    loop_now_ns(h->loop));
 }
 
@@ -216,7 +229,7 @@ static bool may_try(struct client *c, struct throttle_key *key)
 	if (t == NULL || !c->is_connecting || !names_itself(&c->opts) ||
 	    !auth_is_required(c->hub->config->auth))
 		return true;
-	*key = throttle_key(t, c->ip, c->is_ip6, c->opts.user);
+	*key = throttle_key(t, c->ip, c->is_ip6, claimed_name(&c->opts));
 	switch (throttle_ask(t, key, c->has_waited, patience(c, now), now,
 	    &wait)) {
 	case THROTTLE_GO:
@@ -265,11 +278,9 @@ static void verdict_came(struct mail *m, void *receiver)
 {
 	struct login  *l = CONTAINER_OF(m, struct login, mail);
 	struct client *c = l->client;
-	struct hub    *h = receiver;
 
-	/* Who did not wait for the verdict has not learnt it. */
-	tell_throttle(h, &l->key, c == NULL ? THROTTLE_VOID
-	    : l->ticket.answer.verdict == AUTH_OK ? THROTTLE_RIGHT : THROTTLE_WRONG);
+	tell_throttle(receiver, &l->key, c == NULL ? AUTH_PENDING
+	    : l->ticket.answer.verdict);
 	if (c != NULL) {
 		c->login = NULL;
 		settle(c, &l->ticket.answer);
@@ -349,8 +360,7 @@ static void ask(struct client *c)
 		return;
 	}
 	free(l);
-	tell_throttle(c->hub, &key, answer.verdict == AUTH_OK ? THROTTLE_RIGHT
-	    : THROTTLE_WRONG);
+	tell_throttle(c->hub, &key, answer.verdict);
 	settle(c, &answer);
 	auth_answer_fini(&answer);
 }
