@@ -31,6 +31,7 @@
 #include "session/sids.h"
 
 struct account;
+struct callout;
 struct client_info;
 struct handoff_mark;
 struct hub;
@@ -53,6 +54,7 @@ struct client {
 	struct account     *account;
 	struct account_traffic *traffic;	/* this worker's, of account */
 	struct login       *login;	/* while checking */
+	struct callout     *callout;	/* while another program is asked */
 	struct rate        *rates[2];	/* session/pace.h; the first is NULL:
 					   no limit */
 	struct secure      *secure;	/* session/secure.c's; NULL: no TLS */
