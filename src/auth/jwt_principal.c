@@ -1,32 +1,10 @@
 /* auth/jwt_principal.c - from what a token gives to who somebody is. */
 #include "auth/jwt_principal.h"
 
-#include <stdlib.h>
-
 #include "auth/jwt_verify.h"
 #include "auth/principal.h"
 #include "base/buf.h"
 #include "core/permissions.h"
-
-/* The spec, with one denial more. */
-static struct permissions *build_denying(const struct permissions_spec *spec,
-    struct slice denied)
-{
-	size_t n = spec->publish_deny.n;
-	struct permission_rule *rules = calloc(n + 1, sizeof *rules);
-	struct permissions_spec wider = *spec;
-	struct permissions     *p;
-
-	if (rules == NULL)
-		return NULL;
-	if (n > 0)
-		memcpy(rules, spec->publish_deny.rules, n * sizeof *rules);
-	rules[n].subject = denied;
-	wider.publish_deny = (struct permission_list){ rules, n + 1, true };
-	p = permissions_create(&wider);
-	free(rules);
-	return p;
-}
 
 /* False: they cannot be made. */
 static bool build(const struct jwt_rights *r, struct slice denied,
@@ -36,7 +14,7 @@ static bool build(const struct jwt_rights *r, struct slice denied,
 
 	*ret = NULL;
 	if (denied.n > 0)
-		*ret = build_denying(r->is_limited ? &r->permissions : &all,
+		*ret = permissions_create_denying(r->is_limited ? &r->permissions : &all,
 		    denied);
 	else if (r->uses_defaults && fallback != NULL)
 		*ret = permissions_ref(fallback);
