@@ -159,8 +159,8 @@ static void release(struct grave *g)
 	verdict_cache_fini(&c->verdicts);
 	replies_fini(&c->replies);
 	connect_opts_fini(&c->opts);
-	pace_by(c, NULL, NULL);
 	principal_unref(c->who);
+	pace_by(c, NULL, NULL);
 	free(c);
 }
 

@@ -362,6 +362,7 @@ static void ask(struct client *c)
 	free(l);
 	tell_throttle(c->hub, &key, answer.verdict);
 	settle(c, &answer);
+	auth_answer_fini(&answer);
 }
 
 void login_connect(struct client *c)
