@@ -375,6 +375,13 @@ static bool take_permissions(struct load *l, const struct option *row,
 	return load_permissions(l, v, &ret->as_PERMISSIONS);
 }
 
+static bool take_tls(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_tls(l, v, &ret->as_TLS);
+}
+
 static bool (*const takes[N_KINDS])(struct load *, const struct option *,
     const struct conf_value *, union option_value *) = {
 	[KIND_BOOL]     = take_bool,     [KIND_INT]     = take_number,
@@ -385,6 +392,7 @@ static bool (*const takes[N_KINDS])(struct load *, const struct option *,
 	[KIND_FLAGS]    = take_flags,    [KIND_POLICY]  = take_policy,
 	[KIND_USERS]    = take_users,
 	[KIND_PERMISSIONS] = take_permissions,
+	[KIND_TLS]      = take_tls,
 };
 
 /* What single rows refuse beyond their kind, with nats-server's texts. */
@@ -488,6 +496,11 @@ static void take_http(struct load *l, const struct conf_value *v)
 	take_address(l, v, OPTION_http_host, OPTION_http_port);
 }
 
+static void take_https(struct load *l, const struct conf_value *v)
+{
+	take_address(l, v, OPTION_http_host, OPTION_https_port);
+}
+
 static void take_unknown(struct load *l, const char *block,
     const struct conf_member *m)
 {
@@ -585,6 +598,7 @@ static const struct {
 } blocks[] = {
 	{ "listen",        take_listen },
 	{ "http",          take_http },
+	{ "https",         take_https },
 	{ "authorization", take_authorization },
 };
 
@@ -607,6 +621,8 @@ static void take_root(struct load *l, const struct conf_value *root,
 		take_top(l, &root->map.v[i]);
 	if (root->map.n == 0)
 		load_warn(l, NULL, "%s: config has no values or is empty", name);
+	if (!options_settle_tls(l->o))
+		l->is_out_of_memory = true;
 	options_settle(l->o);
 }
 
@@ -626,6 +642,25 @@ static int finish(struct load *l, int err)
 	return err;
 }
 
+static int keep_files(struct options *o, const struct conf_arena *tree)
+{
+	struct slice *v;
+	size_t        n = 0;
+
+	for (const struct arena_file *f = arena_files(tree); f; f = f->next)
+		n++;
+	v = arena_alloc(o->arena, n + 1, sizeof *v);
+	if (v == NULL)
+		return ERR_NOMEM;
+	o->files = (struct conf_strings){ v, n };
+	for (const struct arena_file *f = arena_files(tree); f; f = f->next) {
+		*v = arena_copy(o->arena, slice_str(f->path));
+		if (v++->p == NULL)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
 static int load(struct options *o, struct slice text, bool is_file,
     const char *name, struct conf_report *r)
 {
@@ -642,6 +677,8 @@ static int load(struct options *o, struct slice text, bool is_file,
 		err = conf_parse_text(tree, text, name, &r->errors, &root);
 	if (err == 0 && !value_digest(root, r->digest))
 		err = ERR_NOMEM;
+	if (err == 0)
+		err = keep_files(o, tree);
 	if (err == 0)
 		take_root(&l, root, name);
 	arena_destroy(tree);

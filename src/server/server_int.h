@@ -17,6 +17,7 @@ struct auth;
 struct hasher;
 struct monitoring;
 struct sandbox;
+struct secure_config;
 
 struct worker {
 	struct server *server;
@@ -44,6 +45,7 @@ struct server {
 	int64_t         started_ns;		/* wall clock */
 	struct identity identity;
 	struct auth    *auth;
+	struct secure_config *secure;	/* NULL: no TLS */
 	struct hasher  *hasher;
 
 	struct mesh          *mesh;
