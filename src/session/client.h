@@ -4,6 +4,7 @@
  *        |                                  ^
  *        +--- first operation, no login ----+
  *
+ * Before that, where TLS is configured, securing: see session/secure.h.
  * Accepted: told INFO; with logins required only CONNECT is understood, and
  * the authentication timer runs.  Checking: its password is being hashed; its
  * input waits.  Ready: everything else.  Closing: the last words are on their
@@ -35,8 +36,9 @@ struct handoff_mark;
 struct hub;
 struct login;
 struct rate;
+struct secure;
 
-enum client_state { CLIENT_ACCEPTED, CLIENT_CHECKING, CLIENT_READY,
+enum client_state { CLIENT_SECURING, CLIENT_ACCEPTED, CLIENT_CHECKING, CLIENT_READY,
 	CLIENT_CLOSING, CLIENT_GONE };
 
 struct client {
@@ -53,6 +55,7 @@ struct client {
 	struct login       *login;	/* while checking */
 	struct rate        *rates[2];	/* session/pace.h; the first is NULL:
 					   no limit */
+	struct secure      *secure;	/* session/secure.c's; NULL: no TLS */
 
 	struct sid_table     subs;
 	uint32_t             n_subs_kept;	/* with those removed but not
@@ -109,6 +112,9 @@ static inline bool client_is_ready(const struct client *c)
 /* NULL: out of memory, or the loop cannot watch it; fd is then closed. */
 struct client *client_open(struct hub *h, int fd,
     const struct sockaddr_storage *peer);
+
+/* Nothing stands before its login any more; says_info: not even INFO. */
+void client_begin(struct client *c, bool says_info);
 
 /* Tells the peer (if there is a text) and closes (if this refusal does). */
 void client_refuse(struct client *c, enum refusal r);

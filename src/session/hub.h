@@ -17,6 +17,7 @@
 #include "net/conn.h"
 #include "proto/refusal.h"
 #include "session/limits.h"
+#include "session/secure.h"
 
 struct account;
 struct accounts;
@@ -72,6 +73,7 @@ struct session_shared {
 	bool            is_stopping;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
 	struct throttle *throttle;	/* of failed logins; NULL: none */
+	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */
 	uint64_t       *loads;		/* atomic: clients of each worker */
 };
