@@ -136,10 +136,13 @@ const struct field varz_fields[] = {
 	F(wait_time, U64, COUNTER("time waited for disks, nanoseconds")),
 	F(max_wait_time, U64, GAUGE("longest wait for a disk, nanoseconds")),
 	FIELD_CLOSE,
+	F(tls_cert_not_after, TIME, OPT),
 	/* Ours.  Behind all that nats-server says, so that its fields keep
 	 * their order for who compares. */
 	F(mote_version, STR, OPT),
 	F(workers, I64, OPT, GAUGE("event loops")),
+	F(tls_cert_expiry, I64, OPT, GAUGE("when the server's certificate "
+	    "ends, seconds since 1970")),
 	{ NULL },
 };
 

@@ -55,8 +55,10 @@ struct varz {
 	struct slices tags;
 	struct slices metadata;		/* pairs, in order of key */
 	struct slice  system_account;
+	int64_t       tls_cert_not_after;	/* ns since 1970; 0: no TLS */
 	struct slice  mote_version;	/* our own */
 	int64_t       workers;
+	int64_t       tls_cert_expiry;	/* s since 1970; 0: no TLS */
 
 	/* ---- the moment ---------------------------------------------------- */
 	int64_t  now, uptime;		/* ns */

@@ -479,6 +479,7 @@ void client_describe(const struct client *c, struct client_info *ret,
 		.tls_version = secure_version(c),
 		.tls_cipher = secure_suite(c),
 		.is_tls_first = secure_went_first(c),
+		.tls_certs = secure_certs(c),
 		.user = principal_shown_user(&c->who),
 		.account = c->account->name,
 	};
