@@ -31,6 +31,7 @@ struct auth_user_config {
 	struct slice account;		/* empty: "$G" */
 	uint32_t     connections;	/* enum via; 0: all */
 	bool         proxy_required;
+	int64_t      msgs_per_s, bytes_per_s;	/* 0: no limit */
 };
 
 /* A slice whose p is not NULL was stated, even if it is empty: credentials

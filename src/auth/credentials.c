@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/random.h"
 #include "core/permissions.h"
+#include "core/rate.h"
 
 _Static_assert(CREDENTIAL_DIGEST_BYTES == crypto_generichash_BYTES, "digest");
 
@@ -220,8 +221,11 @@ static int add_user(struct credentials *all, const struct auth_user_config *u,
 
 	if (err != 0)
 		return err;
+	if (u->msgs_per_s > 0 || u->bytes_per_s > 0)
+		who.rate = rate_create(u->msgs_per_s, u->bytes_per_s);
 	c->who = principal_create(&who);
 	permissions_unref(who.permissions);
+	rate_unref(who.rate);
 	if (c->who == NULL)
 		return ERR_NOMEM;
 	all->n++;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "core/permissions.h"
+#include "core/rate.h"
 
 static struct principal anonymous = {
 	.n_refs = 1, .kind = PRINCIPAL_NONE, .account = { "$G", 2 },
@@ -43,6 +44,7 @@ const struct principal *principal_create(const struct principal *like)
 	p->tags = keep(&at, like->tags);
 	if (p->permissions != NULL)
 		permissions_ref(p->permissions);
+	rate_ref(p->rate);
 	return p;
 }
 
@@ -63,6 +65,7 @@ void principal_unref(const struct principal *p)
 	    __atomic_sub_fetch(refs_of(p), 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	permissions_unref(p->permissions);
+	rate_unref(p->rate);
 	free((void *)(uintptr_t)p);
 }
 

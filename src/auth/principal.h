@@ -13,6 +13,7 @@
 
 struct buf;
 struct permissions;
+struct rate;
 
 /* Ways to come in, a bit each. */
 enum via {
@@ -34,6 +35,8 @@ struct principal {
 	struct slice        user;	/* name, or public key; empty: nobody */
 	struct slice        account;	/* name, or public key */
 	const struct permissions *permissions;	/* NULL: all is allowed */
+	struct rate        *rate;	/* of what all its connections publish;
+				   NULL: no limit */
 
 	uint32_t connections;	/* enum via; 0: all */
 	bool     proxy_required;

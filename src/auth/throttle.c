@@ -231,7 +231,9 @@ static enum throttle_verdict judge(struct throttle *t,
 		*wait = user_wait(t, k, patience, now);
 	if (*wait <= 0)
 		return THROTTLE_GO;
-	return *wait <= WAIT_MAX_NS ? THROTTLE_WAIT : THROTTLE_REFUSE;
+	/* Of those that waited for the same second one is heard. */
+	return *wait <= (has_waited ? BUSY_WAIT_NS : WAIT_MAX_NS)
+	    ? THROTTLE_WAIT : THROTTLE_REFUSE;
 }
 
 enum throttle_verdict throttle_ask(struct throttle *t,

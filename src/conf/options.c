@@ -234,6 +234,9 @@ void options_settle(struct options *o)
 		o->trace = true;
 	if (o->max_connections == 0)
 		o->max_connections = -1;
+	if (!o->is_given[OPTION_auth_timeout])
+		o->auth_timeout = o->tls == NULL ? 0
+		    : o->tls->timeout_ns + OPTION_SECOND;
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		int64_t *v = (int64_t *)((char *)o + rows[i].at);
 
@@ -417,6 +420,9 @@ void option_put_value(struct buf *out, const struct option *row,
 	case KIND_KEYS: case KIND_PROXIES:
 		put_strings(out, &v.as_KEYS);
 		break;
+	case KIND_TLS:
+		buf_put_str(out, v.as_TLS == NULL ? "disabled" : "enabled");
+		break;
 	default:
 		put_number(out, row, v.as_INT);
 		break;
@@ -507,6 +513,8 @@ int options_set(struct options *o, const char *key, struct slice text,
 	const struct option *row = option_find(slice_str(key));
 	union option_value   v = { 0 };
 
+	if (options_is_tls_flag(key))
+		return options_set_tls(o, key, text, err);
 	if (row == NULL)
 		return ERR_NOTFOUND;
 	if (!set_value(o, row, text, &v, err))
@@ -538,7 +546,7 @@ int options_inherit_forced(struct options *o, const struct options *from)
 		o->is_forced[i] = true;
 	}
 	options_settle(o);
-	return 0;
+	return options_inherit_tls(o, from) ? 0 : ERR_NOMEM;
 }
 
 /* ---- the reference page ----------------------------------------------- */
@@ -561,6 +569,7 @@ static const char *kind_title(enum option_kind kind)
 		[KIND_TOKENS] = "tokens or files",
 		[KIND_KEYS] = "text or array of texts",
 		[KIND_PRELOAD] = "map of tokens",
+		[KIND_TLS] = "map",
 	};
 
 	return titles[kind];
@@ -602,6 +611,8 @@ void options_write_reference(struct buf *out)
 	    "    host and port together\n");
 	buf_put_str(out, "http\n    port or \"host:port\"; needs a restart\n"
 	    "    http_host and http_port together\n");
+	buf_put_str(out, "https\n    port or \"host:port\"; needs a restart\n"
+	    "    http_host and https_port together\n");
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		write_row(out, &rows[i]);
 	buf_put_str(out, "\nNot built into this server yet:");

@@ -151,6 +151,11 @@ static bool values_eq(const struct option *row, const struct options *a,
 	case KIND_RESOLVER:
 		return resolver_eq(*(const struct conf_resolver *const *)x,
 		    *(const struct conf_resolver *const *)y);
+	case KIND_TLS:
+		/* Its files may have changed, and no one but the library can
+		 * tell. */
+		return *(const struct conf_tls *const *)x == NULL &&
+		    *(const struct conf_tls *const *)y == NULL;
 	default:
 		return *(const int64_t *)x == *(const int64_t *)y;
 	}
@@ -160,7 +165,8 @@ static bool values_eq(const struct option *row, const struct options *a,
 static bool keeps_free_port(enum option_id id, const struct options *new)
 {
 	return (id == OPTION_port && new->port == -1) ||
-	    (id == OPTION_http_port && new->http_port == -1);
+	    (id == OPTION_http_port && new->http_port == -1) ||
+	    (id == OPTION_https_port && new->https_port == -1);
 }
 
 /* Accounts of tokens and accounts of the file are two worlds. */

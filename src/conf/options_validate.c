@@ -77,6 +77,23 @@ static bool no_auth_user_fits(const struct options *o, struct buf *err)
 	return false;
 }
 
+/* A file's block without a certificate is accepted (and nobody can come in);
+ * flags without one are not. */
+static bool tls_fits(const struct options *o, struct buf *err)
+{
+	const struct conf_tls_flags *f = &o->tls_flags;
+
+	if (!f->is_given || f->is_off)
+		return true;
+	if (f->cert_file.n == 0)
+		buf_put_str(err, "TLS Server certificate must be present and "
+		    "valid");
+	else if (f->key_file.n == 0)
+		buf_put_str(err, "TLS Server private key must be present and "
+		    "valid");
+	return f->cert_file.n > 0 && f->key_file.n > 0;
+}
+
 static bool refuse(struct buf *err, const char *why)
 {
 	buf_put_str(err, why);
@@ -157,7 +174,7 @@ static const enum option_id unwired[] = {
 	OPTION_auth_callout, OPTION_proxy_required, OPTION_proxies,
 	OPTION_operators, OPTION_trusted_keys, OPTION_resolver,
 	OPTION_resolver_preload, OPTION_resolver_pinned_accounts,
-	OPTION_default_sentinel,
+	OPTION_resolver_tls, OPTION_default_sentinel,
 };
 
 static const struct {
@@ -186,7 +203,8 @@ static bool all_is_wired(const struct options *o, struct buf *err)
 
 static bool (*const checks[])(const struct options *, struct buf *) = {
 	lame_duck_fits, payload_fits, name_fits, operators_fit,
-	no_auth_user_fits, system_account_fits, sentinel_fits, all_is_wired,
+	no_auth_user_fits, system_account_fits, sentinel_fits, tls_fits,
+	all_is_wired,
 };
 
 int options_validate(const struct options *o, struct buf *err)

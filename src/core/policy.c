@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/mappings.h"
+#include "core/rate.h"
 
 struct account_policy *policy_create(void)
 {
@@ -19,5 +20,6 @@ void policy_destroy(struct account_policy *p)
 	if (p == NULL)
 		return;
 	mappings_destroy(p->mappings);
+	rate_unref(p->rate);
 	free(p);
 }

@@ -12,6 +12,7 @@
 
 struct account_spec;
 struct mappings;
+struct rate;
 
 struct account_policy {
 	struct epoch_entry retired;
@@ -23,6 +24,7 @@ struct account_policy {
 	int64_t payload_max;	/* bytes, of each message */
 
 	struct mappings *mappings;	/* NULL: none.  Owned */
+	struct rate *rate;	/* of all that is published; NULL: no limit */
 };
 
 /* The policy of an account of which nothing is configured.  NULL: out of

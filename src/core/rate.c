@@ -123,17 +123,6 @@ int64_t rate_take(struct rate *r, uint64_t msgs, uint64_t bytes,
 	return wait;
 }
 
-int64_t rate_wait(const struct rate *r, int64_t now_ns)
-{
-	int64_t now = now_ns * TICKS_PER_NS;
-	int64_t a = wait_of(__atomic_load_n(&r->msgs.paid, __ATOMIC_RELAXED),
-	    now);
-	int64_t b = wait_of(__atomic_load_n(&r->bytes.paid, __ATOMIC_RELAXED),
-	    now);
-
-	return a > b ? a : b;
-}
-
 struct rate_stats rate_stats(const struct rate *r)
 {
 	return (struct rate_stats){

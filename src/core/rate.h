@@ -29,9 +29,6 @@ void rate_unref(struct rate *r);	/* takes NULL */
 int64_t rate_take(struct rate *r, uint64_t msgs, uint64_t bytes,
     int64_t now_ns);
 
-/* How long one would wait who takes nothing.  Thread: any. */
-int64_t rate_wait(const struct rate *r, int64_t now_ns);
-
 /* For monitoring.  Thread: any. */
 struct rate_stats rate_stats(const struct rate *r);
 

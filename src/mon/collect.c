@@ -46,7 +46,7 @@ static bool pick_client(void *ctx, struct client *c)
 	client_describe(c, &info, false);
 	if (!connz_counts(&p->clients, &info))
 		return true;
-	if (p->job->want.connz->lists_subs)
+	if (connz_needs_subs(p->job->want.connz))
 		client_describe(c, &info, true);
 	connz_add(&p->clients, &info);
 	client_info_fini(&info);
@@ -56,23 +56,20 @@ static bool pick_client(void *ctx, struct client *c)
 static void pick_closed(struct part *p, const struct closed_ring *ring)
 {
 	for (size_t i = 0; i < closed_count(ring); i++) {
-		struct client_info info = *closed_at(ring, i);
+		const struct client_info *info = closed_at(ring, i);
 
-		if (!connz_counts(&p->clients, &info))
-			continue;
-		if (!p->job->want.connz->lists_subs)
-			info.subs = (struct sub_info_list){ 0 };
-		connz_add(&p->clients, &info);
+		if (connz_counts(&p->clients, info))
+			connz_add(&p->clients, info);
 	}
 }
 
 static void pick_clients(struct part *p, struct hub *h)
 {
-	enum connz_state state = p->job->want.connz->state;
+	int64_t state = p->job->want.connz->state;
 
-	if (state != CONNZ_CLOSED)
+	if (state == CONNZ_OPEN || state == CONNZ_ALL)
 		hub_each_client(h, pick_client, p);
-	if (state != CONNZ_OPEN)
+	if (state == CONNZ_CLOSED || state == CONNZ_ALL)
 		pick_closed(p, h->closed);
 }
 

@@ -10,6 +10,7 @@ static bool is_empty(const struct field *f, const void *doc)
 
 	switch (f->kind) {
 	case FIELD_STR:
+	case FIELD_JSON:
 		return ((const struct slice *)at)->n == 0;
 	case FIELD_STRS:
 	case FIELD_PAIRS:
@@ -24,9 +25,10 @@ static bool is_empty(const struct field *f, const void *doc)
 		return *(const int64_t *)at == 0;
 	case FIELD_F64:
 		return *(const double *)at == 0;
+	case FIELD_WRITE:
+		return f->is_empty != NULL && f->is_empty(doc);
 	case FIELD_BEGIN:
 	case FIELD_END:
-	case FIELD_WRITE:
 		break;
 	}
 	return false;
@@ -70,6 +72,9 @@ static void write_value(const struct field *f, const void *doc,
 	switch (f->kind) {
 	case FIELD_STR:
 		json_str(w, *(const struct slice *)at);
+		break;
+	case FIELD_JSON:
+		json_lay_out(w, *(const struct slice *)at);
 		break;
 	case FIELD_STRS:
 		write_strs(at, w);
@@ -117,7 +122,7 @@ void fields_write(const struct field *fields, const void *doc,
 			json_end_object(w);
 			continue;
 		}
-		if (f->omits_empty && is_empty(f, doc))
+		if ((f->omits_empty || f->is_empty != NULL) && is_empty(f, doc))
 			continue;
 		json_key(w, f->key);
 		write_value(f, doc, w);

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/list.h"
 #include "core/account.h"
 #include "core/accounts.h"
@@ -66,6 +67,7 @@ struct request {
 	bool                  shows_unused;	/* /accstatz */
 	struct connz_options  connz;
 	struct subsz_options  subsz;
+	struct json_writer    writer;
 	struct query          query;
 };
 
@@ -77,6 +79,12 @@ static const char text_type[] = "text/plain; charset=utf-8";
 static struct buf *body(struct request *r)
 {
 	return &r->response.body;
+}
+
+static struct json_writer *json_body(struct request *r)
+{
+	json_init(&r->writer, body(r), 2);
+	return &r->writer;
 }
 
 static void finish(struct request *r)
@@ -301,7 +309,7 @@ static void varz_done(struct collect *c)
 	struct varz     v;
 
 	fill_varz(r->monitor, c, r->now_ns, &v);
-	varz_write(&v, body(r));
+	varz_write(&v, json_body(r));
 	finish_collect(r, c);
 }
 
@@ -350,7 +358,7 @@ static void connz_done(struct collect *c)
 
 	connz_write(&(struct connz){ .server_id = server_id(r),
 	    .account_is_unknown = !has_account(r->monitor, r->connz.account) },
-	    &c->clients, body(r));
+	    &c->clients, json_body(r));
 	finish_collect(r, c);
 }
 
@@ -384,7 +392,7 @@ static void subsz_done(struct collect *c)
 		add_sublist(one, &s.stats);
 		put_matches(&c->matches, &s.stats);
 	}
-	subsz_write(&s, body(r));
+	subsz_write(&s, json_body(r));
 	finish_collect(r, c);
 }
 
@@ -406,7 +414,7 @@ static void serve_accountz(struct request *r)
 
 	fill_accounts(r->monitor, r->now_ns, &a);
 	is_known = accountz_write(&a.list, query_str(&r->query, "acc"),
-	    body(r));
+	    json_body(r), body(r));
 	free(a.at);
 	if (is_known)
 		finish_json(r);
@@ -423,7 +431,7 @@ static void serve_accstatz(struct request *r)
 		return;
 	}
 	fill_accounts(r->monitor, r->now_ns, &a);
-	accstatz_write(&a.list, r->shows_unused, body(r));
+	accstatz_write(&a.list, r->shows_unused, json_body(r));
 	free(a.at);
 	finish_json(r);
 }
@@ -448,7 +456,7 @@ static void serve_routez(struct request *r)
 		return;
 	}
 	routez_write(server_id(r), r->monitor->identity.server_name, r->now_ns,
-	    body(r));
+	    json_body(r));
 	finish_json(r);
 }
 
@@ -461,7 +469,7 @@ static void serve_gatewayz(struct request *r)
 		finish_text(r, 400);
 		return;
 	}
-	gatewayz_write(server_id(r), r->now_ns, body(r));
+	gatewayz_write(server_id(r), r->now_ns, json_body(r));
 	finish_json(r);
 }
 
@@ -473,7 +481,7 @@ static void serve_leafz(struct request *r)
 		finish_text(r, 400);
 		return;
 	}
-	leafz_write(server_id(r), r->now_ns, body(r));
+	leafz_write(server_id(r), r->now_ns, json_body(r));
 	finish_json(r);
 }
 
@@ -483,7 +491,7 @@ static void serve_jsz(struct request *r)
 		finish_text(r, 400);
 		return;
 	}
-	jsz_write_disabled(server_id(r), r->now_ns, body(r));
+	jsz_write_disabled(server_id(r), r->now_ns, json_body(r));
 	finish_json(r);
 }
 
@@ -495,7 +503,8 @@ static void serve_healthz(struct request *r)
 		finish_text(r, 400);
 		return;
 	}
-	r->response.status = healthz_write(&o, r->monitor->is_ready, body(r));
+	r->response.status = healthz_write(&o, r->monitor->is_ready,
+	    false, JSON_INTO(body(r), 0));
 	finish_json(r);
 }
 

@@ -14,7 +14,9 @@
 #include "server/cli.h"
 #include "server/notify.h"
 #include "server/server.h"
+#include "server/settings.h"
 #include "server/signals.h"
+#include "session/secure.h"
 #include "session/version.h"
 
 struct program {
@@ -80,13 +82,16 @@ static int load(struct program *p)
 
 static int test_config(struct program *p)
 {
+	struct secure_config *secure;
+
 	if (p->cli.config_file == NULL) {
 		buf_put_str(&p->err, "must specify [-c, --config] option to "
 		    "check configuration file syntax");
 		return complain(p, "\n");
 	}
-	if (load(p) != 0)
+	if (load(p) != 0 || settings_secure(p->options, &secure, &p->err) != 0)
 		return complain(p, "\n");
+	secure_config_unref(secure);
 	fprintf(stderr, "%s: configuration file %s is valid (%s)\n", p->name,
 	    p->cli.config_file, p->report.digest);
 	return 0;

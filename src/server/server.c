@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/err.h"
@@ -19,6 +20,7 @@
 #include "server/server_int.h"
 #include "server/settings.h"
 #include "session/handoff.h"
+#include "session/secure.h"
 #include "session/version.h"
 
 enum { WORKER_STACK = 512 * 1024 };
@@ -156,6 +158,9 @@ static bool open_shared(struct server *s)
 	    settings_system_account(s->options));
 	s->shared.parcels = aligned_alloc(64, n);
 	s->shared.loads = calloc(s->n_workers, sizeof *s->shared.loads);
+	if (s->options->max_failed_logins > 0)
+		s->shared.throttle = throttle_create(
+		    (unsigned)s->options->max_failed_logins);
 	if (s->shared.parcels != NULL)
 		memset(s->shared.parcels, 0, n);
 	return s->shared.accounts != NULL && s->shared.parcels != NULL &&
@@ -167,7 +172,8 @@ static bool open_workers(struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		struct worker         *w = &s->workers[i];
 		struct session_config *conf = settings_session(s->options,
-		    &s->identity, auth_ref(s->auth), s->port, 0);
+		    &s->identity, auth_ref(s->auth),
+		    secure_config_ref(s->secure), s->port, 0);
 
 		w->server = s;
 		w->loop = loop_create(s->mesh, i);
@@ -271,11 +277,16 @@ static void say_who_may_connect(const struct server *s)
 
 static int open_identity(struct server *s, struct buf *why)
 {
+	int err;
+
 	identity_init(&s->identity);
 	s->hasher = hasher_create(HASHER_QUEUE_MAX);
 	if (s->hasher == NULL)
 		return ERR_NOMEM;
-	return settings_auth(s->options, s->hasher, &s->auth, why);
+	err = settings_auth(s->options, s->hasher, &s->auth, why);
+	if (err == 0)
+		err = settings_secure(s->options, &s->secure, why);
+	return err;
 }
 
 static int open_log(struct server *s, struct buf *why)
@@ -309,6 +320,22 @@ static int open_socket(struct server *s, struct buf *why)
 	return s->listen_fd < 0 ? ERR_IO : 0;
 }
 
+static void say_secure(const struct server *s)
+{
+	const struct secure_config *c = s->secure;
+
+	if (c == NULL)
+		return;
+	log_notice("TLS %s for client connections", c->is_optional
+	    ? "available" : "required");
+	if (c->goes_first && c->first_wait_ns == 0)
+		log_warn("Clients that are not using \"TLS Handshake First\" "
+		    "option will fail to connect");
+	if (s->options->tls->n_pairs == 0)
+		log_warn("The tls block names no certificate: no client can "
+		    "connect");
+}
+
 static void say_ready(const struct server *s)
 {
 	const char *host = settings_host(s->options);
@@ -316,6 +343,7 @@ static void say_ready(const struct server *s)
 
 	log_notice("Listening for client connections on %s%s%s:%u",
 	    is_ip6 ? "[" : "", host, is_ip6 ? "]" : "", s->port);
+	say_secure(s);
 	log_notice("Server is ready");
 }
 
@@ -557,7 +585,9 @@ void server_destroy(struct server *s)
 	accounts_destroy(s->shared.accounts);
 	free(s->shared.parcels);
 	free(s->shared.loads);
+	throttle_destroy(s->shared.throttle);
 	auth_unref(s->auth);
+	secure_config_unref(s->secure);
 	identity_fini(&s->identity);
 	options_destroy(s->options);
 	pthread_mutex_destroy(&s->lock);

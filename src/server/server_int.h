@@ -16,6 +16,7 @@ enum { WORKERS_MAX = 64 };
 struct auth;
 struct hasher;
 struct monitoring;
+struct secure_config;
 
 struct worker {
 	struct server *server;
@@ -43,6 +44,7 @@ struct server {
 	int64_t         started_ns;		/* wall clock */
 	struct identity identity;
 	struct auth    *auth;
+	struct secure_config *secure;	/* NULL: no TLS */
 	struct hasher  *hasher;
 
 	struct mesh          *mesh;

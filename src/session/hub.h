@@ -17,6 +17,7 @@
 #include "net/conn.h"
 #include "proto/refusal.h"
 #include "session/limits.h"
+#include "session/secure.h"
 
 struct account;
 struct accounts;
@@ -28,6 +29,7 @@ struct handoff;
 struct match_cache;
 struct op;
 struct parcel_count;
+struct throttle;
 
 /* How a receiver's queue is: over three quarters full, and it takes nothing, or
  * it takes something. */
@@ -70,6 +72,8 @@ struct session_shared {
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
+	struct throttle *throttle;	/* of failed logins; NULL: none */
+	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */
 	uint64_t       *loads;		/* atomic: clients of each worker */
 };

@@ -79,6 +79,11 @@ struct client_info {
 	bool         is_tls_first;
 	struct slice user;	/* as authenticated, secrets never */
 	struct slice account;
+	struct slice name_tag;	/* the account's name, if that is not its key */
+	struct slice jwt, issuer_key;		/* empty: no JWT, or a bearer's */
+	struct slice tags;		/* JSON: an array of strings; or empty */
+	struct slice tls_peer_certs;	/* JSON: as /connz shows them; or empty */
+	struct slice mqtt_client, proxy_key;	/* empty: none */
 
 	struct sub_info_list subs;	/* empty unless asked for */
 };

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "auth/nonce.h"
+#include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/account.h"
@@ -12,6 +13,7 @@
 #include "core/policy.h"
 #include "session/client.h"
 #include "session/hub.h"
+#include "session/pace.h"
 #include "session/subs.h"
 
 /* Read at once from who may be anybody, and so kept while a hash is made. */
@@ -21,11 +23,17 @@ enum { UNKNOWN_INPUT_MAX = 4 * 1024 };
 struct login {
 	struct auth_ticket ticket;
 	struct mail        mail;
+	struct throttle_key key;
 	struct mesh       *mesh;
 	unsigned           to;		/* the client's worker */
 	const struct session_shared *shared;
 	struct client     *client;	/* NULL: it went.  Thread: worker */
 };
+
+static void take_rates(struct client *c)
+{
+	pace_by(c, c->who->rate, account_policy(c->account)->rate);
+}
 
 void login_expect(struct client *c)
 {
@@ -33,6 +41,7 @@ void login_expect(struct client *c)
 
 	if (!auth_is_required(a)) {
 		c->state = CLIENT_READY;
+		take_rates(c);
 		return;
 	}
 	c->state = CLIENT_ACCEPTED;
@@ -128,6 +137,7 @@ static void become(struct client *c, const struct auth_answer *answer)
 	    &ttl);
 	c->state = CLIENT_READY;
 	conn_limit_input(&c->conn, 0);
+	take_rates(c);
 	c->auth_until_ns = 0;
 	client_apply_limits(c);
 }
@@ -156,6 +166,73 @@ static void settle(struct client *c, const struct auth_answer *answer)
 		refuse(c, answer->why);
 	if (c->state != CLIENT_GONE)
 		client_arm_timer(c);
+}
+
+/* ---- who failed too often ------------------------------------------------ */
+
+static bool names_itself(const struct connect_opts *o)
+{
+	return o->user.n > 0 || o->pass.n > 0 || o->auth_token.n > 0;
+}
+
+static void tell_throttle(struct hub *h, const struct throttle_key *key,
+    enum throttle_outcome how)
+{
+	if (key->source != 0)
+		throttle_tell(h->shared->throttle, key, how,
+		    loop_now_ns(h->loop));
+}
+
+/* The answer is that to any wrong password; its line in the log is not worth
+ * having for each. */
+static void refuse_unheard(struct client *c)
+{
+	static struct log_gate gate;
+	struct throttle_stats  s = throttle_stats(c->hub->shared->throttle);
+	uint32_t               held;
+
+	c->hub->stats.n_auth_failures++;
+	if (log_gate_open(&gate, &held))
+		log_warn("%s - refused unheard after too many failed logins "
+		    "(%llu so far)", client_label(c),
+		    (unsigned long long)s.n_refused);
+	client_refuse(c, REFUSAL_AUTH);
+}
+
+/* It must not be in vain, if there is a time limit. */
+static int64_t patience(const struct client *c, int64_t now)
+{
+	return c->auth_until_ns == 0 ? NS_PER_S : (c->auth_until_ns - now) / 2;
+}
+
+/* May its credentials be looked at?  False: it waits, or was refused.  Nobody
+ * is hindered in staying what he is after a reload. */
+static bool may_try(struct client *c, struct throttle_key *key)
+{
+	struct throttle *t = c->hub->shared->throttle;
+	int64_t          now = loop_now_ns(c->hub->loop), wait;
+
+	*key = (struct throttle_key){ 0 };
+	if (t == NULL || !c->is_connecting || !names_itself(&c->opts) ||
+	    !auth_is_required(c->hub->config->auth))
+		return true;
+	*key = throttle_key(t, c->ip, c->is_ip6, c->opts.user);
+	switch (throttle_ask(t, key, c->has_waited, patience(c, now), now,
+	    &wait)) {
+	case THROTTLE_GO:
+		return true;
+	case THROTTLE_WAIT:
+		c->has_waited = true;
+		c->retry_at_ns = now + wait;
+		c->state = CLIENT_CHECKING;
+		conn_pause(&c->conn);
+		client_arm_timer(c);
+		return false;
+	case THROTTLE_REFUSE:
+		refuse_unheard(c);
+		return false;
+	}
+	return false;
 }
 
 /* ---- asking -------------------------------------------------------------- */
@@ -188,8 +265,11 @@ static void verdict_came(struct mail *m, void *receiver)
 {
 	struct login  *l = CONTAINER_OF(m, struct login, mail);
 	struct client *c = l->client;
+	struct hub    *h = receiver;
 
-	(void)receiver;
+	/* Who did not wait for the verdict has not learnt it. */
+	tell_throttle(h, &l->key, c == NULL ? THROTTLE_VOID
+	    : l->ticket.answer.verdict == AUTH_OK ? THROTTLE_RIGHT : THROTTLE_WRONG);
 	if (c != NULL) {
 		c->login = NULL;
 		settle(c, &l->ticket.answer);
@@ -247,13 +327,19 @@ static void ask(struct client *c)
 {
 	struct auth        *a = c->hub->config->auth;
 	struct auth_answer  answer = { 0 };
-	struct login       *l = auth_needs_ticket(a) ? make_login(c) : NULL;
+	struct login       *l = NULL;
+	struct throttle_key key;
 	char                nonce[NONCE_CHARS + 1];
 	struct auth_request req = request_of(c, nonce);
 
 	login_cancel(c);
+	if (!may_try(c, &key))
+		return;
+	if (auth_needs_ticket(a))
+		l = make_login(c);
 	if (auth_check(a, &req, &answer, l == NULL ? NULL : &l->ticket) ==
 	    AUTH_PENDING) {
+		l->key = key;
 		c->login = l;
 		/* One that is ready (a reload asks) goes on meanwhile. */
 		if (c->state == CLIENT_READY && !c->is_connecting)
@@ -263,6 +349,8 @@ static void ask(struct client *c)
 		return;
 	}
 	free(l);
+	tell_throttle(c->hub, &key, answer.verdict == AUTH_OK ? THROTTLE_RIGHT
+	    : THROTTLE_WRONG);
 	settle(c, &answer);
 	auth_answer_fini(&answer);
 }
@@ -274,6 +362,13 @@ void login_connect(struct client *c)
 		subs_remove_some(c, SIZE_MAX);
 	c->is_connecting = true;
 	ask(c);
+}
+
+void login_retry(struct client *c)
+{
+	c->retry_at_ns = 0;
+	ask(c);
+	go_on(c);
 }
 
 void login_silent(struct client *c)

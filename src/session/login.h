@@ -21,6 +21,9 @@ void login_silent(struct client *c);
 /* After a reload: again, with the credentials it gave. */
 void login_again(struct client *c);
 
+/* It has waited because of failed logins, its own or others'. */
+void login_retry(struct client *c);
+
 /* Time is over. */
 void login_timed_out(struct client *c);
 

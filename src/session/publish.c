@@ -15,6 +15,7 @@
 #include "session/hub.h"
 #include "session/move.h"
 #include "session/route.h"
+#include "session/pace.h"
 #include "session/stall.h"
 #include "session/wiretrace.h"
 
@@ -136,6 +137,7 @@ void publish_flush(struct hub *h)
 	if (c->opts.no_responders && client_is_ready(c))
 		answer_unheard(c, &b->run, taken);
 	stall_if_crowded(c);
+	pace_run(c, b->run.n, b->run.bytes);
 	if (h->shared->n_workers > 1)
 		move_note_run(c, b->run.n, h->stats.out_msgs - before);
 }

@@ -185,11 +185,12 @@ enum {
 	DELIVERIES_MAX = 65536,	/* large batches make them cheap */
 };
 
-/* The rest waits in the parser's way for a password that is being hashed, or
- * is of no interest any more. */
+/* The rest waits in the parser's way for a password that is being hashed or
+ * for the time that its rate asks for, or is of no interest any more. */
 static bool may_go_on(const struct client *c)
 {
-	return c->state == CLIENT_READY || c->state == CLIENT_ACCEPTED;
+	return (c->state == CLIENT_READY || c->state == CLIENT_ACCEPTED) &&
+	    c->paced_until_ns == 0;
 }
 
 /* Subscriptions are what eats a turn unseen: a buffer full of SUB is many

@@ -3,7 +3,9 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <sodium.h>
 
+#include "auth/nkey.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -508,4 +510,154 @@ TEST(many_threads_may_ask_at_once)
 	}
 	auth_unref(a);
 	hasher_destroy(h);
+}
+
+/* ---- keys and proxies ----------------------------------------------------- */
+
+#define NONCE "c29tZW5vbmNlAAA"
+
+struct key {
+	uint8_t public[NKEY_BYTES], secret[NKEY_SECRET_BYTES];
+	char    text[NKEY_PUBLIC_CHARS + 1];
+};
+
+static struct key make_key(enum nkey_kind kind, uint8_t seed_byte)
+{
+	struct key k;
+	uint8_t    seed[crypto_sign_SEEDBYTES];
+
+	memset(seed, seed_byte, sizeof seed);
+	crypto_sign_seed_keypair(k.public, k.secret, seed);
+	nkey_put_public(kind, k.public, k.text);
+	return k;
+}
+
+/* base64url of the signature, NUL-terminated. */
+static struct slice sign(const struct key *k, struct slice text, char out[96])
+{
+	uint8_t sig[NKEY_SIG_BYTES];
+
+	crypto_sign_detached(sig, NULL, (const uint8_t *)text.p, text.n,
+	    k->secret);
+	sodium_bin2base64(out, 96, sig, sizeof sig,
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return slice_str(out);
+}
+
+TEST(an_nkey_is_who_signed_the_nonce)
+{
+	struct key alice = make_key(NKEY_USER, 1), bob = make_key(NKEY_USER, 2);
+	char       right[96], other[96], of_bob[96];
+	struct auth_user_config with_keys[] = {
+		{ .name = slice_str(alice.text), .is_nkey = true,
+		  .account = SLICE("A") },
+		{ .name = S("plain"), .pass = S("pw") },
+	};
+	struct auth *a = make(&(struct auth_config){ .users = with_keys,
+		.n_users = 2 }, NULL);
+	struct { const char *why; struct slice nkey, sig, nonce; bool ok; } t[] = {
+		{ "right", slice_str(alice.text),
+		  sign(&alice, SLICE(NONCE), right), S(NONCE), true },
+		{ "another nonce", slice_str(alice.text),
+		  sign(&alice, SLICE("x"), other), S(NONCE), false },
+		{ "another's signature", slice_str(alice.text),
+		  sign(&bob, SLICE(NONCE), of_bob), S(NONCE), false },
+		{ "unknown key", slice_str(bob.text), slice_str(of_bob),
+		  S(NONCE), false },
+		{ "no signature", slice_str(alice.text), S(""), S(NONCE), false },
+		{ "no nonce was given", slice_str(alice.text),
+		  slice_str(right), S(""), false },
+		{ "a user's name", S("plain"), slice_str(right), S(NONCE), false },
+	};
+
+	CHECK(auth_wants_nonce(a));
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct auth_answer  out;
+		struct auth_request req = { .nkey = t[i].nkey, .sig = t[i].sig,
+			.nonce = t[i].nonce };
+
+		CHECK_INT(auth_check(a, &req, &out, NULL),
+		    t[i].ok ? AUTH_OK : AUTH_REFUSED, "%s", t[i].why);
+		if (t[i].ok) {
+			CHECK_SLICE(out.who->user, slice_str(alice.text));
+			CHECK_SLICE(out.who->account, SLICE("A"));
+		}
+		auth_answer_fini(&out);
+	}
+	auth_unref(a);
+}
+
+TEST(a_key_is_no_user_and_a_user_no_key)
+{
+	struct key         alice = make_key(NKEY_USER, 1);
+	struct auth_answer out;
+	struct auth_user_config one[] = {
+		{ .name = slice_str(alice.text), .is_nkey = true } };
+	struct auth *a = make(&(struct auth_config){ .users = one,
+		.n_users = 1 }, NULL);
+
+	CHECK_INT(auth_check(a, &(struct auth_request){
+	    .user = slice_str(alice.text) }, &out, NULL), AUTH_REFUSED);
+	auth_answer_fini(&out);
+	auth_unref(a);
+}
+
+TEST(a_trusted_proxy_signs_too)
+{
+	struct key   proxy = make_key(NKEY_ACCOUNT, 3);
+	struct key   stranger = make_key(NKEY_ACCOUNT, 4);
+	struct slice trusted = slice_str(proxy.text);
+	char         good[96], bad[96];
+	struct auth_user_config both[] = {
+		{ .name = S("near"), .pass = S("pw") },
+		{ .name = S("far"), .pass = S("pw"), .proxy_required = true },
+	};
+	struct auth *a = make(&(struct auth_config){ .users = both,
+		.n_users = 2, .proxies = &trusted, .n_proxies = 1 }, NULL);
+	struct { struct slice user, sig; bool ok; enum auth_why why; int proxy; }
+	t[] = {
+		{ S("near"), S(""), true, 0, -1 },
+		{ S("near"), sign(&proxy, SLICE(NONCE), good), true, 0, 0 },
+		{ S("far"), slice_str(good), true, 0, 0 },
+		{ S("far"), S(""), false, AUTH_WHY_PROXY_REQUIRED, -1 },
+		{ S("near"), sign(&stranger, SLICE(NONCE), bad), false,
+		  AUTH_WHY_PROXY_NOT_TRUSTED, -1 },
+	};
+
+	CHECK(auth_wants_nonce(a));
+	CHECK_SLICE(auth_proxy_key(a, 0), trusted);
+	CHECK_INT(auth_proxy_key(a, -1).n, 0);
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct auth_answer  out;
+		struct auth_request req = { .user = t[i].user,
+			.pass = S("pw"), .proxy_sig = t[i].sig,
+			.nonce = S(NONCE) };
+
+		CHECK_INT(auth_check(a, &req, &out, NULL),
+		    t[i].ok ? AUTH_OK : AUTH_REFUSED, "%zu", i);
+		if (t[i].ok)
+			CHECK_INT(out.proxy, t[i].proxy);
+		else
+			CHECK_INT(out.why, t[i].why);
+		auth_answer_fini(&out);
+	}
+	auth_unref(a);
+}
+
+TEST(users_may_be_bound_to_ways_of_coming)
+{
+	struct auth_answer out;
+	struct auth_user_config one[] = { { .name = S("leaf"), .pass = S("pw"),
+		.connections = VIA_LEAFNODE } };
+	struct auth *a = make(&(struct auth_config){ .users = one,
+		.n_users = 1 }, NULL);
+	struct auth_request req = { .user = S("leaf"), .pass = S("pw"),
+		.via = VIA_STANDARD };
+
+	CHECK_INT(auth_check(a, &req, &out, NULL), AUTH_REFUSED);
+	auth_answer_fini(&out);
+	req.via = VIA_LEAFNODE;
+	CHECK_INT(auth_check(a, &req, &out, NULL), AUTH_OK);
+	auth_answer_fini(&out);
+	auth_unref(a);
 }

@@ -83,6 +83,21 @@ TEST(a_wait_is_as_long_as_it_says)
 	throttle_destroy(t);
 }
 
+TEST(who_waited_in_vain_is_refused)
+{
+	struct throttle    *t = throttle_create(5);
+	struct throttle_key k = key_of(t, 1, "derek");
+	int64_t             wait = 0, now = T0 + NS_PER_S;
+
+	for (int i = 0; i < 5; i++)
+		fail_at(t, &k, T0);
+	CHECK_INT(throttle_ask(t, &k, true, PATIENCE, now, &wait), THROTTLE_GO);
+	CHECK_INT(throttle_ask(t, &k, true, PATIENCE, now, &wait),
+	    THROTTLE_REFUSE);
+	CHECK_INT(throttle_stats(t).n_refused, 1);
+	throttle_destroy(t);
+}
+
 TEST(right_passwords_are_never_hindered)
 {
 	struct throttle    *t = throttle_create(5);

@@ -134,6 +134,8 @@ static const struct { const char *key, *text, *value; } good[] = {
 	{ "disable_sublist_cache", "no_sublist_cache: true", "true" },
 	{ "proxy_protocol", "proxy_protocol: true", "true" },
 	{ "no_auth_user", "no_auth_user: u", "u" },
+	{ "max_failed_logins", "max_failed_logins: 9", "9" },
+	{ "sandbox", "sandbox: off", "false" },
 	{ "authorization.user", "authorization { username: u }", "u" },
 	{ "authorization.pass", "authorization { user: u, password: p }",
 	  "[REDACTED]" },
@@ -159,6 +161,12 @@ static const struct { const char *key, *text, *value; } good[] = {
 	{ "resolver_preload", "resolver_preload { A: x }", "1 tokens" },
 	{ "resolver_pinned_accounts", "resolver_pinned_accounts: [A, B]",
 	  "[A B]" },
+	{ "max_failed_logins", "max_failed_logins: 7", "7" },
+	{ "sandbox", "sandbox: off", "false" },
+	{ "tls", "tls { timeout: 3 }", "enabled" },
+	{ "allow_non_tls", "allow_non_tls: true", "true" },
+	{ "https_port", "https_port: 8443", "8443" },
+	{ "resolver_tls", "resolver_tls { timeout: 3 }", "enabled" },
 	{ "default_sentinel", "default_sentinel: eyJ", "eyJ" },
 };
 
@@ -273,12 +281,8 @@ TEST(errors_name_the_place_and_the_reason)
 		  "t.conf:1:1: \"log_file\" must not hold a NUL byte\n" },
 		{ "cluster { name: x }", "t.conf:1:1: \"cluster\" is not built "
 		  "into this server yet\n" },
-		{ "tls {}", "t.conf:1:1: \"tls\" is not built into this server "
-		  "yet\n" },
 		{ "jetstream: enabled", "t.conf:1:1: \"jetstream\" is not built "
 		  "into this server yet\n" },
-		{ "https: 1", "t.conf:1:1: \"https\" is not built into this "
-		  "server yet\n" },
 		{ "debug: 1\nport: x\nxyzzy: 1", "t.conf:1:1: \"debug\" wants "
 		  "true or false, but found an integer, 1\nt.conf:2:1: \"port\" "
 		  "wants a whole number, for example 100, but found a string, "

@@ -90,8 +90,8 @@ TEST(what_is_larger_than_the_bucket_passes_and_is_paid_for)
 
 	CHECK(wait > 9 * NS_PER_S - NS_PER_MS && wait < 9 * NS_PER_S +
 	    NS_PER_MS, "%lld", (long long)wait);
-	CHECK_INT(rate_wait(r, NS_PER_S), wait);
-	CHECK_INT(rate_wait(r, NS_PER_S + wait), 0);
+	CHECK_INT(rate_take(r, 0, 0, NS_PER_S), wait);
+	CHECK_INT(rate_take(r, 0, 0, NS_PER_S + wait), 0);
 	rate_unref(r);
 }
 
@@ -100,7 +100,6 @@ TEST(no_limit_is_no_wait)
 	struct rate *r = rate_create(0, -1);
 
 	CHECK_INT(rate_take(r, UINT64_MAX, UINT64_MAX, 1), 0);
-	CHECK_INT(rate_wait(r, 1), 0);
 	rate_unref(r);
 	rate_unref(NULL);
 	CHECK(rate_ref(NULL) == NULL);
@@ -157,8 +156,8 @@ TEST(nothing_taken_by_any_thread_is_lost)
 		CHECK_INT(pthread_create(&t[i], NULL, take_many, r), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
-	CHECK(rate_wait(r, NS_PER_S) >= debt_ns);
-	CHECK(rate_wait(r, NS_PER_S) <= debt_ns + NS_PER_MS);
 	CHECK_INT(rate_stats(r).n_waits, THREADS * TAKES - 1000);
+	CHECK(rate_take(r, 0, 0, NS_PER_S) >= debt_ns);
+	CHECK(rate_take(r, 0, 0, NS_PER_S) <= debt_ns + NS_PER_MS);
 	rate_unref(r);
 }
