@@ -19,6 +19,7 @@
 #include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/limits.h"
 #include "session/secure.h"
 
