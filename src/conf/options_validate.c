@@ -100,12 +100,13 @@ static bool refuse(struct buf *err, const char *why)
 	return false;
 }
 
-/* With operators everything about accounts is in tokens. */
+/* With operators everything about accounts is in tokens.  One operator may
+ * name a resolver in its own. */
 static bool operators_fit(const struct options *o, struct buf *err)
 {
 	if (o->operators.n == 0)
 		return true;
-	if (o->resolver == NULL)
+	if (o->resolver == NULL && o->operators.n > 1)
 		return refuse(err, "operators require an account resolver to be "
 		    "configured");
 	if (o->accounts.n > 0 || o->mappings.n > 0)
