@@ -154,6 +154,7 @@ static bool open_shared(struct server *s)
 	size_t n = handoff_counters_size(s->n_workers);
 
 	s->shared.n_workers = s->n_workers;
+	s->shared.identity = &s->identity;
 	s->shared.hasher_member = s->n_workers + 1;
 	s->shared.accounts = accounts_create(s->n_workers,
 	    settings_system_account(s->options));

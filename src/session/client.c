@@ -140,6 +140,7 @@ void client_close(struct client *c, enum close_reason reason)
 	if (c->state == CLIENT_CLOSING || c->state == CLIENT_GONE)
 		return;
 	c->reason = reason;
+	login_cancel(c);	/* a verdict would make it ready again */
 	conn_flush(&c->conn);
 	if (c->state == CLIENT_GONE)
 		return;

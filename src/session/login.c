@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "core/accounts.h"
 #include "core/policy.h"
+#include "session/callout.h"
 #include "session/client.h"
 #include "session/hub.h"
 #include "session/pace.h"
@@ -49,14 +50,6 @@ void login_expect(struct client *c)
 	c->auth_until_ns = loop_now_ns(c->hub->loop) + auth_timeout_ns(a);
 }
 
-void login_timed_out(struct client *c)
-{
-	c->auth_until_ns = 0;
-	c->hub->stats.n_auth_failures++;
-	log_error("%s - Authentication Timeout", client_label(c));
-	client_refuse(c, REFUSAL_AUTH_TIMEOUT);
-}
-
 /* ---- the verdict --------------------------------------------------------- */
 
 static void refuse(struct client *c, enum auth_why why)
@@ -77,6 +70,19 @@ static void refuse(struct client *c, enum auth_why why)
 	else
 		log_error("%s - authentication error", client_label(c));
 	client_refuse(c, refusals[why]);
+}
+
+void login_timed_out(struct client *c)
+{
+	c->auth_until_ns = 0;
+	if (c->callout != NULL) {
+		callout_cancel(c);
+		refuse(c, AUTH_WHY_FAILED);
+		return;
+	}
+	c->hub->stats.n_auth_failures++;
+	log_error("%s - Authentication Timeout", client_label(c));
+	client_refuse(c, REFUSAL_AUTH_TIMEOUT);
 }
 
 /* What was said in CONNECT beside the credentials; false: refused. */
@@ -156,6 +162,22 @@ static void welcome(struct client *c, const struct auth_answer *answer)
 	hub_tell(c->hub, c, SESSION_CONNECTED);
 	if (agree(c) && c->opts.verbose)
 		conn_put(&c->conn, "+OK\r\n", 5);
+}
+
+/* Is somebody else asked before it is settled? */
+static bool delegate(struct client *c, const struct auth_answer *answer)
+{
+	bool goes_on = c->state == CLIENT_READY && !c->is_connecting;
+
+	if (!callout_is_wanted(c, answer) || !callout_ask(c, answer))
+		return false;
+	/* One that is ready (a reload asks) goes on meanwhile. */
+	if (!goes_on) {
+		c->state = CLIENT_CHECKING;
+		conn_pause(&c->conn);
+	}
+	client_arm_timer(c);
+	return true;
 }
 
 static void settle(struct client *c, const struct auth_answer *answer)
@@ -274,17 +296,25 @@ static void go_on(struct client *c)
 	conn_show_again(&c->conn);
 }
 
+void login_decided(struct client *c, const struct auth_answer *answer)
+{
+	settle(c, answer);
+	go_on(c);
+}
+
 static void verdict_came(struct mail *m, void *receiver)
 {
 	struct login  *l = CONTAINER_OF(m, struct login, mail);
 	struct client *c = l->client;
 
-	tell_throttle(receiver, &l->key, c == NULL ? AUTH_PENDING
-	    : l->ticket.answer.verdict);
-	if (c != NULL) {
+	if (c != NULL)
 		c->login = NULL;
-		settle(c, &l->ticket.answer);
-		go_on(c);
+	/* Who did not wait for the verdict has not learnt it. */
+	if (c == NULL || delegate(c, &l->ticket.answer)) {
+		tell_throttle(receiver, &l->key, AUTH_PENDING);
+	} else {
+		tell_throttle(receiver, &l->key, l->ticket.answer.verdict);
+		login_decided(c, &l->ticket.answer);
 	}
 	auth_answer_fini(&l->ticket.answer);
 	free(l);
@@ -307,6 +337,7 @@ static struct login *make_login(struct client *c)
 
 void login_cancel(struct client *c)
 {
+	callout_cancel(c);
 	if (c->login == NULL)
 		return;
 	c->login->client = NULL;
@@ -329,7 +360,7 @@ static struct auth_request request_of(const struct client *c,
 		.nonce = slice_of(nonce, has_nonce ? NONCE_CHARS : 0),
 		.via = VIA_STANDARD,
 		.source = slice_of((const char *)c->ip, c->is_ip6 ? 16 : 4),
-		.names_account = o->account.n > 0 || o->new_account,
+		.names_account = o->account || o->new_account,
 	};
 }
 
@@ -360,8 +391,12 @@ static void ask(struct client *c)
 		return;
 	}
 	free(l);
-	tell_throttle(c->hub, &key, answer.verdict);
-	settle(c, &answer);
+	if (delegate(c, &answer)) {
+		tell_throttle(c->hub, &key, AUTH_PENDING);
+	} else {
+		tell_throttle(c->hub, &key, answer.verdict);
+		settle(c, &answer);
+	}
 	auth_answer_fini(&answer);
 }
 
