@@ -679,6 +679,11 @@ void monitor_set_identity(struct monitor *m, const struct varz *identity)
 	m->identity = *identity;
 }
 
+void monitor_set_tls(struct monitor *m, struct tls_context *tls)
+{
+	http_set_tls(m->http, tls);
+}
+
 void monitor_set_ready(struct monitor *m, bool is_ready)
 {
 	m->is_ready = is_ready;

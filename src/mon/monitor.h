@@ -12,6 +12,7 @@
 #include "base/slice.h"
 
 struct conn_pool;
+struct tls_context;
 struct http_limits;
 struct monitor;
 struct session_shared;
@@ -33,6 +34,9 @@ struct monitor *monitor_create(struct conn_pool *pool, int listen_fd,
 /* The part of /varz that is identity and settings: copied, its strings are
  * kept until the next call.  At start and after a reload.  Thread: the loop's. */
 void monitor_set_identity(struct monitor *m, const struct varz *identity);
+
+/* HTTPS from now on; consumes a reference.  Thread: the loop's. */
+void monitor_set_tls(struct monitor *m, struct tls_context *tls);
 
 /* Do the listeners accept?  False at first.  Thread: the loop's. */
 void monitor_set_ready(struct monitor *m, bool is_ready);

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 
 struct server;
+struct tls_context;
 
 /* Listens, if so configured.  0; else why. */
 int monitoring_open(struct server *s, struct buf *why);
@@ -14,6 +15,11 @@ void monitoring_start(struct server *s);
 
 /* After a reload.  Thread: control. */
 void monitoring_refresh(struct server *s);
+
+/* Is it HTTPS; and if so, from now on with these certificates (consumed).
+ * Thread: control. */
+bool monitoring_is_https(const struct server *s);
+void monitoring_set_tls(struct server *s, struct tls_context *tls);
 
 /* The port monitoring listens on; 0: it is off. */
 unsigned monitoring_port(const struct server *s);

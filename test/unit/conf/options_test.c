@@ -145,6 +145,29 @@ static const struct { const char *key, *text, *value; } good[] = {
 	  "1 users" },
 	{ "authorization.default_permissions", "authorization { user: a, "
 	  "permissions: { publish: a } }", "set" },
+	{ "authorization.auth_callout", "authorization { auth_hook { issuer: "
+	  "AX, users: [a, b], acc: C } }", "&{AX C [a b]  []}" },
+	{ "authorization.proxy_required", "authorization { user: a, "
+	  "proxy_required: true }", "true" },
+	{ "proxies", "proxies { trusted: [{key: A}, {public_key: B}] }",
+	  "[A B]" },
+	{ "accounts", "accounts { A {}, B {} }", "2 accounts" },
+	{ "mappings", "maps { a: b, \"c.*\": [] }", "2 mappings" },
+	{ "system_account", "system: S", "S" },
+	{ "no_system_account", "no_sys_acc: true", "true" },
+	{ "operator", "root_operators: [\"eyJx\", eyJy]", "2 tokens" },
+	{ "trusted_keys", "trusted: OA", "[OA]" },
+	{ "resolver", "accounts_resolver: URL(http://h/x)", "URL(http://h/x/)" },
+	{ "resolver_preload", "resolver_preload { A: x }", "1 tokens" },
+	{ "resolver_pinned_accounts", "resolver_pinned_accounts: [A, B]",
+	  "[A B]" },
+	{ "max_failed_logins", "max_failed_logins: 7", "7" },
+	{ "sandbox", "sandbox: off", "false" },
+	{ "tls", "tls { timeout: 3 }", "enabled" },
+	{ "allow_non_tls", "allow_non_tls: true", "true" },
+	{ "https_port", "https_port: 8443", "8443" },
+	{ "resolver_tls", "resolver_tls { timeout: 3 }", "enabled" },
+	{ "default_sentinel", "default_sentinel: eyJ", "eyJ" },
 };
 
 TEST(every_option_goes_from_text_to_value)
@@ -258,12 +281,8 @@ TEST(errors_name_the_place_and_the_reason)
 		  "t.conf:1:1: \"log_file\" must not hold a NUL byte\n" },
 		{ "cluster { name: x }", "t.conf:1:1: \"cluster\" is not built "
 		  "into this server yet\n" },
-		{ "tls {}", "t.conf:1:1: \"tls\" is not built into this server "
-		  "yet\n" },
 		{ "jetstream: enabled", "t.conf:1:1: \"jetstream\" is not built "
 		  "into this server yet\n" },
-		{ "https: 1", "t.conf:1:1: \"https\" is not built into this "
-		  "server yet\n" },
 		{ "debug: 1\nport: x\nxyzzy: 1", "t.conf:1:1: \"debug\" wants "
 		  "true or false, but found an integer, 1\nt.conf:2:1: \"port\" "
 		  "wants a whole number, for example 100, but found a string, "
@@ -300,10 +319,18 @@ TEST(authorization_is_whole_or_refused)
 		{ "users: [{user: b, x: 1}]", "unknown field \"x\"" },
 		{ "users: [x]", "Expected user entry to be a map/struct" },
 		{ "users: x", "Expected users field to be an array" },
-		{ "users: [{user: b, nkey: x}]", "\"nkey\" is not built" },
+		{ "users: [{user: b, nkey: x}]",
+		  "Nkey users do not take usernames or passwords" },
+		{ "users: [{nkey: x, pass: y}]",
+		  "Nkey users do not take usernames or passwords" },
+		{ "users: [{nkey: x}, {nkey: x}]",
+		  "Duplicate nkey \"x\" detected" },
 		{ "users: [{user: b, connection_types: [foo]}]",
 		  "invalid connection types [\"FOO\"]" },
-		{ "auth_callout { }", "\"auth_callout\" is not built" },
+		{ "users: [{user: b, connection_types: [foo, mqtt, bar]}]",
+		  "invalid connection types [\"FOO\" \"BAR\"]" },
+		{ "auth_callout { }", "Authorization callouts require an issuer "
+		  "to be specified" },
 		{ "user: a, timeout: x", "error parsing authorization config, "
 		  "'timeout' time: invalid duration \"x\"" },
 	};
