@@ -50,7 +50,7 @@ struct principal {
 	struct slice tags;	/* "a:b,c" */
 };
 
-/* like, with its strings copied and its permissions referenced; n_refs is of no
+/* like, with its strings copied, its permissions and rate referenced; n_refs is of no
  * account.  NULL: out of memory.  The caller owns a reference. */
 const struct principal *principal_create(const struct principal *like);
 const struct principal *principal_ref(const struct principal *p);

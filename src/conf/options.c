@@ -234,6 +234,9 @@ void options_settle(struct options *o)
 		o->trace = true;
 	if (o->max_connections == 0)
 		o->max_connections = -1;
+	if (!o->is_given[OPTION_auth_timeout])
+		o->auth_timeout = o->tls == NULL ? 0
+		    : o->tls->timeout_ns + OPTION_SECOND;
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		int64_t *v = (int64_t *)((char *)o + rows[i].at);
 
@@ -365,6 +368,9 @@ void option_put_value(struct buf *out, const struct option *row,
 	case KIND_PERMISSIONS:
 		buf_put_str(out, v.as_PERMISSIONS == NULL ? "" : "set");
 		break;
+	case KIND_TLS:
+		buf_put_str(out, v.as_TLS == NULL ? "disabled" : "enabled");
+		break;
 	default:
 		put_number(out, row, v.as_INT);
 		break;
@@ -455,6 +461,8 @@ int options_set(struct options *o, const char *key, struct slice text,
 	const struct option *row = option_find(slice_str(key));
 	union option_value   v = { 0 };
 
+	if (options_is_tls_flag(key))
+		return options_set_tls(o, key, text, err);
 	if (row == NULL)
 		return ERR_NOTFOUND;
 	if (!set_value(o, row, text, &v, err))
@@ -486,7 +494,7 @@ int options_inherit_forced(struct options *o, const struct options *from)
 		o->is_forced[i] = true;
 	}
 	options_settle(o);
-	return 0;
+	return options_inherit_tls(o, from) ? 0 : ERR_NOMEM;
 }
 
 /* ---- the reference page ----------------------------------------------- */
@@ -502,6 +510,7 @@ static const char *kind_title(enum option_kind kind)
 		[KIND_FLAGS] = "map of booleans",
 		[KIND_POLICY] = "default, close or retry",
 		[KIND_USERS] = "array of users", [KIND_PERMISSIONS] = "permissions",
+		[KIND_TLS] = "map",
 	};
 
 	return titles[kind];
@@ -543,6 +552,8 @@ void options_write_reference(struct buf *out)
 	    "    host and port together\n");
 	buf_put_str(out, "http\n    port or \"host:port\"; needs a restart\n"
 	    "    http_host and http_port together\n");
+	buf_put_str(out, "https\n    port or \"host:port\"; needs a restart\n"
+	    "    http_host and https_port together\n");
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		write_row(out, &rows[i]);
 	buf_put_str(out, "\nNot built into this server yet:");

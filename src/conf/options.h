@@ -35,6 +35,8 @@
  *   PAIRS     { name: text }      FLAGS     { name: true }
  *   POLICY    default, close or retry (enum write_policy)
  *   USERS     [ {user, pass} ]    PERMISSIONS { publish, subscribe }
+ *   TLS       { cert_file, key_file }, always told by a reload: files may
+ *             have changed
  */
 #define OPTION_C_BOOL        bool
 #define OPTION_C_INT         int64_t
@@ -50,6 +52,7 @@
 #define OPTION_C_POLICY      enum write_policy
 #define OPTION_C_USERS       struct conf_users
 #define OPTION_C_PERMISSIONS const struct conf_permissions *
+#define OPTION_C_TLS         const struct conf_tls *
 
 /* Changes: RELOAD is applied by a reload and told as "Reloaded: name = value",
  * QUIET the same without the value (of on|off one half), RESTART is refused
@@ -131,6 +134,9 @@
 	X(http_port,         INT,      "http_port", "monitor_port",		\
 	  0, -1, 65535, NONE, RESTART, "HTTPPort",				\
 	  "port of monitoring; 0 is off, -1 takes a free one")			\
+	X(https_port,        INT,      "https_port", "",				\
+	  0, -1, 65535, NONE, RESTART, "HTTPSPort",				\
+	  "the same over HTTPS, with the certificate of tls")			\
 	X(http_base_path,    STRING,   "http_base_path", "",			\
 	  0, 0, 0, NONE, RESTART, "HTTPBasePath",				\
 	  "what the paths of monitoring begin with")				\
@@ -192,6 +198,12 @@
 	  "no_sublist_cache",							\
 	  0, 0, 1, NONE, RESTART, "NoSublistCache",				\
 	  "match every message anew")						\
+	X(tls,               TLS,      "tls", "",				\
+	  0, 0, 0, NONE, RELOAD, "tls",						\
+	  "clients speak TLS: cert_file, key_file, ca_file, verify ...")	\
+	X(allow_non_tls,     BOOL,     "allow_non_tls", "",			\
+	  0, 0, 1, NONE, RESTART, "AllowNonTLS",				\
+	  "clients may do without")						\
 	X(no_auth_user,      STRING,   "no_auth_user", "",			\
 	  0, 0, 0, NONE, RESTART, "NoAuthUser",					\
 	  "user that clients without credentials become")			\
@@ -228,7 +240,7 @@
 
 /* Parts of nats-server that are not here: told so, unless they are off. */
 #define OPTIONS_ABSENT(X)						\
-	X("tls") X("ocsp") X("ocsp_cache") X("https") X("https_port")	\
+	X("ocsp") X("ocsp_cache")						\
 	X("accounts") X("mappings") X("maps") X("default_sentinel")	\
 	X("system_account") X("system") X("operator") X("operators")	\
 	X("root") X("roots") X("root_operator") X("root_operators")	\
@@ -245,7 +257,7 @@
 #define OPTIONS_IGNORED(X)						\
 	X("prof_port") X("prof_block_rate") X("connect_error_reports")	\
 	X("reconnect_error_reports") X("no_system_account")		\
-	X("no_system") X("no_sys_acc") X("allow_non_tls")		\
+	X("no_system") X("no_sys_acc")					\
 	X("store_dir") X("storedir") X("default_js_domain")
 
 enum write_policy { WRITE_DEFAULT, WRITE_CLOSE, WRITE_RETRY };
@@ -317,6 +329,40 @@ struct conf_users {
 	size_t                  n;
 };
 
+struct conf_tls_pair {
+	struct slice cert_file, key_file;
+};
+
+enum { TLS_PIN_BYTES = 32 };
+struct conf_tls_pin {
+	uint8_t sha256[TLS_PIN_BYTES];	/* of a SubjectPublicKeyInfo */
+};
+
+/* A tls block: a listener's, later a link's. */
+struct conf_tls {
+	const struct conf_tls_pair *pairs;
+	size_t                      n_pairs;
+	struct slice ca_file;
+	bool         verify, verify_and_map;	/* the latter implies the former */
+	bool         insecure;
+	bool         is_tls13_only;	/* min_version */
+	const uint16_t *suites, *groups;	/* IANA's numbers; none: default */
+	size_t       n_suites, n_groups;
+	int64_t      timeout_ns;
+	int64_t      rate_max;		/* handshakes a second; 0: no limit */
+	const struct conf_tls_pin *pins;
+	size_t       n_pins;
+	bool         goes_first;	/* handshake_first ... */
+	int64_t      first_wait_ns;	/* ... or, after so long, INFO; 0: never */
+	struct slice place;		/* "file:1:5: ", for what its files say */
+};
+
+/* --tls and its kin: they replace the certificates of a file's block. */
+struct conf_tls_flags {
+	bool         is_given, is_off, verify;
+	struct slice cert_file, key_file, ca_file;
+};
+
 enum option_id {
 #define X(member, ...) OPTION_##member,
 	OPTIONS(X)
@@ -335,6 +381,7 @@ struct options {
 	bool is_forced[N_OPTIONS];	/* by the command line: a file does not
 					   change it */
 	bool has_authorization;		/* the file has the block */
+	struct conf_tls_flags tls_flags;	/* of the command line */
 	struct conf_arena *arena;
 };
 
@@ -367,7 +414,8 @@ int options_load_text(struct options *o, struct slice text, const char *name,
     struct conf_report *r);
 
 /* One option from the command line, by key, as text: "true", "4222" (Go's
- * integers: 0x10 and 1_000 too), "2m".  It is forced from then on.
+ * integers: 0x10 and 1_000 too), "2m".  It is forced from then on.  Of a tls
+ * block "tls", "tls.cert_file", "tls.key_file", "tls.ca_file", "tls.verify".
  * ERR_NOTFOUND: no such key.  ERR_CONFIG: *err says what is wrong with it. */
 int options_set(struct options *o, const char *key, struct slice text,
     struct buf *err);
@@ -392,7 +440,7 @@ bool options_has_plain_secrets(const struct options *o);
 
 #define OPTION_KINDS(X) X(BOOL) X(INT) X(SIZE) X(DURATION) X(SECONDS)	\
 	X(TIMEOUT) X(STRING) X(SECRET) X(TAGS) X(PAIRS) X(FLAGS)	\
-	X(POLICY) X(USERS) X(PERMISSIONS)
+	X(POLICY) X(USERS) X(PERMISSIONS) X(TLS)
 
 enum option_kind {
 #define X(kind) KIND_##kind,

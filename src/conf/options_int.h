@@ -47,6 +47,20 @@ bool load_users(struct load *l, const struct conf_value *v,
 bool load_permissions(struct load *l, const struct conf_value *v,
     const struct conf_permissions **ret);
 
+/* options_tls.c: a tls block.  False: told. */
+bool load_tls(struct load *l, const struct conf_value *v,
+    const struct conf_tls **ret);
+
+/* Is it a key of the command line's for TLS?  As options_set. */
+bool options_is_tls_flag(const char *key);
+int options_set_tls(struct options *o, const char *key, struct slice text,
+    struct buf *err);
+
+bool options_inherit_tls(struct options *o, const struct options *from);
+
+/* The flags over what the file said.  False: out of memory. */
+bool options_settle_tls(struct options *o);
+
 /* options.c */
 
 /* The row of that key in a block ("" or "authorization."), or NULL. */

@@ -375,6 +375,13 @@ static bool take_permissions(struct load *l, const struct option *row,
 	return load_permissions(l, v, &ret->as_PERMISSIONS);
 }
 
+static bool take_tls(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_tls(l, v, &ret->as_TLS);
+}
+
 static bool (*const takes[N_KINDS])(struct load *, const struct option *,
     const struct conf_value *, union option_value *) = {
 	[KIND_BOOL]     = take_bool,     [KIND_INT]     = take_number,
@@ -385,6 +392,7 @@ static bool (*const takes[N_KINDS])(struct load *, const struct option *,
 	[KIND_FLAGS]    = take_flags,    [KIND_POLICY]  = take_policy,
 	[KIND_USERS]    = take_users,
 	[KIND_PERMISSIONS] = take_permissions,
+	[KIND_TLS]      = take_tls,
 };
 
 /* What single rows refuse beyond their kind, with nats-server's texts. */
@@ -488,6 +496,11 @@ static void take_http(struct load *l, const struct conf_value *v)
 	take_address(l, v, OPTION_http_host, OPTION_http_port);
 }
 
+static void take_https(struct load *l, const struct conf_value *v)
+{
+	take_address(l, v, OPTION_http_host, OPTION_https_port);
+}
+
 static void take_unknown(struct load *l, const char *block,
     const struct conf_member *m)
 {
@@ -585,6 +598,7 @@ static const struct {
 } blocks[] = {
 	{ "listen",        take_listen },
 	{ "http",          take_http },
+	{ "https",         take_https },
 	{ "authorization", take_authorization },
 };
 
@@ -607,6 +621,8 @@ static void take_root(struct load *l, const struct conf_value *root,
 		take_top(l, &root->map.v[i]);
 	if (root->map.n == 0)
 		load_warn(l, NULL, "%s: config has no values or is empty", name);
+	if (!options_settle_tls(l->o))
+		l->is_out_of_memory = true;
 	options_settle(l->o);
 }
 

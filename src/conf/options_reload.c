@@ -116,6 +116,11 @@ static bool values_eq(const struct option *row, const struct options *a,
 		return permissions_eq(
 		    *(const struct conf_permissions *const *)x,
 		    *(const struct conf_permissions *const *)y);
+	case KIND_TLS:
+		/* Its files may have changed, and no one but the library can
+		 * tell. */
+		return *(const struct conf_tls *const *)x == NULL &&
+		    *(const struct conf_tls *const *)y == NULL;
 	default:
 		return *(const int64_t *)x == *(const int64_t *)y;
 	}
@@ -125,7 +130,8 @@ static bool values_eq(const struct option *row, const struct options *a,
 static bool keeps_free_port(enum option_id id, const struct options *new)
 {
 	return (id == OPTION_port && new->port == -1) ||
-	    (id == OPTION_http_port && new->http_port == -1);
+	    (id == OPTION_http_port && new->http_port == -1) ||
+	    (id == OPTION_https_port && new->https_port == -1);
 }
 
 static void put_refusal(struct buf *out, const struct option *row,

@@ -55,8 +55,26 @@ static bool no_auth_user_fits(const struct options *o, struct buf *err)
 	return false;
 }
 
+/* A file's block without a certificate is accepted (and nobody can come in);
+ * flags without one are not. */
+static bool tls_fits(const struct options *o, struct buf *err)
+{
+	const struct conf_tls_flags *f = &o->tls_flags;
+
+	if (!f->is_given || f->is_off)
+		return true;
+	if (f->cert_file.n == 0)
+		buf_put_str(err, "TLS Server certificate must be present and "
+		    "valid");
+	else if (f->key_file.n == 0)
+		buf_put_str(err, "TLS Server private key must be present and "
+		    "valid");
+	return f->cert_file.n > 0 && f->key_file.n > 0;
+}
+
 static bool (*const checks[])(const struct options *, struct buf *) = {
 	lame_duck_fits, payload_fits, name_fits, no_auth_user_fits,
+	tls_fits,
 };
 
 int options_validate(const struct options *o, struct buf *err)

@@ -22,9 +22,9 @@ struct account_policy {
 	int64_t leafs_max;
 	int64_t subs_max;	/* of each connection */
 	int64_t payload_max;	/* bytes, of each message */
+	struct rate *rate;	/* of all that is published; NULL: no limit */
 
 	struct mappings *mappings;	/* NULL: none.  Owned */
-	struct rate *rate;	/* of all that is published; NULL: no limit */
 };
 
 /* The policy of an account of which nothing is configured.  NULL: out of

@@ -62,6 +62,7 @@ enum close_reason {
 	X(REVOKED,        true,  REVOKED,        "User Authentication Revoked") \
 	X(MAX_ACC_CONNS,  true,  MAX_ACC_CONNS,  "maximum account active connections exceeded") \
 	X(MAX_CONNS,      true,  MAX_CONNS,      "maximum connections exceeded") \
+	X(THROTTLED,      true,  MAX_CONNS,      "Connection throttling is active. Please try again later.") \
 	X(BAD_PROTO,      true,  BAD_PROTO,      "invalid client protocol") \
 	X(NORESP_HEADERS, true,  NORESP_HEADERS, "no responders requires headers support") \
 	X(STALE,          true,  STALE,          "Stale Connection")	\

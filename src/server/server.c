@@ -17,9 +17,11 @@
 #include "conf/options.h"
 #include "core/accounts.h"
 #include "server/monitoring.h"
+#include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
 #include "session/handoff.h"
+#include "session/secure.h"
 #include "session/version.h"
 
 enum { WORKER_STACK = 512 * 1024 };
@@ -154,6 +156,7 @@ static bool open_shared(struct server *s)
 	size_t n = handoff_counters_size(s->n_workers);
 
 	s->shared.n_workers = s->n_workers;
+	s->shared.identity = &s->identity;
 	s->shared.hasher_member = s->n_workers + 1;
 	s->shared.accounts = accounts_create(s->n_workers,
 	    settings_system_account(s->options));
@@ -173,7 +176,8 @@ static bool open_workers(struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		struct worker         *w = &s->workers[i];
 		struct session_config *conf = settings_session(s->options,
-		    &s->identity, auth_ref(s->auth), s->port, 0);
+		    &s->identity, auth_ref(s->auth),
+		    secure_config_ref(s->secure), s->port, 0);
 
 		w->server = s;
 		w->loop = loop_create(s->mesh, i);
@@ -277,11 +281,16 @@ static void say_who_may_connect(const struct server *s)
 
 static int open_identity(struct server *s, struct buf *why)
 {
+	int err;
+
 	identity_init(&s->identity);
 	s->hasher = hasher_create(HASHER_QUEUE_MAX);
 	if (s->hasher == NULL)
 		return ERR_NOMEM;
-	return settings_auth(s->options, s->hasher, &s->auth, why);
+	err = settings_auth(s->options, s->hasher, &s->auth, why);
+	if (err == 0)
+		err = settings_secure(s->options, &s->secure, why);
+	return err;
 }
 
 static int open_log(struct server *s, struct buf *why)
@@ -315,6 +324,22 @@ static int open_socket(struct server *s, struct buf *why)
 	return s->listen_fd < 0 ? ERR_IO : 0;
 }
 
+static void say_secure(const struct server *s)
+{
+	const struct secure_config *c = s->secure;
+
+	if (c == NULL)
+		return;
+	log_notice("TLS %s for client connections", c->is_optional
+	    ? "available" : "required");
+	if (c->goes_first && c->first_wait_ns == 0)
+		log_warn("Clients that are not using \"TLS Handshake First\" "
+		    "option will fail to connect");
+	if (s->options->tls->n_pairs == 0)
+		log_warn("The tls block names no certificate: no client can "
+		    "connect");
+}
+
 static void say_ready(const struct server *s)
 {
 	const char *host = settings_host(s->options);
@@ -322,6 +347,7 @@ static void say_ready(const struct server *s)
 
 	log_notice("Listening for client connections on %s%s%s:%u",
 	    is_ip6 ? "[" : "", host, is_ip6 ? "]" : "", s->port);
+	say_secure(s);
 	log_notice("Server is ready");
 }
 
@@ -573,6 +599,7 @@ void server_destroy(struct server *s)
 		settle_mail(s);
 	destroy_workers(s);
 	monitoring_close(s);
+	sandbox_destroy(s->sandbox);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	if (s->requests.fd >= 0)
@@ -586,6 +613,7 @@ void server_destroy(struct server *s)
 	free(s->shared.loads);
 	throttle_destroy(s->shared.throttle);
 	auth_unref(s->auth);
+	secure_config_unref(s->secure);
 	identity_fini(&s->identity);
 	options_destroy(s->options);
 	pthread_mutex_destroy(&s->lock);

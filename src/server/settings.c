@@ -8,8 +8,10 @@
 #include "base/err.h"
 #include "conf/options.h"
 #include "core/permissions.h"
+#include "net/tls.h"
 #include "server/machine.h"
 #include "session/limits.h"
+#include "session/secure.h"
 
 #define GIB (INT64_C(1) << 30)
 
@@ -109,6 +111,75 @@ int settings_auth(const struct options *o, struct hasher *hasher,
 	return err;
 }
 
+/* ---- TLS ----------------------------------------------------------------- */
+
+static int open_context(const struct conf_tls *t, bool asks_peers,
+    struct tls_context **ret, struct buf *why)
+{
+	struct tls_pair    *pairs = calloc(t->n_pairs + 1, sizeof *pairs);
+	struct tls_settings s = {
+		.verifies = asks_peers && t->verify,
+		.ca_file = t->ca_file.n > 0 ? t->ca_file.p : NULL,
+		.pairs = pairs, .n_pairs = t->n_pairs,
+		.is_tls13_only = t->is_tls13_only,
+		.suites = t->suites, .n_suites = t->n_suites,
+		.groups = t->groups, .n_groups = t->n_groups,
+	};
+	struct buf reason = { 0 };
+	int        err = ERR_NOMEM;
+
+	for (size_t i = 0; pairs != NULL && i < t->n_pairs; i++)
+		pairs[i] = (struct tls_pair){ t->pairs[i].cert_file.p,
+			t->pairs[i].key_file.p };
+	if (pairs != NULL)
+		err = tls_context_create(&s, ret, &reason);
+	if (reason.n > 0)
+		buf_printf(why, "%.*s%.*s", SLICE_ARG(t->place),
+		    SLICE_ARG(buf_slice(&reason)));
+	buf_fini(&reason);
+	free(pairs);
+	return err;
+}
+
+int settings_secure(const struct options *o, struct secure_config **ret,
+    struct buf *why)
+{
+	const struct conf_tls *t = o->tls;
+	struct tls_context    *context;
+	struct secure_config  *c;
+	int                    err;
+
+	*ret = NULL;
+	if (t == NULL)
+		return 0;
+	err = open_context(t, true, &context, why);
+	if (err != 0)
+		return err;
+	c = secure_config_create(context, t->n_pins);
+	if (c == NULL)
+		return ERR_NOMEM;
+	c->is_optional = o->allow_non_tls && !t->goes_first;
+	c->verifies = t->verify;
+	c->goes_first = t->goes_first;
+	c->first_wait_ns = t->first_wait_ns;
+	c->timeout_ns = t->timeout_ns;
+	c->rate_max = t->rate_max;
+	for (size_t i = 0; i < t->n_pins; i++)
+		memcpy(c->pins[i], t->pins[i].sha256, SECURE_PIN_BYTES);
+	*ret = c;
+	return 0;
+}
+
+int settings_https(const struct options *o, struct tls_context **ret,
+    struct buf *why)
+{
+	if (o->tls == NULL || o->tls->n_pairs == 0) {
+		buf_put_str(why, "TLS cert and key required for HTTPS");
+		return ERR_CONFIG;
+	}
+	return open_context(o->tls, false, ret, why);
+}
+
 /* ---- sessions ------------------------------------------------------------ */
 
 const char *settings_host(const struct options *o)
@@ -150,17 +221,19 @@ static void copy_limits(const struct options *o, struct session_config *c)
 }
 
 struct session_config *settings_session(const struct options *o,
-    const struct identity *id, struct auth *auth, uint16_t port,
-    uint64_t generation)
+    const struct identity *id, struct auth *auth,
+    struct secure_config *secure, uint16_t port, uint64_t generation)
 {
 	struct session_config *c = session_config_create();
 	struct slice server_id = slice_str(id->id);
 
 	if (c == NULL) {
 		auth_unref(auth);
+		secure_config_unref(secure);
 		return NULL;
 	}
 	c->auth = auth;
+	c->secure = secure;
 	c->port = port;
 	c->generation = generation;
 	copy_limits(o, c);

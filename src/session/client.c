@@ -23,6 +23,7 @@
 #include "session/move.h"
 #include "session/pace.h"
 #include "session/pings.h"
+#include "session/secure.h"
 #include "session/stall.h"
 #include "session/subs.h"
 #include "session/verbs.h"
@@ -139,6 +140,7 @@ void client_close(struct client *c, enum close_reason reason)
 	if (c->state == CLIENT_CLOSING || c->state == CLIENT_GONE)
 		return;
 	c->reason = reason;
+	login_cancel(c);	/* a verdict would make it ready again */
 	conn_flush(&c->conn);
 	if (c->state == CLIENT_GONE)
 		return;
@@ -159,6 +161,7 @@ static void release(struct grave *g)
 	verdict_cache_fini(&c->verdicts);
 	replies_fini(&c->replies);
 	connect_opts_fini(&c->opts);
+	secure_fini(c);
 	principal_unref(c->who);
 	pace_by(c, NULL, NULL);
 	free(c);
@@ -285,6 +288,7 @@ void client_send_info(struct client *c, enum info_kind kind)
 		.mote = SLICE(MOTE_VERSION),
 	};
 
+	secure_put_info(c, &info);
 	if (kind == INFO_AFTER_PONG) {
 		info.remote_account = c->account->name;
 		info.acc_is_sys = c->account->is_system;
@@ -359,6 +363,7 @@ void client_arm_timer(struct client *c)
 		when = earlier(when, c->retry_at_ns);
 		when = earlier(when, c->paced_until_ns);
 		when = earlier(when, stall_deadline_ns(c));
+		when = earlier(when, secure_deadline_ns(c));
 	}
 	if (when != INT64_MAX &&
 	    !timer_set(loop_timers(c->hub->loop), &c->timer, when))
@@ -373,7 +378,9 @@ static void tick(struct timer *t, int64_t now)
 		client_drop(c, c->reason);
 		return;
 	}
-	if (c->auth_until_ns != 0 && c->auth_until_ns <= now)
+	if (secure_deadline_ns(c) <= now)
+		secure_tick(c, now);
+	else if (c->auth_until_ns != 0 && c->auth_until_ns <= now)
 		login_timed_out(c);
 	else if (c->retry_at_ns != 0 && c->retry_at_ns <= now)
 		login_retry(c);
@@ -464,11 +471,18 @@ struct client *client_open(struct hub *h, int fd,
 	c->move_to = -1;
 	c->generation = h->config->generation;
 	be_born(c);
+	if (!secure_is_wanted(c))
+		client_begin(c, true);
+	return c;
+}
+
+void client_begin(struct client *c, bool says_info)
+{
 	login_expect(c);
 	pings_begin(c);
-	client_send_info(c, INFO_FIRST);
+	if (says_info)
+		client_send_info(c, INFO_FIRST);
 	client_arm_timer(c);
-	return c;
 }
 
 /* ---- for monitoring ------------------------------------------------------ */
@@ -517,6 +531,9 @@ void client_describe(const struct client *c, struct client_info *ret,
 		.name = c->opts.name,
 		.lang = c->opts.lang,
 		.version = c->opts.version,
+		.tls_version = secure_version(c),
+		.tls_cipher = secure_suite(c),
+		.is_tls_first = secure_went_first(c),
 		.user = principal_shown_user(c->who),
 		.account = c->account->name,
 	};

@@ -4,6 +4,7 @@
  *        |                                  ^
  *        +--- first operation, no login ----+
  *
+ * Before that, where TLS is configured, securing: see session/secure.h.
  * Accepted: told INFO; with logins required only CONNECT is understood, and
  * the authentication timer runs.  Checking: its password is being hashed; its
  * input waits.  Ready: everything else.  Closing: the last words are on their
@@ -30,13 +31,15 @@
 #include "session/sids.h"
 
 struct account;
+struct callout;
 struct client_info;
 struct handoff_mark;
 struct hub;
 struct login;
 struct rate;
+struct secure;
 
-enum client_state { CLIENT_ACCEPTED, CLIENT_CHECKING, CLIENT_READY,
+enum client_state { CLIENT_SECURING, CLIENT_ACCEPTED, CLIENT_CHECKING, CLIENT_READY,
 	CLIENT_CLOSING, CLIENT_GONE };
 
 struct client {
@@ -51,8 +54,10 @@ struct client {
 	struct account     *account;
 	struct account_traffic *traffic;	/* this worker's, of account */
 	struct login       *login;	/* while checking */
+	struct callout     *callout;	/* while another program is asked */
 	struct rate        *rates[2];	/* session/pace.h; the first is NULL:
 					   no limit */
+	struct secure      *secure;	/* session/secure.c's; NULL: no TLS */
 
 	struct sid_table     subs;
 	uint32_t             n_subs_kept;	/* with those removed but not
@@ -66,9 +71,11 @@ struct client {
 	int64_t  active_ns;	/* for monitoring: a message, a subscription */
 
 	struct timer timer;	/* the earliest of what follows */
-	int64_t  auth_until_ns;		/* 0: none */
+	union {
+		int64_t auth_until_ns;		/* 0: none */
+		int64_t linger_until_ns;	/* while closing */
+	};
 	int64_t  next_ping_ns;
-	int64_t  linger_until_ns;	/* while closing */
 	int64_t  retry_at_ns;	/* its login, after too many failures; 0: not */
 	int64_t  paced_until_ns;	/* not read until then; 0: it is */
 	int64_t  ping_sent_ns, rtt_ns, rtt_known_ns;
@@ -109,6 +116,9 @@ static inline bool client_is_ready(const struct client *c)
 /* NULL: out of memory, or the loop cannot watch it; fd is then closed. */
 struct client *client_open(struct hub *h, int fd,
     const struct sockaddr_storage *peer);
+
+/* Nothing stands before its login any more; says_info: not even INFO. */
+void client_begin(struct client *c, bool says_info);
 
 /* Tells the peer (if there is a text) and closes (if this refusal does). */
 void client_refuse(struct client *c, enum refusal r);

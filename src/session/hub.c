@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "core/account.h"
 #include "core/match.h"
+#include "session/callout.h"
 #include "session/client.h"
 #include "session/closed.h"
 #include "session/handoff.h"
@@ -123,6 +124,7 @@ void hub_destroy(struct hub *h)
 {
 	if (h == NULL)
 		return;
+	callouts_destroy(h);
 	inject_drop_all(h);
 	handoff_destroy(h->handoff);
 	match_cache_destroy(h->matches);
@@ -183,7 +185,11 @@ void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer)
 		if (log_gate_open(&gate, &held))
 			log_error("%s - maximum connections exceeded",
 			    client_label(c));
+		if (c->state == CLIENT_SECURING)
+			client_send_info(c, INFO_FIRST);
 		client_refuse(c, REFUSAL_MAX_CONNS);
+	} else if (c->state == CLIENT_SECURING) {
+		secure_begin(c);
 	}
 }
 
@@ -207,6 +213,7 @@ static bool apply_config(void *ctx, struct client *c)
 static bool recheck(void *ctx, struct client *c)
 {
 	(void)ctx;
+	secure_recheck(c);
 	login_again(c);
 	if (c->state != CLIENT_GONE)
 		client_arm_timer(c);
