@@ -346,6 +346,7 @@ bool jwt_rule_of(struct slice text, bool may_queue,
 	return subject_is_valid(subject);
 }
 
+/* Texts are copied: an account may be replaced while its users stay. */
 static enum jwt_verdict build_list(struct jwt_rights *out,
     const struct jwt_texts *from, bool may_queue, struct permission_list *to)
 {
@@ -354,9 +355,14 @@ static enum jwt_verdict build_list(struct jwt_rights *out,
 	rules = jwt_mem_take(&out->mem, from->n, sizeof *rules);
 	if (rules == NULL)
 		return JWT_NO_MEMORY;
-	for (size_t i = 0; i < from->n; i++)
-		if (!jwt_rule_of(from->items[i], may_queue, &rules[i]))
+	for (size_t i = 0; i < from->n; i++) {
+		struct slice copy = jwt_mem_text(&out->mem, from->items[i]);
+
+		if (copy.p == NULL)
+			return JWT_NO_MEMORY;
+		if (!jwt_rule_of(copy, may_queue, &rules[i]))
 			return JWT_BAD_TEMPLATE;
+	}
 	*to = (struct permission_list){ rules, from->n, from->n > 0 };
 	return JWT_OK;
 }

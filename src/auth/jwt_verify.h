@@ -81,8 +81,9 @@ struct jwt_login {
 	const struct nkey  *callout_user;
 };
 
-/* What a user gets.  Points into the token, of which it holds a reference, and
- * into memory of its own; zeroed is nobody. */
+/* What a user gets.  Points into the user's token, of which it holds a
+ * reference, and into memory of its own, never into the account's; zeroed is
+ * nobody. */
 struct jwt_rights {
 	struct nkey             user, account;
 	struct nkey             signing_key;	/* if one issued the token */

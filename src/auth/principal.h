@@ -47,10 +47,10 @@ struct principal {
 
 	/* Of a JWT; else empty. */
 	struct slice name, jwt, issuer_key;
-	struct slice tags;	/* "a:b,c" */
+	struct slice tags;	/* JSON: ["a:b","c"] */
 };
 
-/* like, with its strings copied, its permissions and rate referenced; n_refs is of no
+/* like, with its strings copied and its permissions referenced; n_refs is of no
  * account.  NULL: out of memory.  The caller owns a reference. */
 const struct principal *principal_create(const struct principal *like);
 const struct principal *principal_ref(const struct principal *p);

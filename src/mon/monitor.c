@@ -393,6 +393,11 @@ struct monitor *monitor_create(struct conn_pool *pool, int listen_fd,
 	return m;
 }
 
+void monitor_set_tls(struct monitor *m, struct tls_context *tls)
+{
+	http_set_tls(m->http, tls);
+}
+
 void monitor_destroy(struct monitor *m)
 {
 	if (m == NULL)

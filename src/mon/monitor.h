@@ -14,6 +14,7 @@ struct conn_pool;
 struct documents;
 struct http_limits;
 struct monitor;
+struct tls_context;
 
 struct monitor_config {
 	struct documents *documents;	/* kept */
@@ -26,6 +27,9 @@ struct monitor_config {
  * the caller's then. */
 struct monitor *monitor_create(struct conn_pool *pool, int listen_fd,
     const struct http_limits *limits, const struct monitor_config *config);
+
+/* HTTPS from now on; consumes a reference.  Thread: the loop's. */
+void monitor_set_tls(struct monitor *m, struct tls_context *tls);
 
 /* After the last turn of all loops, ours and the workers'.  Takes NULL. */
 void monitor_destroy(struct monitor *m);

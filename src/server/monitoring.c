@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/epoch.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -16,8 +17,10 @@
 #include "mon/sysreq.h"
 #include "mon/varz.h"
 #include "net/conn.h"
+#include "net/tls.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "session/secure.h"
 #include "session/version.h"
 
 struct monitoring {
@@ -29,6 +32,7 @@ struct monitoring {
 	/* Our own: the options they came from go at a reload. */
 	char            *host, *base_path, *prefix;
 	uint16_t         port;
+	bool             is_https;
 	struct slice    *tags;
 	struct slice    *metadata;	/* pairs */
 };
@@ -81,6 +85,15 @@ static struct slice policy_text(const struct options *o)
 	return texts[o->write_timeout];
 }
 
+/* 0: there is none. */
+static int64_t cert_end_s(const struct server *s)
+{
+	int64_t end = s->secure == NULL ? INT64_MAX
+	    : tls_context_not_after(s->secure->context);
+
+	return end == INT64_MAX ? 0 : end;
+}
+
 static void describe(struct server *s, struct varz *v)
 {
 	const struct options *o = s->options;
@@ -102,13 +115,20 @@ static void describe(struct server *s, struct varz *v)
 		.ping_interval = o->ping_interval,
 		.ping_max = o->ping_max,
 		.http_host = slice_str(m->host),
-		.http_port = m->port,
+		.http_port = m->is_https ? 0 : m->port,
+		.https_port = m->is_https ? m->port : 0,
 		.http_base_path = o->http_base_path,
 		.auth_timeout = (double)o->auth_timeout / 1e9,
 		.max_control_line = o->max_control_line,
 		.max_payload = o->max_payload,
 		.max_pending = o->max_pending,
-		.tls_timeout = 2,
+		.tls_required = s->secure != NULL && !s->secure->is_optional,
+		.tls_verify = s->secure != NULL && s->secure->verifies,
+		.tls_timeout = o->tls == NULL ? 2
+		    : (double)o->tls->timeout_ns / 1e9,
+		.tls_cert_not_after = cert_end_s(s) < INT64_MAX / NS_PER_S
+		    ? cert_end_s(s) * NS_PER_S : INT64_MAX,
+		.tls_cert_expiry = cert_end_s(s),
 		.write_deadline = o->write_deadline,
 		.write_timeout = policy_text(o),
 		.start = s->started_ns,
@@ -133,6 +153,16 @@ void monitoring_refresh(struct server *s)
 		events_refresh(m->events, SLICE_NONE);
 }
 
+void monitoring_set_tls(struct server *s, struct tls_context *tls)
+{
+	monitor_set_tls(s->monitoring->monitor, tls);
+}
+
+bool monitoring_is_https(const struct server *s)
+{
+	return s->monitoring != NULL && s->monitoring->is_https;
+}
+
 /* ---- life ----------------------------------------------------------------- */
 
 static bool keep_strings(struct monitoring *m, const struct options *o)
@@ -144,6 +174,25 @@ static bool keep_strings(struct monitoring *m, const struct options *o)
 	m->prefix = strdup(o->prometheus_prefix.n > 0
 	    ? o->prometheus_prefix.p : "nats");
 	return m->host != NULL && m->base_path != NULL && m->prefix != NULL;
+}
+
+/* Handshakes go on, and what they kept back goes out. */
+static void end_turn(void *ctx)
+{
+	struct monitoring *m = ctx;
+
+	conn_pool_go_on(&m->pool);
+	conn_pool_flush(&m->pool);
+}
+
+static int open_https(struct server *s, struct buf *why)
+{
+	struct tls_context *tls;
+	int                 err = settings_https(s->options, &tls, why);
+
+	if (err == 0)
+		monitoring_set_tls(s, tls);
+	return err;
 }
 
 static int open_monitor(struct server *s, struct monitoring *m, int fd)
@@ -158,6 +207,7 @@ static int open_monitor(struct server *s, struct monitoring *m, int fd)
 		return ERR_NOMEM;
 	m->monitor = monitor_create(&m->pool, fd, &http_limits_default,
 	    &conf);
+	loop_set_hooks(s->control, &(struct loop_hooks){ end_turn, m });
 	return m->monitor == NULL ? ERR_NOMEM : 0;
 }
 
@@ -166,8 +216,23 @@ static int open_port(struct server *s, struct monitoring *m, struct buf *why)
 	const struct options *o = s->options;
 	struct buf            reason = { 0 };
 	int                   fd;
+	int64_t port = o->https_port != 0 ? o->https_port : o->http_port;
 
-	m->port = (uint16_t)(o->http_port < 0 ? 0 : o->http_port);
+	if (o->http_port != 0 && o->https_port != 0) {
+		buf_printf(why, "Can't start monitoring: can't specify both "
+		    "HTTP (%lld) and HTTPs (%lld) ports",
+		    (long long)o->http_port, (long long)o->https_port);
+		return ERR_CONFIG;
+	}
+	if (port == 0)
+		return 0;
+	if (o->https_port != 0 && (o->tls == NULL || o->tls->n_pairs == 0)) {
+		buf_put_str(why, "Can't start monitoring: TLS cert and key "
+		    "required for HTTPS");
+		return ERR_CONFIG;
+	}
+	m->is_https = o->https_port != 0;
+	m->port = (uint16_t)(port < 0 ? 0 : port);
 	fd = listen_open(m->host, &m->port, &reason);
 	if (fd < 0) {
 		buf_printf(why, "Can't start monitoring: can't listen to the "
@@ -179,8 +244,9 @@ static int open_port(struct server *s, struct monitoring *m, struct buf *why)
 		close(fd);
 		return ERR_NOMEM;
 	}
-	log_notice("Starting http monitor on %s:%u", m->host, m->port);
-	return 0;
+	log_notice("Starting %s monitor on %s:%u", m->is_https ? "https"
+	    : "http", m->host, m->port);
+	return m->is_https ? open_https(s, why) : 0;
 }
 
 int monitoring_open(struct server *s, struct buf *why)
@@ -192,7 +258,7 @@ int monitoring_open(struct server *s, struct buf *why)
 	m->documents = documents_create(s->control, &s->shared);
 	if (m->documents == NULL)
 		return ERR_NOMEM;
-	return s->options->http_port == 0 ? 0 : open_port(s, m, why);
+	return open_port(s, m, why);
 }
 
 static void request_reload(void *ctx)

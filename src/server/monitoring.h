@@ -8,6 +8,7 @@
 #include "base/buf.h"
 
 struct server;
+struct tls_context;
 
 /* Listens, if so configured.  0; else why. */
 int monitoring_open(struct server *s, struct buf *why);
@@ -27,6 +28,11 @@ void monitoring_reloaded(struct server *s, struct slice why);
 /* Tells the system account: "LAMEDUCK", "SHUTDOWN".  True: somebody listens.
  * Thread: control. */
 bool monitoring_say_leaving(struct server *s, const char *how);
+
+/* Is it HTTPS; and if so, from now on with these certificates (consumed).
+ * Thread: control. */
+bool monitoring_is_https(const struct server *s);
+void monitoring_set_tls(struct server *s, struct tls_context *tls);
 
 /* The port monitoring listens on; 0: it is off. */
 unsigned monitoring_port(const struct server *s);

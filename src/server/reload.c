@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "conf/options.h"
+#include "net/tls.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
@@ -26,6 +27,7 @@ struct plan {
 	struct options        *options;
 	struct auth           *auth;
 	struct secure_config  *secure;
+	struct tls_context    *https;	/* NULL: monitoring has none */
 	struct session_config *configs[WORKERS_MAX];
 	struct buf             changes;	/* what to log, a line each */
 	struct buf            *why;
@@ -97,6 +99,8 @@ static int make_plan(struct server *s, struct plan *p)
 		auth_inherit(p->auth, s->auth);
 	if (err == 0)
 		err = settings_secure(p->options, &p->secure, p->why);
+	if (err == 0 && monitoring_is_https(s) && p->secure != NULL)
+		err = settings_https(p->options, &p->https, p->why);
 	return err != 0 ? err : build_configs(s, p);
 }
 
@@ -106,6 +110,7 @@ static void drop_plan(struct plan *p)
 		session_config_unref(p->configs[i]);
 	auth_unref(p->auth);
 	secure_config_unref(p->secure);
+	tls_context_unref(p->https);
 	options_destroy(p->options);
 	buf_fini(&p->changes);
 }
@@ -263,6 +268,9 @@ static void carry_out(struct server *s, struct plan *p)
 			log_error("no memory: worker %u keeps the old "
 			    "configuration", i);
 	}
+	if (p->https != NULL)
+		monitoring_set_tls(s, p->https);
+	p->https = NULL;
 	monitoring_refresh(s);
 	shed(s);
 	if (files_write_pid(s, &why) != 0)

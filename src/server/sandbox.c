@@ -106,12 +106,23 @@ static bool name_optional(struct slice path, unsigned access, place_fn *fn,
 	return path.n == 0 || name_file(path.p, access, fn, ctx);
 }
 
+static bool name_tls(const struct conf_tls *t, place_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < t->n_pairs; i++)
+		if (!name_optional(t->pairs[i].cert_file, LANDLOCK_READ, fn,
+		    ctx) || !name_optional(t->pairs[i].key_file, LANDLOCK_READ,
+		    fn, ctx))
+			return false;
+	return name_optional(t->ca_file, LANDLOCK_READ, fn, ctx);
+}
+
 static bool name_places(const struct options *o, place_fn *fn, void *ctx)
 {
 	return name_optional(o->log_file, LANDLOCK_WRITE, fn, ctx) &&
 	    name_optional(o->pid_file, LANDLOCK_WRITE, fn, ctx) &&
 	    (o->ports_file_dir.n == 0 ||
-	    fn(ctx, o->ports_file_dir.p, LANDLOCK_WRITE));
+	    fn(ctx, o->ports_file_dir.p, LANDLOCK_WRITE)) &&
+	    (o->tls == NULL || name_tls(o->tls, fn, ctx));
 }
 
 /* Of the log server.  0: there is none.  -1: not known by number. */
@@ -211,9 +222,9 @@ static bool allow_all(struct sandbox *b, const struct server *s)
 {
 	const struct options *o = s->options;
 
-	if (s->config_file != NULL &&
-	    !name_file(s->config_file, LANDLOCK_READ, allow_place, b))
-		return false;
+	for (size_t i = 0; i < o->files.n; i++)
+		if (!name_file(o->files.v[i].p, LANDLOCK_READ, allow_place, b))
+			return false;
 	allow_system(b, o->remote_syslog.n > 0);
 	allow_ports(b, o);
 	return name_places(o, allow_place, b);
@@ -347,7 +358,8 @@ static bool is_allowed(void *ctx, const char *path, unsigned access)
 		    is_under(real, w->sandbox->places[i].path))
 			return true;
 	buf_printf(w->why, "\"%s\" was not configured when the server started, "
-	    "and its sandbox does not let it write there now: restart it", real);
+	    "and its sandbox does not let it %s there now: restart it", real,
+	    access == LANDLOCK_WRITE ? "write" : "read");
 	return false;
 }
 
@@ -379,5 +391,5 @@ void sandbox_explain(const struct server *s, struct buf *why)
 	while (why->n > 0 && why->p[why->n - 1] == '\n')
 		why->n--;
 	buf_put_str(why, " (the sandbox of the running server covers the "
-	    "directory of its configuration only)\n");
+	    "directories of its configuration only)\n");
 }

@@ -173,10 +173,6 @@ int settings_secure(const struct options *o, struct secure_config **ret,
 int settings_https(const struct options *o, struct tls_context **ret,
     struct buf *why)
 {
-	if (o->tls == NULL || o->tls->n_pairs == 0) {
-		buf_put_str(why, "TLS cert and key required for HTTPS");
-		return ERR_CONFIG;
-	}
 	return open_context(o->tls, false, ret, why);
 }
 

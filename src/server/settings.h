@@ -29,8 +29,7 @@ int settings_auth(const struct options *o, struct hasher *hasher,
 int settings_secure(const struct options *o, struct secure_config **ret,
     struct buf *why);
 
-/* The same certificates for monitoring, which asks for none.  ERR_CONFIG, too,
- * when there is no block. */
+/* The same certificates for monitoring, which asks for none; there is a block. */
 int settings_https(const struct options *o, struct tls_context **ret,
     struct buf *why);
 

@@ -534,7 +534,12 @@ void client_describe(const struct client *c, struct client_info *ret,
 		.tls_version = secure_version(c),
 		.tls_cipher = secure_suite(c),
 		.is_tls_first = secure_went_first(c),
+		.tls_certs = secure_certs(c),
 		.user = principal_shown_user(c->who),
+		.jwt = c->who->is_bearer ? SLICE_NONE : c->who->jwt,
+		.issuer_key = c->who->issuer_key,
+		.tags = c->who->tags,
+		.proxy_key = auth_proxy_key(c->hub->config->auth, c->proxy),
 		.account = c->account->name,
 	};
 	if (wants_subs)

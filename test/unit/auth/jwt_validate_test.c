@@ -77,8 +77,7 @@ TEST(accounts_are_told_what_is_wrong)
 		{ "\"imports\":[{\"type\":\"service\",\"account\":\"@\",\"subject\":\"a.*\","
 		  "\"local_subject\":\"x.$1\"},{\"type\":\"service\",\"account\":\"@\",\"subject\":"
 		  "\"b\",\"local_subject\":\"x.b\"}]",
-		  "overlapping subject namespace for \"x.b\" and \"x.*\"|"
-		  "subject does not contain enough * or reference wildcards $[0-9]" },
+		  "overlapping subject namespace for \"x.b\" and \"x.*\"" },
 		{ EXPORT("\"type\":\"service\",\"response_type\":\"Stream\""), "" },
 		{ EXPORT("\"name\":\"n\""), "invalid export type: \"unknown\"" },
 		{ EXPORT("\"type\":\"stream\",\"response_type\":\"Stream\""),
@@ -145,10 +144,7 @@ TEST(accounts_are_told_what_is_wrong)
 				buf_put_char(&b, *p);
 		buf_put_str(&b, "");
 		got = account_issues(b.n == 0 ? "" : token_keep(&b));
-		if (strstr(t[i].nats, "x.b") != NULL)	/* the rest is another row's */
-			CHECK(strncmp(got, t[i].want, 30) == 0, "%s", got);
-		else
-			CHECK_STR(got, t[i].want, "%s", t[i].nats);
+		CHECK_STR(got, t[i].want, "%s", t[i].nats);
 	}
 }
 
