@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/json.h"
+#include "base/nuid.h"
 #include "core/account.h"
 #include "core/accounts.h"
 #include "mon/accountz.h"
@@ -255,25 +256,22 @@ static void tell_auth_error(struct events *ev, struct hub *h,
 
 /* ---- accounts ---------------------------------------------------------------- */
 
-static void tell_conns_on(struct events *ev, struct hub *h,
-    const struct account *a, const char *format)
-{
-	struct buf           subject = { 0 }, payload = { 0 };
+/* What is said about an account, on both of its subjects. */
+struct conns {
 	struct account_stats stats;
-	struct server_info   server;
-	const char          *mark = strchr(format, '*');
+	char                 id[NUID_CHARS];
+	int64_t              now_ns;
+};
 
-	buf_put(&subject, format, (size_t)(mark - format));
-	buf_put_slice(&subject, a->name);
-	buf_put_str(&subject, mark + 1);
-	if (is_wanted(ev, &subject)) {
-		account_stats_fill(a, &stats);
-		server = events_stamp(ev);
-		advisory_conns(&server, server.time, &stats,
-		    JSON_INTO(&payload, 0));
-		say(ev, h, &subject, &payload);
-	}
-	buf_fini(&subject);
+static void tell_conns_on(struct events *ev, struct hub *h,
+    const struct conns *c, const struct buf *subject)
+{
+	struct server_info server = events_stamp(ev);
+	struct buf         payload = { 0 };
+
+	advisory_conns(&server, c->now_ns, c->id, &c->stats,
+	    JSON_INTO(&payload, 0));
+	say(ev, h, subject, &payload);
 	buf_fini(&payload);
 }
 
@@ -281,10 +279,21 @@ static void tell_conns_on(struct events *ev, struct hub *h,
 static void tell_conns(struct events *ev, struct hub *h,
     const struct account *a)
 {
+	struct buf   one = { 0 }, two = { 0 };
+	struct conns c = { .now_ns = clock_wall_ns() };
+
 	if (a == accounts_global(ev->shared->accounts))
 		return;
-	tell_conns_on(ev, h, a, "$SYS.SERVER.ACCOUNT.*.CONNS");
-	tell_conns_on(ev, h, a, "$SYS.ACCOUNT.*.SERVER.CONNS");
+	buf_printf(&one, "$SYS.SERVER.ACCOUNT.%.*s.CONNS", SLICE_ARG(a->name));
+	buf_printf(&two, "$SYS.ACCOUNT.%.*s.SERVER.CONNS", SLICE_ARG(a->name));
+	account_stats_fill(a, &c.stats);
+	nuid_next(c.id);
+	if (is_wanted(ev, &one))
+		tell_conns_on(ev, h, &c, &one);
+	if (is_wanted(ev, &two))
+		tell_conns_on(ev, h, &c, &two);
+	buf_fini(&one);
+	buf_fini(&two);
 }
 
 static bool repeat_conns(void *ctx, struct account *a)

@@ -608,7 +608,7 @@ static void run_conns(struct question *q)
 		return;
 	}
 	server = stamp(q);
-	advisory_conns(&server, server.time, &stats, JSON_INTO(body, 0));
+	advisory_conns(&server, server.time, NULL, &stats, JSON_INTO(body, 0));
 	answer_plain(q, buf_slice(body));
 }
 
