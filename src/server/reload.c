@@ -128,6 +128,7 @@ static void note_outcome(struct server *s, int err, const struct buf *why)
 	buf_put_slice(&s->last_reload_why, buf_slice(why));
 	pthread_mutex_unlock(&s->lock);
 	trace(TR_RELOAD, err == 0, s->n_reloads);
+	monitoring_reloaded(s, buf_slice(why));
 }
 
 /* First all workers go by the new configuration, then clients are looked at:

@@ -27,6 +27,8 @@
 
 enum { WORKER_STACK = 512 * 1024 };
 
+#define FAREWELL_NS (50 * NS_PER_MS)
+
 /* ---- mail to workers ------------------------------------------------------ */
 
 struct errand {
@@ -370,6 +372,8 @@ static int open_doors(struct server *s, struct buf *why)
 	if (err == 0 && (!open_shared(s) || !open_workers(s)))
 		err = ERR_NOMEM;
 	if (err == 0)
+		err = monitoring_open_system(s);
+	if (err == 0)
 		err = files_write_pid(s, why);
 	if (err == 0 && !start_workers(s))
 		err = ERR_NOMEM;
@@ -445,6 +449,25 @@ static void stop(struct server *s)
 	loop_stop(s->control);
 }
 
+static void stop_now(struct timer *t, int64_t now_ns)
+{
+	(void)now_ns;
+	stop(CONTAINER_OF(t, struct server, farewell));
+}
+
+/* Who listens to the system account hears of it before its connection ends. */
+static void begin_stop(struct server *s)
+{
+	bool is_said = s->farewell.fire != NULL;
+
+	s->farewell.fire = stop_now;
+	if (is_said || s->is_stopping ||
+	    !monitoring_say_leaving(s, "SHUTDOWN") ||
+	    !timer_set(loop_timers(s->control), &s->farewell,
+	    loop_now_ns(s->control) + FAREWELL_NS))
+		stop(s);
+}
+
 static void reopen_log(void)
 {
 	if (log_reopen())
@@ -470,7 +493,7 @@ static void on_requests(struct watch *w, uint32_t events)
 	if (wanted & REQUEST_LAME_DUCK)
 		lame_duck_begin(s);
 	if (wanted & REQUEST_STOP)
-		stop(s);
+		begin_stop(s);
 }
 
 uint64_t server_n_reloads(struct server *s)
