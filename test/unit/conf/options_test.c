@@ -133,6 +133,9 @@ static const struct { const char *key, *text, *value; } good[] = {
 	{ "no_header_support", "no_header_support: true", "true" },
 	{ "disable_sublist_cache", "no_sublist_cache: true", "true" },
 	{ "proxy_protocol", "proxy_protocol: true", "true" },
+	{ "https_port", "https_port: 8223", "8223" },
+	{ "tls", "tls { cert_file: a, key_file: b }", "enabled" },
+	{ "allow_non_tls", "allow_non_tls: true", "true" },
 	{ "no_auth_user", "no_auth_user: u", "u" },
 	{ "authorization.user", "authorization { username: u }", "u" },
 	{ "authorization.pass", "authorization { user: u, password: p }",
@@ -256,12 +259,8 @@ TEST(errors_name_the_place_and_the_reason)
 		  "t.conf:1:1: \"log_file\" must not hold a NUL byte\n" },
 		{ "cluster { name: x }", "t.conf:1:1: \"cluster\" is not built "
 		  "into this server yet\n" },
-		{ "tls {}", "t.conf:1:1: \"tls\" is not built into this server "
-		  "yet\n" },
 		{ "jetstream: enabled", "t.conf:1:1: \"jetstream\" is not built "
 		  "into this server yet\n" },
-		{ "https: 1", "t.conf:1:1: \"https\" is not built into this "
-		  "server yet\n" },
 		{ "debug: 1\nport: x\nxyzzy: 1", "t.conf:1:1: \"debug\" wants "
 		  "true or false, but found an integer, 1\nt.conf:2:1: \"port\" "
 		  "wants a whole number, for example 100, but found a string, "
