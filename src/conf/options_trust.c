@@ -235,10 +235,11 @@ bool load_keys(struct load *l, const struct conf_value *v, const char *name,
 
 enum { TOKEN_FILE_MAX = 1 << 20 };
 
-/* Appends a file; false and errno. */
+/* Appends a file; false and errno.  Nobody may be waited for: a pipe without a
+ * writer is empty. */
 static bool read_file(const char *path, struct buf *out)
 {
-	int     fd = open(path, O_RDONLY | O_CLOEXEC);
+	int     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = -1;
 	int     why;
 
