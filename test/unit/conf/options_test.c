@@ -577,10 +577,10 @@ TEST(what_fits_not_together_is_told_with_its_place)
 		  "t.conf:1:51: \"X\" account not defined for stream export\n" },
 		{ "accounts { A { imports: [\n{service: {account: X, subject: a}}] "
 		  "} }",
-		  "t.conf:2:1: \"X\" account not defined for service import\n" },
+		  "t.conf:2:35: \"X\" account not defined for service import\n" },
 		{ "accounts { A { imports: [\n{service: {account: B, subject: a}}, "
 		  "{service: {account: B, subject: b}, to: a}] }, B {} }",
-		  "t.conf:2:38: Duplicate service import subject \"a\", previously "
+		  "t.conf:2:79: Duplicate service import subject \"a\", previously "
 		  "used in import for account \"B\", subject \"a\"\n" },
 		{ "accounts { A { users: [{user: a}] } }\nauthorization { token: t }",
 		  "Can not have a token and accounts\n" },
