@@ -712,6 +712,25 @@ static int finish(struct load *l, int err)
 	return err;
 }
 
+static int keep_files(struct options *o, const struct conf_arena *tree)
+{
+	struct slice *v;
+	size_t        n = 0;
+
+	for (const struct arena_file *f = arena_files(tree); f; f = f->next)
+		n++;
+	v = arena_alloc(o->arena, n + 1, sizeof *v);
+	if (v == NULL)
+		return ERR_NOMEM;
+	o->files = (struct conf_strings){ v, n };
+	for (const struct arena_file *f = arena_files(tree); f; f = f->next) {
+		*v = arena_copy(o->arena, slice_str(f->path));
+		if (v++->p == NULL)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
 static int load(struct options *o, struct slice text, bool is_file,
     const char *name, struct conf_report *r)
 {
@@ -728,6 +747,8 @@ static int load(struct options *o, struct slice text, bool is_file,
 		err = conf_parse_text(tree, text, name, &r->errors, &root);
 	if (err == 0 && !value_digest(root, r->digest))
 		err = ERR_NOMEM;
+	if (err == 0)
+		err = keep_files(o, tree);
 	if (err == 0)
 		take_root(&l, root, name);
 	arena_destroy(tree);
