@@ -14,15 +14,22 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "conf/options.h"
+#include "net/tls.h"
+#include "server/config.h"
 #include "server/monitoring.h"
+#include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/limits.h"
+#include "session/secure.h"
 
 /* What is built before anything is changed. */
 struct plan {
 	struct options        *options;
 	struct auth           *auth;
+	struct secure_config  *secure;
+	struct tls_context    *https;	/* NULL: monitoring has none */
 	struct session_config *configs[WORKERS_MAX];
 	struct buf             changes;	/* what to log, a line each */
 	struct buf            *why;
@@ -50,11 +57,13 @@ static int read_file(struct server *s, struct plan *p)
 	int                err = options_inherit_forced(p->options, s->options);
 
 	if (err == 0)
-		err = options_load_file(p->options, s->config_file, &r);
+		err = config_load(p->options, s->config_file, &r);
 	if (r.n_warnings > 0)
 		log_warn("%.*s", SLICE_ARG(buf_slice(&r.warnings)));
-	if (err != 0)
+	if (err != 0) {
 		buf_put_slice(p->why, buf_slice(&r.errors));
+		sandbox_explain(s, p->why);
+	}
 	memcpy(p->digest, r.digest, sizeof p->digest);
 	conf_report_fini(&r);
 	if (err == 0)
@@ -66,7 +75,8 @@ static int build_configs(struct server *s, struct plan *p)
 {
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		p->configs[i] = settings_session(p->options, &s->identity,
-		    auth_ref(p->auth), s->port, s->generation + 1);
+		    auth_ref(p->auth), secure_config_ref(p->secure), s->port,
+		    s->generation + 1);
 		if (p->configs[i] == NULL)
 			return ERR_NOMEM;
 	}
@@ -84,11 +94,15 @@ static int make_plan(struct server *s, struct plan *p)
 	if (err != 0)
 		return err;
 	options_diff(s->options, p->options, note_change, p);
-	if (p->is_refused)
+	if (p->is_refused || !sandbox_allows(s, p->options, p->why))
 		return ERR_CONFIG;
 	err = settings_auth(p->options, s->hasher, &p->auth, p->why);
 	if (err == 0)
 		auth_inherit(p->auth, s->auth);
+	if (err == 0)
+		err = settings_secure(p->options, &p->secure, p->why);
+	if (err == 0 && monitoring_is_https(s) && p->secure != NULL)
+		err = settings_https(p->options, &p->https, p->why);
 	return err != 0 ? err : build_configs(s, p);
 }
 
@@ -97,6 +111,8 @@ static void drop_plan(struct plan *p)
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		session_config_unref(p->configs[i]);
 	auth_unref(p->auth);
+	secure_config_unref(p->secure);
+	tls_context_unref(p->https);
 	options_destroy(p->options);
 	buf_fini(&p->changes);
 }
@@ -112,6 +128,7 @@ static void note_outcome(struct server *s, int err, const struct buf *why)
 	buf_put_slice(&s->last_reload_why, buf_slice(why));
 	pthread_mutex_unlock(&s->lock);
 	trace(TR_RELOAD, err == 0, s->n_reloads);
+	monitoring_reloaded(s, buf_slice(why));
 }
 
 /* First all workers go by the new configuration, then clients are looked at:
@@ -234,12 +251,15 @@ static void carry_out(struct server *s, struct plan *p)
 {
 	struct options *old = s->options;
 	struct auth    *old_auth = s->auth;
+	struct secure_config *old_secure = s->secure;
 	struct buf      why = { 0 };
 
 	s->options = p->options;
 	s->auth = p->auth;
 	p->options = old;
 	p->auth = old_auth;
+	s->secure = p->secure;
+	p->secure = old_secure;
 	s->config_loaded_ns = clock_wall_ns();
 	s->generation++;
 	memcpy(s->digest, p->digest, sizeof s->digest);
@@ -250,6 +270,9 @@ static void carry_out(struct server *s, struct plan *p)
 			log_error("no memory: worker %u keeps the old "
 			    "configuration", i);
 	}
+	if (p->https != NULL)
+		monitoring_set_tls(s, p->https);
+	p->https = NULL;
 	monitoring_refresh(s);
 	shed(s);
 	if (files_write_pid(s, &why) != 0)
