@@ -561,6 +561,7 @@ struct options {
 	OPTIONS(X)
 #undef X
 	bool is_given[N_OPTIONS];	/* by the file or the command line */
+	struct conf_place places[N_OPTIONS];	/* in the file; else zeroed */
 	bool is_forced[N_OPTIONS];	/* by the command line: a file does not
 					   change it */
 	bool has_authorization;		/* the file has the block */

@@ -500,8 +500,10 @@ static void take_row(struct load *l, const struct option *row,
 	memset(&x, 0, sizeof x);
 	if (!takes[row->kind](l, row, v, &x) || l->is_out_of_memory)
 		return;
-	if (is_fit(l, option_id(row), v, &x) && !l->o->is_forced[option_id(row)])
-		option_store(l->o, row, &x);
+	if (!is_fit(l, option_id(row), v, &x) || l->o->is_forced[option_id(row)])
+		return;
+	option_store(l->o, row, &x);
+	l->o->places[option_id(row)] = load_place(l, v);
 }
 
 /* ---- keys that are more than one value -------------------------------- */

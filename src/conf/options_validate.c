@@ -100,12 +100,13 @@ static bool refuse(struct buf *err, const char *why)
 	return false;
 }
 
-/* With operators everything about accounts is in tokens. */
+/* With operators everything about accounts is in tokens.  One operator may
+ * name a resolver in its own. */
 static bool operators_fit(const struct options *o, struct buf *err)
 {
 	if (o->operators.n == 0)
 		return true;
-	if (o->resolver == NULL)
+	if (o->resolver == NULL && o->operators.n > 1)
 		return refuse(err, "operators require an account resolver to be "
 		    "configured");
 	if (o->accounts.n > 0 || o->mappings.n > 0)
@@ -143,47 +144,13 @@ static bool sentinel_fits(const struct options *o, struct buf *err)
 
 /* ---- what is read and not there yet ------------------------------------ */
 
-static bool has_own_users(const struct options *o, bool (*is)(
-    const struct conf_user *))
-{
-	for (size_t i = 0; i < o->users.n; i++)
-		if (is(&o->users.v[i]))
-			return true;
-	return false;
-}
-
-static bool is_nkey(const struct conf_user *u)
-{
-	return u->nkey.n > 0;
-}
-
-static bool is_limited(const struct conf_user *u)
-{
-	return u->rate.msgs > 0 || u->rate.bytes > 0;
-}
-
-static bool needs_proxy(const struct conf_user *u)
-{
-	return u->proxy_required;
-}
-
 /* A server that would pass over one of these must not start: take a line away
  * when its part comes to life. */
 static const enum option_id unwired[] = {
-	OPTION_accounts, OPTION_mappings, OPTION_system_account,
-	OPTION_auth_callout, OPTION_proxy_required, OPTION_proxies,
+	OPTION_mappings,
 	OPTION_operators, OPTION_trusted_keys, OPTION_resolver,
 	OPTION_resolver_preload, OPTION_resolver_pinned_accounts,
 	OPTION_resolver_tls, OPTION_default_sentinel,
-};
-
-static const struct {
-	const char *what;
-	bool      (*is)(const struct conf_user *);
-} unwired_of_users[] = {
-	{ "nkey", is_nkey },
-	{ "limits", is_limited },
-	{ "proxy_required", needs_proxy },
 };
 
 static bool all_is_wired(const struct options *o, struct buf *err)
@@ -193,9 +160,6 @@ static bool all_is_wired(const struct options *o, struct buf *err)
 	for (size_t i = 0; i < N_OF(unwired); i++)
 		if (o->is_given[unwired[i]])
 			what = option_of(unwired[i])->key;
-	for (size_t i = 0; i < N_OF(unwired_of_users); i++)
-		if (has_own_users(o, unwired_of_users[i].is))
-			what = unwired_of_users[i].what;
 	if (what != NULL)
 		buf_printf(err, "\"%s\" is not built into this server yet", what);
 	return what == NULL;

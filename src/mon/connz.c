@@ -394,7 +394,7 @@ static void write_proxy(struct json_writer *w, const void *doc)
 
 static const struct field tag_fields[] = {
 	R(jwt, STR, OPT), R(issuer_key, STR, OPT), R(name_tag, STR, OPT),
-	R(tags, JSON, OPT), R(mqtt_client, STR, OPT),
+	R(tags, WORDS, OPT), R(mqtt_client, STR, OPT),
 	{ "proxy", FIELD_WRITE, .write = write_proxy, .is_empty = has_no_proxy },
 	{ NULL },
 };

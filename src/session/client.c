@@ -225,8 +225,8 @@ void client_drop(struct client *c, enum close_reason reason)
 	move_cancel(c);
 	exit_hub(c);
 	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
-	hub_tell(h, c, SESSION_DISCONNECTED);
 	leave_account(c);
+	hub_tell(h, c, SESSION_DISCONNECTED);
 	list_append(&h->dying, &c->link);
 	client_bury_some(c);
 }
@@ -301,6 +301,14 @@ void client_send_info(struct client *c, enum info_kind kind)
 	info_write(&info, b);
 	if (!buf_failed(b))
 		conn_put(&c->conn, b->p, b->n);
+}
+
+bool client_tell_lame_duck(struct client *c)
+{
+	if (!client_is_ready(c) || !c->had_first_pong || c->opts.protocol < 1)
+		return false;
+	client_send_info(c, INFO_LAME_DUCK);
+	return true;
 }
 
 /* ---- the socket's events ------------------------------------------------- */

@@ -137,6 +137,9 @@ void client_drop(struct client *c, enum close_reason reason);
 enum info_kind { INFO_FIRST, INFO_AFTER_PONG, INFO_LAME_DUCK };
 void client_send_info(struct client *c, enum info_kind kind);
 
+/* That the server is leaving.  False: it would not understand, or not yet. */
+bool client_tell_lame_duck(struct client *c);
+
 /* "127.0.0.1:4222 - cid:7" and, once connected, who it is; into a buffer that
  * the next call for a client of this hub reuses. */
 const char *client_label(const struct client *c);

@@ -99,7 +99,7 @@ struct client_info {
 	struct slice account;
 	struct slice name_tag;	/* the account's name, if that is not its key */
 	struct slice jwt, issuer_key;		/* empty: no JWT, or a bearer's */
-	struct slice tags;		/* JSON: an array of strings; or empty */
+	struct slice tags;		/* "a:b,c" */
 	struct slice mqtt_client, proxy_key;	/* empty: none */
 
 	struct sub_info_list subs;	/* empty unless asked for */

@@ -389,7 +389,7 @@ TEST(who_logged_in_how_is_told_when_asked_for)
 		.cid = 5, .ip = SLICE("127.0.0.1"), .user = SLICE("UCAT"),
 		.account = SLICE("ACFI"), .name_tag = SLICE("ACC"),
 		.jwt = SLICE("eyJ"), .issuer_key = SLICE("AKEY"),
-		.tags = SLICE("[\"t1\",\"t2\"]"), .tls_version = SLICE("1.3"),
+		.tags = SLICE("t1,t2"), .tls_version = SLICE("1.3"),
 		.tls_cipher = SLICE("TLS_AES_128_GCM_SHA256"),
 		.is_tls_first = true, .proxy_key = SLICE("UPROXY"),
 	};
