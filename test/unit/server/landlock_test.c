@@ -157,7 +157,7 @@ static int enclose(void)
 
 static int outcome(int (*attempt)(void), bool is_enclosed)
 {
-	int   status;
+	int   status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0)
