@@ -70,6 +70,7 @@ struct client {
 
 	struct timer timer;	/* the earliest of what follows */
 	int64_t  auth_until_ns;		/* 0: none */
+	int64_t  expires_at_ns;		/* its credentials; 0: never */
 	int64_t  next_ping_ns;
 	int64_t  linger_until_ns;	/* while closing */
 	int64_t  retry_at_ns;	/* its login, after too many failures; 0: not */

@@ -19,7 +19,7 @@
 /* Read at once from who may be anybody, and so kept while a hash is made. */
 enum { UNKNOWN_INPUT_MAX = 4 * 1024 };
 
-/* A password that is being hashed.  It outlives its client if need be. */
+/* A password that is being hashed, or an account that is sought.  It outlives its client if need be. */
 struct login {
 	struct auth_ticket ticket;
 	struct mail        mail;
@@ -55,6 +55,12 @@ void login_timed_out(struct client *c)
 	c->hub->stats.n_auth_failures++;
 	log_error("%s - Authentication Timeout", client_label(c));
 	client_refuse(c, REFUSAL_AUTH_TIMEOUT);
+}
+
+void login_expired(struct client *c)
+{
+	c->expires_at_ns = 0;
+	client_refuse(c, REFUSAL_AUTH_EXPIRED);
 }
 
 /* ---- the verdict --------------------------------------------------------- */
@@ -125,6 +131,18 @@ static bool enter_account(struct client *c, const struct principal *who)
 	return true;
 }
 
+/* Its credentials last until then. */
+static void note_expiry(struct client *c)
+{
+	int64_t left = c->who->expires_ns - clock_wall_ns();
+
+	c->expires_at_ns = 0;
+	if (c->who->expires_ns != 0 && __builtin_add_overflow(
+	    loop_now_ns(c->hub->loop), left > 0 ? left : 0,
+	    &c->expires_at_ns))
+		c->expires_at_ns = 0;
+}
+
 static void become(struct client *c, const struct auth_answer *answer)
 {
 	int64_t max, ttl;
@@ -139,6 +157,7 @@ static void become(struct client *c, const struct auth_answer *answer)
 	conn_limit_input(&c->conn, 0);
 	take_rates(c);
 	c->auth_until_ns = 0;
+	note_expiry(c);
 	client_apply_limits(c);
 }
 
@@ -238,16 +257,19 @@ static bool may_try(struct client *c, struct throttle_key *key)
 /* ---- asking -------------------------------------------------------------- */
 
 /* Once posted, the login is the worker's and may be gone.  If the ring is full
- * the hasher waits, as it has no turn to come.  Thread: the hasher's. */
+ * that thread waits, as it has no turn to come.  Thread: the hasher's, or the
+ * resolver's. */
 static void hashed(struct auth_ticket *t)
 {
 	struct login                *l = CONTAINER_OF(t, struct login, ticket);
 	const struct session_shared *shared = l->shared;
 	struct mesh                 *mesh = l->mesh;
 	const struct timespec        nap = { .tv_nsec = NS_PER_MS };
+	unsigned member = t->is_by_resolver ? shared->resolver_member
+	    : shared->hasher_member;
 
-	mesh_post(mesh, shared->hasher_member, l->to, &l->mail);
-	while (!mesh_ring(mesh, shared->hasher_member) &&
+	mesh_post(mesh, member, l->to, &l->mail);
+	while (!mesh_ring(mesh, member) &&
 	    !__atomic_load_n(&shared->is_stopping, __ATOMIC_RELAXED))
 		nanosleep(&nap, NULL);
 }
