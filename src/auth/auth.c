@@ -42,20 +42,16 @@
 
 #define TIMEOUT_DEFAULT_NS (2 * NS_PER_S)
 
-struct proxy {
-	char    text[NKEY_PUBLIC_CHARS];
-	uint8_t key[NKEY_BYTES];
-};
-
 struct auth {
 	uint32_t                n_refs;	/* atomic */
 	struct hasher          *hasher;
 	struct credentials      creds;
 	const struct principal *silent;	/* who says nothing is; NULL: refused */
 	bool                    has_no_auth_user;
-	struct proxy           *proxies;
+	struct nkey            *proxies;
 	size_t                  n_proxies;
 	struct operators       *operators;	/* NULL: none */
+	struct callout_config  *callout;	/* NULL: none */
 	int64_t                 timeout_ns;
 };
 
@@ -79,12 +75,14 @@ static int set_no_auth_user(struct auth *a, struct slice name, struct buf *why)
 	return 0;
 }
 
-static bool get_any_public(struct slice text, uint8_t key[NKEY_BYTES])
+static struct slice keep(char **at, struct slice s)
 {
-	for (enum nkey_kind kind = 0; kind < N_NKEY_KINDS; kind++)
-		if (kind != NKEY_CURVE && nkey_get_public(text, kind, key))
-			return true;
-	return false;
+	struct slice copy = slice_of(*at, s.n);
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return copy;
 }
 
 static int set_proxies(struct auth *a, const struct auth_config *conf,
@@ -94,16 +92,42 @@ static int set_proxies(struct auth *a, const struct auth_config *conf,
 	if (a->proxies == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < conf->n_proxies; i++) {
-		if (!get_any_public(conf->proxies[i], a->proxies[i].key)) {
+		if (!nkey_parse(conf->proxies[i], &a->proxies[i])) {
 			buf_printf(why, "invalid trusted proxy key \"%.*s\"",
 			    SLICE_ARG(conf->proxies[i]));
 			return ERR_CONFIG;
 		}
-		memcpy(a->proxies[i].text, conf->proxies[i].p,
-		    NKEY_PUBLIC_CHARS);
 		a->n_proxies++;
 	}
 	return 0;
+}
+
+/* Everything in one allocation: the struct, the names, their characters. */
+static struct callout_config *copy_callout(const struct callout_config *from)
+{
+	size_t n_names = from->n_users + from->n_allowed;
+	size_t n = from->account.n;
+	struct callout_config *c;
+	struct slice          *names;
+	char                  *at;
+
+	for (size_t i = 0; i < n_names; i++)
+		n += i < from->n_users ? from->users[i].n
+		    : from->allowed[i - from->n_users].n;
+	c = calloc(1, sizeof *c + n_names * sizeof *names + n);
+	if (c == NULL)
+		return NULL;
+	names = (struct slice *)(c + 1);
+	at = (char *)(names + n_names);
+	*c = *from;
+	c->account = keep(&at, from->account);
+	c->users = names;
+	for (size_t i = 0; i < from->n_users; i++)
+		*names++ = keep(&at, from->users[i]);
+	c->allowed = names;
+	for (size_t i = 0; i < from->n_allowed; i++)
+		*names++ = keep(&at, from->allowed[i]);
+	return c;
 }
 
 int auth_create(const struct auth_config *conf, struct hasher *hasher,
@@ -126,6 +150,10 @@ int auth_create(const struct auth_config *conf, struct hasher *hasher,
 		err = set_no_auth_user(a, conf->no_auth_user, why);
 	if (err == 0)
 		err = set_proxies(a, conf, why);
+	if (err == 0 && conf->callout != NULL) {
+		a->callout = copy_callout(conf->callout);
+		err = a->callout == NULL ? ERR_NOMEM : 0;
+	}
 	if (err != 0) {
 		auth_unref(a);
 		return err;
@@ -150,6 +178,7 @@ void auth_unref(struct auth *a)
 	operators_unref(a->operators);
 	credentials_fini(&a->creds);
 	free(a->proxies);
+	free(a->callout);
 	free(a);
 }
 
@@ -162,7 +191,29 @@ void auth_inherit(struct auth *a, const struct auth *old)
 
 bool auth_is_required(const struct auth *a)
 {
-	return a->creds.n > 0 || a->operators != NULL;
+	return a->creds.n > 0 || a->callout != NULL ||
+	    a->operators != NULL;
+}
+
+const struct callout_config *auth_callout(const struct auth *a)
+{
+	return a->callout;
+}
+
+bool callout_skips(const struct callout_config *c, struct slice user)
+{
+	for (size_t i = 0; i < c->n_users; i++)
+		if (slice_eq(c->users[i], user))
+			return true;
+	return false;
+}
+
+bool callout_may_place(const struct callout_config *c, struct slice account)
+{
+	for (size_t i = 0; i < c->n_allowed; i++)
+		if (slice_eq(c->allowed[i], account))
+			return true;
+	return c->n_allowed == 0;
 }
 
 bool auth_has_no_auth_user(const struct auth *a)
@@ -209,7 +260,7 @@ bool auth_knows(const struct auth *a, const struct principal *who)
 struct slice auth_proxy_key(const struct auth *a, int i)
 {
 	return i >= 0 && (size_t)i < a->n_proxies
-	    ? slice_of(a->proxies[i].text, NKEY_PUBLIC_CHARS) : SLICE_NONE;
+	    ? nkey_text(&a->proxies[i]) : SLICE_NONE;
 }
 
 void auth_answer_fini(struct auth_answer *a)
@@ -345,7 +396,7 @@ static bool find_proxy(const struct auth *a, const struct auth_request *req,
 	if (a->n_proxies == 0 || req->proxy_sig.n == 0)
 		return true;
 	for (size_t i = 0; i < a->n_proxies && *ret < 0; i++)
-		if (has_signed(a->proxies[i].key, req->proxy_sig, req->nonce))
+		if (has_signed(a->proxies[i].bytes, req->proxy_sig, req->nonce))
 			*ret = (int)i;
 	return *ret >= 0;
 }

@@ -15,6 +15,7 @@
 
 #include "auth/credentials.h"
 #include "auth/hasher.h"
+#include "auth/nkey.h"
 #include "auth/principal.h"
 #include "auth/resolver.h"
 #include "base/slice.h"
@@ -37,6 +38,23 @@ struct auth_user_config {
 	int64_t      msgs_per_s, bytes_per_s;	/* 0: no limit */
 };
 
+/* Another program is asked who somebody is (core protocol 4.7). */
+struct callout_config {
+	struct nkey         issuer;	/* an account's: signs the answers */
+	struct slice        account;	/* where that program listens */
+	struct nkey         xkey;	/* its curve key; not set: no boxes */
+	const struct slice *users;	/* who are not asked about */
+	size_t              n_users;
+	const struct slice *allowed;	/* accounts; none: all */
+	size_t              n_allowed;
+};
+
+/* Is a user of that name (empty: nobody) let be? */
+bool callout_skips(const struct callout_config *c, struct slice user);
+
+/* May it be asked about who is in that account? */
+bool callout_may_place(const struct callout_config *c, struct slice account);
+
 /* A slice whose p is not NULL was stated, even if it is empty: credentials
  * that were stated and say nothing are an error, never "no credentials". */
 struct auth_config {
@@ -55,6 +73,7 @@ struct auth_config {
 	size_t              n_proxies;
 	struct operators   *operators;	/* who come in by JWT, and nobody else
 					   does; or NULL.  A reference is taken */
+	const struct callout_config *callout;	/* NULL: none */
 	int64_t      timeout_ns;	/* 0: two seconds */
 };
 
@@ -79,6 +98,9 @@ bool auth_has_no_auth_user(const struct auth *a);
 
 /* May a peer stay silent about itself? */
 bool auth_admits_silent(const struct auth *a);
+
+/* NULL: nobody else is asked.  Borrowed. */
+const struct callout_config *auth_callout(const struct auth *a);
 
 /* Is a peer to be given a nonce, as it may have to sign it? */
 bool auth_wants_nonce(const struct auth *a);

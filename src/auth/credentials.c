@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "auth/auth.h"
+#include "auth/callout.h"
 #include "auth/principal.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -187,17 +188,34 @@ static int add_single(struct credentials *all, const struct auth_config *conf)
 	return 0;
 }
 
+/* Who shares an account with the program that decides who is who must not ask
+ * it in the server's name. */
+static bool may_forge(const struct auth_user_config *u,
+    const struct auth_config *conf)
+{
+	return conf->callout != NULL && slice_eq(conf->callout->account,
+	    u->account.n > 0 ? u->account : SLICE("$G"));
+}
+
 /* *ret is a reference, or NULL when all is allowed. */
 static int make_permissions(const struct auth_user_config *u,
-    const struct permissions *fallback, const struct permissions **ret,
-    struct buf *why)
+    const struct auth_config *conf, const struct permissions *fallback,
+    const struct permissions **ret, struct buf *why)
 {
+	static const struct permissions_spec all;
+	const struct permissions_spec       *spec = u->permissions;
+
 	*ret = NULL;
-	if (u->permissions == NULL) {
+	if (may_forge(u, conf)) {
+		spec = spec != NULL ? spec : conf->default_permissions;
+		*ret = permissions_create_denying(spec != NULL ? spec : &all,
+		    SLICE(CALLOUT_SUBJECT));
+	} else if (spec == NULL) {
 		*ret = fallback == NULL ? NULL : permissions_ref(fallback);
 		return 0;
+	} else {
+		*ret = permissions_create(spec);
 	}
-	*ret = permissions_create(u->permissions);
 	if (*ret != NULL)
 		return 0;
 	buf_printf(why, "the permissions of user \"%.*s\" cannot be used",
@@ -205,8 +223,9 @@ static int make_permissions(const struct auth_user_config *u,
 	return ERR_CONFIG;
 }
 
-static int add_user(struct credentials *all, const struct auth_user_config *u,
-    const struct permissions *fallback, struct buf *why)
+static int add_user(struct credentials *all, const struct auth_config *conf,
+    const struct auth_user_config *u, const struct permissions *fallback,
+    struct buf *why)
 {
 	struct credential *c = &all->all[all->n];
 	struct principal   who = {
@@ -217,7 +236,7 @@ static int add_user(struct credentials *all, const struct auth_user_config *u,
 		.proxy_required = u->proxy_required,
 		.subs_max = -1, .payload_max = -1,
 	};
-	int err = make_permissions(u, fallback, &who.permissions, why);
+	int err = make_permissions(u, conf, fallback, &who.permissions, why);
 
 	if (err != 0)
 		return err;
@@ -253,7 +272,7 @@ static int add_users(struct credentials *all, const struct auth_config *conf,
 		}
 	}
 	for (size_t i = 0; i < conf->n_users && err == 0; i++)
-		err = add_user(all, &conf->users[i], fallback, why);
+		err = add_user(all, conf, &conf->users[i], fallback, why);
 	permissions_unref(fallback);
 	return err;
 }

@@ -31,6 +31,12 @@ enum jwt_kind {
 	JWT_AUTH_RESPONSE, JWT_GENERIC, N_JWT_KINDS
 };
 
+/* Memory that is freed as one.  Zeroed is empty.  Private to jwt*.c. */
+struct jwt_mem {
+	struct jwt_chunk *chunks;
+	size_t            used;
+};
+
 /* ---- parts -------------------------------------------------------------- */
 
 struct jwt_texts {

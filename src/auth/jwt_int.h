@@ -7,16 +7,11 @@
 #define AUTH_JWT_INT_H
 
 #include "auth/jwt.h"
+#include "core/permissions.h"
 
 struct json;
 
-/* Memory that is freed as one.  Zeroed is empty. */
-struct jwt_mem {
-	struct jwt_chunk *chunks;	/* the newest first */
-	size_t            used;
-};
-
-/* n zeroed things of that size; of nothing, an address that is not NULL.
+/* From struct jwt_mem: n zeroed things of that size; of nothing, an address that is not NULL.
  * NULL: out of memory. */
 void *jwt_mem_take(struct jwt_mem *m, size_t n, size_t size);
 
@@ -71,6 +66,19 @@ void jwt_read_fields(struct jwt_reader *r, const struct json *object,
 void jwt_read_claims(struct jwt_reader *r, const struct json *top,
     const struct json *nats, struct jwt *t);
 
+/* An entry of a permission list, "subject" or "subject queue", as a rule.
+ * False: it is none. */
+bool jwt_rule_of(struct slice text, bool may_queue,
+    struct permission_rule *rule);
+
+/* Fills in what a scope's template leaves open: *into has the entries that
+ * come of list's.  is_deny: an entry that cannot be filled in is a failure,
+ * else it is left out.  0; ERR_DENIED: no login; ERR_LIMIT: more than 4096 of
+ * them; ERR_NOMEM. */
+int jwt_fill_in(const struct jwt_texts *list, const struct jwt *user,
+    const struct jwt *account, bool is_deny, struct jwt_mem *mem,
+    struct jwt_texts *into);
+
 /* The CIDR holds the address of n bytes, 4 or 16; neither matches nothing.
  * 1, 0, or -1: it is none. */
 int jwt_cidr_match(struct slice cidr, const uint8_t *addr, size_t n);
@@ -78,8 +86,8 @@ int jwt_cidr_match(struct slice cidr, const uint8_t *addr, size_t n);
 /* "15:04:05" as seconds since midnight. */
 bool jwt_parse_hour(struct slice text, int64_t *seconds);
 
-/* Signed by an account or, where it is not its own, by a signing key that has
- * no scope? */
+/* Does it say that this account exports?  (Whether a signing key that signed it
+ * is one of that account's is jwt_check_activation's question.) */
 bool jwt_activation_is_of(const struct jwt *activation,
     const struct nkey *exporter);
 

@@ -79,8 +79,6 @@ void throttle_destroy(struct throttle *t)
 
 /* ---- keys ----------------------------------------------------------------- */
 
-enum { NAME_SEEN = 256 };	/* bytes of a name; longer ones are one user */
-
 static uint64_t hash(const struct throttle *t, const void *p, size_t n)
 {
 	uint8_t  out[crypto_shorthash_BYTES];
@@ -94,20 +92,17 @@ static uint64_t hash(const struct throttle *t, const void *p, size_t n)
 struct throttle_key throttle_key(const struct throttle *t, const uint8_t *ip,
     bool is_ip6, struct slice name)
 {
-	/* What kind of key, the network, the name. */
-	uint8_t             text[1 + 8 + NAME_SEEN] = { is_ip6 ? 'S' : 's' };
+	/* What kind of key, the network, the name's hash. */
+	uint8_t             text[1 + 8 + 8] = { is_ip6 ? 'S' : 's' };
 	size_t              n_ip = is_ip6 ? 8 : 4;
-	size_t              n = name.n < NAME_SEEN ? name.n : NAME_SEEN;
 	struct throttle_key k;
 
 	memcpy(text + 1, ip, n_ip);
 	k.source = hash(t, text, 1 + n_ip);
+	k.user = hash(t, name.n > 0 ? name.p : "", name.n);
 	text[0] = is_ip6 ? 'P' : 'p';
-	if (n > 0)
-		memcpy(text + 9, name.p, n);
-	k.pair = hash(t, text, 9 + n);
-	text[8] = 'u';
-	k.user = hash(t, text + 8, 1 + n);
+	memcpy(text + 9, &k.user, sizeof k.user);
+	k.pair = hash(t, text, sizeof text);
 	return k;
 }
 
@@ -270,16 +265,29 @@ static void note_wrong(struct throttle *t, const struct throttle_key *k,
 		owe(&known->paid_ns, COST_NS, now);
 }
 
+static void note_right(struct throttle *t, const struct throttle_key *k,
+    int64_t now)
+{
+	find_or_add(t->friends, k->pair)->until_ns = now + FRIEND_NS;
+}
+
 void throttle_tell(struct throttle *t, const struct throttle_key *key,
     enum throttle_outcome how, int64_t now_ns)
 {
 	pthread_mutex_lock(&t->lock);
 	come_back(t, key);
 	if (how == THROTTLE_RIGHT)
-		find_or_add(t->friends, key->pair)->until_ns = now_ns +
-		    FRIEND_NS;
+		note_right(t, key, now_ns);
 	else if (how == THROTTLE_WRONG)
 		note_wrong(t, key, now_ns);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void throttle_tell_late(struct throttle *t, const struct throttle_key *key,
+    bool is_right, int64_t now_ns)
+{
+	pthread_mutex_lock(&t->lock);
+	(is_right ? note_right : note_wrong)(t, key, now_ns);
 	pthread_mutex_unlock(&t->lock);
 }
 

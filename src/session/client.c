@@ -140,6 +140,7 @@ void client_close(struct client *c, enum close_reason reason)
 	if (c->state == CLIENT_CLOSING || c->state == CLIENT_GONE)
 		return;
 	c->reason = reason;
+	login_cancel(c);	/* a verdict would make it ready again */
 	conn_flush(&c->conn);
 	if (c->state == CLIENT_GONE)
 		return;
@@ -224,8 +225,8 @@ void client_drop(struct client *c, enum close_reason reason)
 	move_cancel(c);
 	exit_hub(c);
 	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
-	hub_tell(h, c, SESSION_DISCONNECTED);
 	leave_account(c);
+	hub_tell(h, c, SESSION_DISCONNECTED);
 	list_append(&h->dying, &c->link);
 	client_bury_some(c);
 }
@@ -300,6 +301,14 @@ void client_send_info(struct client *c, enum info_kind kind)
 	info_write(&info, b);
 	if (!buf_failed(b))
 		conn_put(&c->conn, b->p, b->n);
+}
+
+bool client_tell_lame_duck(struct client *c)
+{
+	if (!client_is_ready(c) || !c->had_first_pong || c->opts.protocol < 1)
+		return false;
+	client_send_info(c, INFO_LAME_DUCK);
+	return true;
 }
 
 /* ---- the socket's events ------------------------------------------------- */
@@ -528,7 +537,12 @@ void client_describe(const struct client *c, struct client_info *ret,
 		.tls_version = secure_version(c),
 		.tls_cipher = secure_suite(c),
 		.is_tls_first = secure_went_first(c),
+		.tls_certs = secure_certs(c),
 		.user = principal_shown_user(c->who),
+		.jwt = c->who->is_bearer ? SLICE_NONE : c->who->jwt,
+		.issuer_key = c->who->issuer_key,
+		.tags = c->who->tags,
+		.proxy_key = auth_proxy_key(c->hub->config->auth, c->proxy),
 		.account = c->account->name,
 	};
 	if (wants_subs)

@@ -31,6 +31,7 @@
 #include "session/sids.h"
 
 struct account;
+struct callout;
 struct client_info;
 struct handoff_mark;
 struct hub;
@@ -53,6 +54,7 @@ struct client {
 	struct account     *account;
 	struct account_traffic *traffic;	/* this worker's, of account */
 	struct login       *login;	/* while checking */
+	struct callout     *callout;	/* while another program is asked */
 	struct rate        *rates[2];	/* session/pace.h; the first is NULL:
 					   no limit */
 	struct secure      *secure;	/* session/secure.c's; NULL: no TLS */
@@ -69,10 +71,12 @@ struct client {
 	int64_t  active_ns;	/* for monitoring: a message, a subscription */
 
 	struct timer timer;	/* the earliest of what follows */
-	int64_t  auth_until_ns;		/* 0: none */
 	int64_t  expires_at_ns;		/* its credentials; 0: never */
+	union {
+		int64_t auth_until_ns;		/* 0: none */
+		int64_t linger_until_ns;	/* while closing */
+	};
 	int64_t  next_ping_ns;
-	int64_t  linger_until_ns;	/* while closing */
 	int64_t  retry_at_ns;	/* its login, after too many failures; 0: not */
 	int64_t  paced_until_ns;	/* not read until then; 0: it is */
 	int64_t  ping_sent_ns, rtt_ns, rtt_known_ns;
@@ -133,6 +137,9 @@ void client_drop(struct client *c, enum close_reason reason);
 /* The INFO line; is_after_pong adds what only the second one says. */
 enum info_kind { INFO_FIRST, INFO_AFTER_PONG, INFO_LAME_DUCK };
 void client_send_info(struct client *c, enum info_kind kind);
+
+/* That the server is leaving.  False: it would not understand, or not yet. */
+bool client_tell_lame_duck(struct client *c);
 
 /* "127.0.0.1:4222 - cid:7" and, once connected, who it is; into a buffer that
  * the next call for a client of this hub reuses. */

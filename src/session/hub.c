@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "core/account.h"
 #include "core/match.h"
+#include "session/callout.h"
 #include "session/client.h"
 #include "session/closed.h"
 #include "session/handoff.h"
@@ -123,6 +124,7 @@ void hub_destroy(struct hub *h)
 {
 	if (h == NULL)
 		return;
+	callouts_destroy(h);
 	inject_drop_all(h);
 	handoff_destroy(h->handoff);
 	match_cache_destroy(h->matches);
@@ -235,8 +237,7 @@ void hub_recheck(struct hub *h)
 static bool tell_lame_duck(void *ctx, struct client *c)
 {
 	(void)ctx;
-	if (client_is_ready(c) && c->had_first_pong && c->opts.protocol >= 1)
-		client_send_info(c, INFO_LAME_DUCK);
+	client_tell_lame_duck(c);
 	return true;
 }
 

@@ -21,11 +21,13 @@
 
 struct account;
 struct accounts;
+struct callouts;
 struct client;
 struct client_info;
 struct hub;
 struct closed_ring;
 struct handoff;
+struct identity;
 struct match_cache;
 struct op;
 struct parcel_count;
@@ -63,6 +65,7 @@ struct hub_stats {
 /* One for the server; outlives the hubs. */
 struct session_shared {
 	struct accounts *accounts;
+	const struct identity *identity;	/* the server's keys */
 	unsigned        n_workers;
 	struct session_listener listener;	/* happened: may be NULL */
 	uint64_t        last_cid;	/* atomic, all kinds of connection */
@@ -110,6 +113,7 @@ struct hub {
 	struct buf             label;	/* client_label's */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
+	struct callouts       *callouts;	/* NULL: none was made */
 	struct timer           stall_timer;
 	bool                   is_closed;	/* nobody comes in any more */
 	struct timer           move_timer;

@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "core/accounts.h"
 #include "core/policy.h"
+#include "session/callout.h"
 #include "session/client.h"
 #include "session/hub.h"
 #include "session/pace.h"
@@ -19,7 +20,8 @@
 /* Read at once from who may be anybody, and so kept while a hash is made. */
 enum { UNKNOWN_INPUT_MAX = 4 * 1024 };
 
-/* A password that is being hashed, or an account that is sought.  It outlives its client if need be. */
+/* A password that is being hashed, or an account that is sought.  It outlives
+ * its client if need be. */
 struct login {
 	struct auth_ticket ticket;
 	struct mail        mail;
@@ -49,20 +51,6 @@ void login_expect(struct client *c)
 	c->auth_until_ns = loop_now_ns(c->hub->loop) + auth_timeout_ns(a);
 }
 
-void login_timed_out(struct client *c)
-{
-	c->auth_until_ns = 0;
-	c->hub->stats.n_auth_failures++;
-	log_error("%s - Authentication Timeout", client_label(c));
-	client_refuse(c, REFUSAL_AUTH_TIMEOUT);
-}
-
-void login_expired(struct client *c)
-{
-	c->expires_at_ns = 0;
-	client_refuse(c, REFUSAL_AUTH_EXPIRED);
-}
-
 /* ---- the verdict --------------------------------------------------------- */
 
 static void refuse(struct client *c, enum auth_why why)
@@ -83,6 +71,25 @@ static void refuse(struct client *c, enum auth_why why)
 	else
 		log_error("%s - authentication error", client_label(c));
 	client_refuse(c, refusals[why]);
+}
+
+void login_timed_out(struct client *c)
+{
+	c->auth_until_ns = 0;
+	if (c->callout != NULL) {
+		callout_cancel(c);
+		refuse(c, AUTH_WHY_FAILED);
+		return;
+	}
+	c->hub->stats.n_auth_failures++;
+	log_error("%s - Authentication Timeout", client_label(c));
+	client_refuse(c, REFUSAL_AUTH_TIMEOUT);
+}
+
+void login_expired(struct client *c)
+{
+	c->expires_at_ns = 0;
+	client_refuse(c, REFUSAL_AUTH_EXPIRED);
 }
 
 /* What was said in CONNECT beside the credentials; false: refused. */
@@ -177,6 +184,22 @@ static void welcome(struct client *c, const struct auth_answer *answer)
 		conn_put(&c->conn, "+OK\r\n", 5);
 }
 
+/* Is somebody else asked before it is settled? */
+static bool delegate(struct client *c, const struct auth_answer *answer)
+{
+	bool goes_on = c->state == CLIENT_READY && !c->is_connecting;
+
+	if (!callout_is_wanted(c, answer) || !callout_ask(c, answer))
+		return false;
+	/* One that is ready (a reload asks) goes on meanwhile. */
+	if (!goes_on) {
+		c->state = CLIENT_CHECKING;
+		conn_pause(&c->conn);
+	}
+	client_arm_timer(c);
+	return true;
+}
+
 static void settle(struct client *c, const struct auth_answer *answer)
 {
 	if (answer->verdict == AUTH_OK)
@@ -189,16 +212,29 @@ static void settle(struct client *c, const struct auth_answer *answer)
 
 /* ---- who failed too often ------------------------------------------------ */
 
-static bool names_itself(const struct connect_opts *o)
+/* What tells one who logs in from another, of what he said. */
+static struct slice claimed_name(const struct connect_opts *o)
 {
-	return o->user.n > 0 || o->pass.n > 0 || o->auth_token.n > 0;
+	return o->jwt.n > 0 ? o->jwt : o->nkey.n > 0 ? o->nkey : o->user;
 }
 
-static void tell_throttle(struct hub *h, const struct throttle_key *key,
-    enum throttle_outcome how)
+static bool names_itself(const struct connect_opts *o)
 {
+	return claimed_name(o).n > 0 || o->pass.n > 0 || o->auth_token.n > 0;
+}
+
+/* AUTH_PENDING: he has gone before the verdict, and has not learnt it. */
+static void tell_throttle(struct hub *h, const struct throttle_key *key,
+    enum auth_verdict v)
+{
+	static const enum throttle_outcome outcomes[] = {
+		[AUTH_OK] = THROTTLE_RIGHT,
+		[AUTH_REFUSED] = THROTTLE_WRONG,
+		[AUTH_PENDING] = THROTTLE_VOID,
+	};
+
 	if (key->source != 0)
-		throttle_tell(h->shared->throttle, key, how,
+		throttle_tell(h->shared->throttle, key, outcomes[v],
 		    loop_now_ns(h->loop));
 }
 
@@ -235,7 +271,7 @@ static bool may_try(struct client *c, struct throttle_key *key)
 	if (t == NULL || !c->is_connecting || !names_itself(&c->opts) ||
 	    !auth_is_required(c->hub->config->auth))
 		return true;
-	*key = throttle_key(t, c->ip, c->is_ip6, c->opts.user);
+	*key = throttle_key(t, c->ip, c->is_ip6, claimed_name(&c->opts));
 	switch (throttle_ask(t, key, c->has_waited, patience(c, now), now,
 	    &wait)) {
 	case THROTTLE_GO:
@@ -283,19 +319,39 @@ static void go_on(struct client *c)
 	conn_show_again(&c->conn);
 }
 
+static void decided(struct client *c, const struct auth_answer *answer)
+{
+	settle(c, answer);
+	go_on(c);
+}
+
+/* The service may be asked by whoever guesses, too. */
+void login_decided(struct client *c, const struct auth_answer *answer)
+{
+	struct throttle    *t = c->hub->shared->throttle;
+	struct throttle_key key;
+
+	if (t != NULL && c->is_connecting && names_itself(&c->opts)) {
+		key = throttle_key(t, c->ip, c->is_ip6, claimed_name(&c->opts));
+		throttle_tell_late(t, &key, answer->verdict == AUTH_OK,
+		    loop_now_ns(c->hub->loop));
+	}
+	decided(c, answer);
+}
+
 static void verdict_came(struct mail *m, void *receiver)
 {
 	struct login  *l = CONTAINER_OF(m, struct login, mail);
 	struct client *c = l->client;
-	struct hub    *h = receiver;
 
-	/* Who did not wait for the verdict has not learnt it. */
-	tell_throttle(h, &l->key, c == NULL ? THROTTLE_VOID
-	    : l->ticket.answer.verdict == AUTH_OK ? THROTTLE_RIGHT : THROTTLE_WRONG);
-	if (c != NULL) {
+	if (c != NULL)
 		c->login = NULL;
-		settle(c, &l->ticket.answer);
-		go_on(c);
+	/* Who did not wait for the verdict has not learnt it. */
+	if (c == NULL || delegate(c, &l->ticket.answer)) {
+		tell_throttle(receiver, &l->key, AUTH_PENDING);
+	} else {
+		tell_throttle(receiver, &l->key, l->ticket.answer.verdict);
+		decided(c, &l->ticket.answer);
 	}
 	auth_answer_fini(&l->ticket.answer);
 	free(l);
@@ -318,6 +374,7 @@ static struct login *make_login(struct client *c)
 
 void login_cancel(struct client *c)
 {
+	callout_cancel(c);
 	if (c->login == NULL)
 		return;
 	c->login->client = NULL;
@@ -340,7 +397,7 @@ static struct auth_request request_of(const struct client *c,
 		.nonce = slice_of(nonce, has_nonce ? NONCE_CHARS : 0),
 		.via = VIA_STANDARD,
 		.source = slice_of((const char *)c->ip, c->is_ip6 ? 16 : 4),
-		.names_account = o->account.n > 0 || o->new_account,
+		.names_account = o->account || o->new_account,
 	};
 }
 
@@ -371,9 +428,12 @@ static void ask(struct client *c)
 		return;
 	}
 	free(l);
-	tell_throttle(c->hub, &key, answer.verdict == AUTH_OK ? THROTTLE_RIGHT
-	    : THROTTLE_WRONG);
-	settle(c, &answer);
+	if (delegate(c, &answer)) {
+		tell_throttle(c->hub, &key, AUTH_PENDING);
+	} else {
+		tell_throttle(c->hub, &key, answer.verdict);
+		settle(c, &answer);
+	}
 	auth_answer_fini(&answer);
 }
 

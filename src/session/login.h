@@ -27,6 +27,9 @@ void login_retry(struct client *c);
 
 /* Its credentials have expired. */
 void login_expired(struct client *c);
+/* Whoever was asked about it has answered: goes on, or is refused. */
+struct auth_answer;
+void login_decided(struct client *c, const struct auth_answer *answer);
 
 /* Time is over. */
 void login_timed_out(struct client *c);

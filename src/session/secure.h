@@ -80,6 +80,9 @@ void secure_put_info(const struct client *c, struct info *info);
 /* The certificate it showed, verified; NULL: none.  Borrowed from c. */
 const struct tls_peer *secure_peer(const struct client *c);
 
+/* What monitoring shows of it and its chain, for cert_info_next. */
+struct slice secure_certs(const struct client *c);
+
 /* "1.3" and Go's name of the suite; empty: no TLS. */
 struct slice secure_version(const struct client *c);
 struct slice secure_suite(const struct client *c);
