@@ -32,6 +32,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "auth/jwt.h"
 #include "auth/nkey.h"
 #include "auth/operators.h"
 #include "base/assert.h"
@@ -266,7 +267,14 @@ struct slice auth_proxy_key(const struct auth *a, int i)
 void auth_answer_fini(struct auth_answer *a)
 {
 	principal_unref(a->who);
+	jwt_unref(a->account);
 	*a = (struct auth_answer){ 0 };
+}
+
+bool auth_answer_is_stale(const struct auth *a, const struct auth_answer *answer)
+{
+	return answer->account != NULL && a->operators != NULL &&
+	    operators_is_stale(a->operators, answer->account);
 }
 
 /* ---- whoever it is ------------------------------------------------------- */

@@ -23,6 +23,7 @@
 struct auth;
 struct bearing;
 struct buf;
+struct jwt;
 struct operators;
 struct permissions_spec;
 
@@ -143,9 +144,13 @@ struct auth_answer {
 	const struct principal *who;	/* AUTH_OK: a reference */
 	enum auth_why           why;	/* AUTH_REFUSED */
 	int                     proxy;	/* it came through; -1: none */
+	struct jwt             *account;	/* claims it was judged by, or NULL */
 };
 
 void auth_answer_fini(struct auth_answer *a);	/* takes zeroed */
+
+/* Has its account got other claims meanwhile?  Then it is to be asked again. */
+bool auth_answer_is_stale(const struct auth *a, const struct auth_answer *answer);
 
 /* A login that waits for the hasher or the resolver.  It lives in memory of its own, not in
  * the session: who loses interest cancels, and frees it when done has come. */

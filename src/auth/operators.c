@@ -39,19 +39,17 @@ static int refuse_config(struct buf *why, const char *text)
 }
 
 static int get_keys(const struct slice *texts, size_t n, enum nkey_kind kind,
-    struct nkey **ret, size_t *n_ret, const char *format, struct buf *why)
+    struct nkey **ret, size_t *n_ret, const char *what, struct buf *why)
 {
 	*ret = calloc(n + 1, sizeof **ret);
 	if (*ret == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < n; i++) {
-		struct buf quoted = { 0 };
-
 		if (nkey_parse(texts[i], &(*ret)[i]) && (*ret)[i].kind == kind)
 			continue;
-		text_put_quoted(&quoted, texts[i]);
-		buf_printf(why, format, SLICE_ARG(buf_slice(&quoted)));
-		buf_fini(&quoted);
+		buf_printf(why, "%s key ", what);
+		text_put_quoted(why, texts[i]);
+		buf_put_str(why, " is not a valid public nkey");
 		return ERR_CONFIG;
 	}
 	*n_ret = n;
@@ -205,14 +203,12 @@ static int set_up(struct operators *o, const struct operators_config *conf,
 
 	if (err == 0)
 		err = get_keys(conf->keys, conf->n_keys, NKEY_OPERATOR,
-		    &o->keys, &n_keys, "trust key %.*s required to be a valid "
-		    "public operator nkey", why);
+		    &o->keys, &n_keys, "trust", why);
 	o->trust.keys = o->keys;
 	o->trust.n_keys = n_keys;
 	if (err == 0)
 		err = get_keys(conf->pinned, conf->n_pinned, NKEY_ACCOUNT,
-		    &o->pinned, &o->n_pinned, "pinned account key %.*s is not a "
-		    "valid public account nkey", why);
+		    &o->pinned, &o->n_pinned, "pinned account", why);
 	if (err == 0)
 		err = set_system_account(o, conf, why);
 	return err != 0 ? err : set_sentinel(o, conf->sentinel, why);
@@ -324,6 +320,15 @@ bool operators_is_reserved(const struct operators *o, const struct nkey *key)
 	return false;
 }
 
+bool operators_is_stale(const struct operators *o, const struct jwt *account)
+{
+	struct jwt *now = resolver_loaded(o->resolver,
+	    nkey_text(&account->subject));
+
+	jwt_unref(now);
+	return now != account;
+}
+
 uint64_t operators_n_pinned_fails(void)
 {
 	return __atomic_load_n(&n_pinned_fails, __ATOMIC_RELAXED);
@@ -408,6 +413,7 @@ static enum auth_verdict judge(const struct bearing *b,
 	if (out->who == NULL)
 		return refuse(out, err_text(ERR_NOMEM));
 	out->verdict = AUTH_OK;
+	out->account = jwt_ref(account);
 	return AUTH_OK;
 }
 

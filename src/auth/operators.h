@@ -62,6 +62,9 @@ bool operators_is_reserved(const struct operators *o, const struct nkey *key);
 /* Users refused because their account is not pinned, since the start. */
 uint64_t operators_n_pinned_fails(void);
 
+/* Does that account go by other claims now, or none? */
+bool operators_is_stale(const struct operators *o, const struct jwt *account);
+
 /* As auth_check, of which it is a part. */
 enum auth_verdict operators_check(struct operators *o,
     const struct auth_request *req, struct auth_answer *out,

@@ -346,6 +346,13 @@ static void verdict_came(struct mail *m, void *receiver)
 
 	if (c != NULL)
 		c->login = NULL;
+	/* A change of its account may have passed the verdict on its way. */
+	if (c != NULL && auth_answer_is_stale(c->hub->config->auth,
+	    &l->ticket.answer)) {
+		ask(c);
+		go_on(c);
+		c = NULL;
+	}
 	/* Who did not wait for the verdict has not learnt it. */
 	if (c == NULL || delegate(c, &l->ticket.answer)) {
 		tell_throttle(receiver, &l->key, AUTH_PENDING);
