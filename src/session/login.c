@@ -339,6 +339,8 @@ void login_decided(struct client *c, const struct auth_answer *answer)
 	decided(c, answer);
 }
 
+static void ask(struct client *c);
+
 static void verdict_came(struct mail *m, void *receiver)
 {
 	struct login  *l = CONTAINER_OF(m, struct login, mail);
