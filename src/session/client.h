@@ -71,6 +71,7 @@ struct client {
 	int64_t  active_ns;	/* for monitoring: a message, a subscription */
 
 	struct timer timer;	/* the earliest of what follows */
+	int64_t  expires_at_ns;		/* its credentials; 0: never */
 	union {
 		int64_t auth_until_ns;		/* 0: none */
 		int64_t linger_until_ns;	/* while closing */
