@@ -37,6 +37,7 @@ struct account {
 	const struct account_policy *policy;
 	bool            is_gone;	/* atomic: not configured any more */
 	bool            is_system;	/* constant once it has clients */
+	struct account_policy *coming;	/* control's: see core/plan.c */
 
 	/* Written by any worker, atomically. */
 	int64_t         n_clients;	/* now */

@@ -128,6 +128,21 @@ struct account *accounts_find(struct accounts *x, struct slice name)
 	return a == NULL || is_gone(a) ? NULL : a;
 }
 
+struct account *accounts_prepare(struct accounts *x, struct slice name)
+{
+	struct account *a;
+
+	pthread_mutex_lock(&x->lock);
+	a = find(x, name);
+	if (a == NULL) {
+		a = add(x, name);
+		if (a != NULL)
+			a->is_gone = true;
+	}
+	pthread_mutex_unlock(&x->lock);
+	return a;
+}
+
 struct account *accounts_get(struct accounts *x, struct slice name)
 {
 	struct account *a;

@@ -33,6 +33,10 @@ struct account *accounts_find(struct accounts *all, struct slice name);
  * Thread: any. */
 struct account *accounts_get(struct accounts *all, struct slice name);
 
+/* Known from now on, but gone if it was not known or gone before: until
+ * accounts_get.  NULL: out of memory.  Thread: any. */
+struct account *accounts_prepare(struct accounts *all, struct slice name);
+
 size_t accounts_count(struct accounts *all);
 
 /* Calls visit for each that is not gone, oldest first, until it returns false.

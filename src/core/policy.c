@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "core/imports.h"
 #include "core/mappings.h"
+#include "core/permissions.h"
 #include "core/rate.h"
 
 struct account_policy *policy_create(void)
@@ -19,7 +21,10 @@ void policy_destroy(struct account_policy *p)
 {
 	if (p == NULL)
 		return;
+	imports_unref(p->imports);
 	mappings_destroy(p->mappings);
+	permissions_unref(p->default_permissions);
+	free(p->spec);
 	rate_unref(p->rate);
 	free(p);
 }

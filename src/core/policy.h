@@ -11,7 +11,9 @@
 #include "base/slice.h"
 
 struct account_spec;
+struct imports;
 struct mappings;
+struct permissions;
 struct rate;
 
 struct account_policy {
@@ -25,6 +27,11 @@ struct account_policy {
 	struct rate *rate;	/* of all that is published; NULL: no limit */
 
 	struct mappings *mappings;	/* NULL: none.  Owned */
+	struct imports  *imports;	/* NULL: none.  A reference */
+	const struct permissions *default_permissions;	/* of users without any;
+					   NULL: all is allowed.  A reference */
+	struct account_spec *spec;	/* what it was made of: exports, trace;
+					   NULL: nothing.  Owned */
 };
 
 /* The policy of an account of which nothing is configured.  NULL: out of

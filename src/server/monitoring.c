@@ -20,6 +20,7 @@
 #include "net/tls.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/secure.h"
 #include "session/version.h"
 

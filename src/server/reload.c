@@ -15,10 +15,12 @@
 #include "base/trace.h"
 #include "conf/options.h"
 #include "net/tls.h"
+#include "server/config.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/limits.h"
 #include "session/secure.h"
 
@@ -55,7 +57,7 @@ static int read_file(struct server *s, struct plan *p)
 	int                err = options_inherit_forced(p->options, s->options);
 
 	if (err == 0)
-		err = options_load_file(p->options, s->config_file, &r);
+		err = config_load(p->options, s->config_file, &r);
 	if (r.n_warnings > 0)
 		log_warn("%.*s", SLICE_ARG(buf_slice(&r.warnings)));
 	if (err != 0) {

@@ -20,6 +20,7 @@
 #include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/handoff.h"
 #include "session/secure.h"
 #include "session/version.h"
@@ -151,6 +152,16 @@ struct server *server_create(struct options *o, const char *config_file,
 	return s;
 }
 
+static bool know_accounts(struct server *s)
+{
+	const struct conf_accounts *all = &s->options->accounts;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (accounts_get(s->shared.accounts, all->v[i].name) == NULL)
+			return false;
+	return true;
+}
+
 static bool open_shared(struct server *s)
 {
 	size_t n = handoff_counters_size(s->n_workers);
@@ -167,7 +178,7 @@ static bool open_shared(struct server *s)
 		    (unsigned)s->options->max_failed_logins);
 	if (s->shared.parcels != NULL)
 		memset(s->shared.parcels, 0, n);
-	return s->shared.accounts != NULL && s->shared.parcels != NULL &&
+	return s->shared.accounts != NULL && know_accounts(s) && s->shared.parcels != NULL &&
 	    s->shared.loads != NULL;
 }
 

@@ -296,10 +296,24 @@ static void go_on(struct client *c)
 	conn_show_again(&c->conn);
 }
 
-void login_decided(struct client *c, const struct auth_answer *answer)
+static void decided(struct client *c, const struct auth_answer *answer)
 {
 	settle(c, answer);
 	go_on(c);
+}
+
+/* The service may be asked by whoever guesses, too. */
+void login_decided(struct client *c, const struct auth_answer *answer)
+{
+	struct throttle    *t = c->hub->shared->throttle;
+	struct throttle_key key;
+
+	if (t != NULL && c->is_connecting && names_itself(&c->opts)) {
+		key = throttle_key(t, c->ip, c->is_ip6, claimed_name(&c->opts));
+		throttle_tell_late(t, &key, answer->verdict == AUTH_OK,
+		    loop_now_ns(c->hub->loop));
+	}
+	decided(c, answer);
 }
 
 static void verdict_came(struct mail *m, void *receiver)
@@ -314,7 +328,7 @@ static void verdict_came(struct mail *m, void *receiver)
 		tell_throttle(receiver, &l->key, AUTH_PENDING);
 	} else {
 		tell_throttle(receiver, &l->key, l->ticket.answer.verdict);
-		login_decided(c, &l->ticket.answer);
+		decided(c, &l->ticket.answer);
 	}
 	auth_answer_fini(&l->ticket.answer);
 	free(l);

@@ -204,8 +204,10 @@ class Bytes(TlsCase):
         data = bytearray(c.encrypt(b'PING\r\n'))
         data[-1] ^= 1
         c.sock.sendall(data)
-        with self.assertRaises(Refused):
-            raise Refused(c.rest())
+        try:
+            self.assertNotIn(b'PONG', c.rest())
+        except Refused:
+            pass
         self.assertTrue(self.secure(server).ping())
 
     def test_clear_words_in_a_session_end_it(self):
