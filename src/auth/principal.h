@@ -43,14 +43,15 @@ struct principal {
 	bool     is_bearer;
 	int64_t  subs_max;	/* of each connection; -1: no limit */
 	int64_t  payload_max;	/* bytes; -1: no limit */
+	int64_t  issued_s;	/* of a JWT, since 1970 */
 	int64_t  expires_ns;	/* wall clock; 0: never */
 
 	/* Of a JWT; else empty. */
 	struct slice name, jwt, issuer_key;
-	struct slice tags;	/* "a:b,c" */
+	struct slice tags;	/* JSON: ["a:b","c"] */
 };
 
-/* like, with its strings copied, its permissions and rate referenced; n_refs is of no
+/* like, with its strings copied and its permissions referenced; n_refs is of no
  * account.  NULL: out of memory.  The caller owns a reference. */
 const struct principal *principal_create(const struct principal *like);
 const struct principal *principal_ref(const struct principal *p);

@@ -265,16 +265,29 @@ static void note_wrong(struct throttle *t, const struct throttle_key *k,
 		owe(&known->paid_ns, COST_NS, now);
 }
 
+static void note_right(struct throttle *t, const struct throttle_key *k,
+    int64_t now)
+{
+	find_or_add(t->friends, k->pair)->until_ns = now + FRIEND_NS;
+}
+
 void throttle_tell(struct throttle *t, const struct throttle_key *key,
     enum throttle_outcome how, int64_t now_ns)
 {
 	pthread_mutex_lock(&t->lock);
 	come_back(t, key);
 	if (how == THROTTLE_RIGHT)
-		find_or_add(t->friends, key->pair)->until_ns = now_ns +
-		    FRIEND_NS;
+		note_right(t, key, now_ns);
 	else if (how == THROTTLE_WRONG)
 		note_wrong(t, key, now_ns);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void throttle_tell_late(struct throttle *t, const struct throttle_key *key,
+    bool is_right, int64_t now_ns)
+{
+	pthread_mutex_lock(&t->lock);
+	(is_right ? note_right : note_wrong)(t, key, now_ns);
 	pthread_mutex_unlock(&t->lock);
 }
 

@@ -36,7 +36,8 @@ enum throttle_verdict {
 enum throttle_outcome {
 	THROTTLE_RIGHT,
 	THROTTLE_WRONG,
-	THROTTLE_VOID,		/* it was not looked at after all */
+	THROTTLE_VOID,		/* it was not looked at after all, or is looked
+				   at by somebody else */
 };
 
 struct throttle_stats {
@@ -61,6 +62,10 @@ enum throttle_verdict throttle_ask(struct throttle *t,
 /* How it ended.  Once for each THROTTLE_GO. */
 void throttle_tell(struct throttle *t, const struct throttle_key *key,
     enum throttle_outcome how, int64_t now_ns);
+
+/* That somebody else has decided: one that was told as void. */
+void throttle_tell_late(struct throttle *t, const struct throttle_key *key,
+    bool is_right, int64_t now_ns);
 
 /* Since the beginning. */
 struct throttle_stats throttle_stats(struct throttle *t);

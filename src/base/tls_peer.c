@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -512,11 +513,94 @@ static void put_field(const struct tls_peer *p, size_t f, size_t from,
 	buf_fini(&last);
 }
 
-void tls_peer_put_subject(const struct tls_peer *p, struct buf *out)
+/* Go's notion of a PrintableString. */
+static bool is_printable(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i], low = (char)(c | 32);
+
+		if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') &&
+		    (c == '\0' || strchr(" '()+,-./:=?", c) == NULL))
+			return false;
+	}
+	return true;
+}
+
+static void put_der_length(struct buf *out, size_t n)
+{
+	char   bytes[8];
+	size_t at = sizeof bytes;
+
+	if (n < 0x80) {
+		buf_put_char(out, (char)n);
+		return;
+	}
+	for (; n > 0; n >>= 8)
+		bytes[--at] = (char)(n & 0xff);
+	buf_put_char(out, (char)(0x80 | (sizeof bytes - at)));
+	buf_put(out, bytes + at, sizeof bytes - at);
+}
+
+/* The value is encoded anew, and may be of another string type then. */
+static void put_unnamed(struct buf *out, size_t from,
+    const struct tls_attribute *a)
+{
+	struct buf der = { 0 };
+
+	if (a->is_text) {
+		buf_put_char(&der, is_printable(a->value) ? DER_PRINTABLE
+		    : DER_UTF8);
+		put_der_length(&der, a->value.n);
+	}
+	buf_put_slice(&der, a->value);
+	if (out->n > from)
+		buf_put_char(out, ',');
+	tls_put_oid(out, a->oid);
+	buf_put_str(out, "=#");
+	text_put_hex(out, der.p, der.n);
+	buf_fini(&der);
+}
+
+static bool has_field(struct slice oid)
+{
+	for (size_t i = 0; i < N_OF(fields); i++)
+		if (fields[i].is_printed && slice_eq(fields[i].oid, oid))
+			return true;
+	return false;
+}
+
+enum { UNNAMED_MAX = 32 };	/* shown of a subject */
+
+/* The last first. */
+static void put_all_unnamed(const struct tls_peer *p, size_t from,
+    struct buf *out)
+{
+	struct buf           scratch = { 0 };
+	struct tls_attribute a;
+	size_t               places[UNNAMED_MAX], n = 0, at = 0, before = 0;
+
+	while (n < UNNAMED_MAX &&
+	    tls_subject_next(p->subject, &at, &scratch, &a)) {
+		if (!has_field(a.oid))
+			places[n++] = before;
+		before = at;
+	}
+	while (n-- > 0) {
+		at = places[n];
+		if (tls_subject_next(p->subject, &at, &scratch, &a))
+			put_unnamed(out, from, &a);
+	}
+	buf_fini(&scratch);
+}
+
+void tls_peer_put_subject(const struct tls_peer *p, bool is_full,
+    struct buf *out)
 {
 	size_t from = out->n;
 
 	for (size_t f = 0; f < N_OF(fields); f++)
 		if (fields[f].is_printed)
 			put_field(p, f, from, out);
+	if (is_full)
+		put_all_unnamed(p, from, out);
 }

@@ -49,9 +49,11 @@ bool tls_peer_next_name(const struct tls_peer *p, enum tls_name_kind kind,
  * not count. */
 bool tls_peer_serves(const struct tls_peer *p, struct slice name);
 
-/* The subject as Go's pkix.Name prints it: "CN=bob,OU=a+OU=b,O=x", attributes
- * it has no field for left out. */
-void tls_peer_put_subject(const struct tls_peer *p, struct buf *out);
+/* The subject as Go's pkix.Name prints it: "CN=bob,OU=a+OU=b,O=x".  Attributes
+ * it has no field for are left out, or (is_full) come last, as "1.2.3=#1303...".
+ */
+void tls_peer_put_subject(const struct tls_peer *p, bool is_full,
+    struct buf *out);
 
 /* ---- a Name, attribute by attribute ------------------------------------- */
 

@@ -93,7 +93,7 @@ static const struct field client_tail_fields[] = {
 };
 
 static const struct field tags_fields[] = {
-	C(tags, "tags", JSON, OPT), { NULL },
+	C(tags, "tags", WORDS, OPT), { NULL },
 };
 
 static void write_client(const struct client_info *c, bool has_ended,
@@ -121,16 +121,17 @@ static void write_client(const struct client_info *c, bool has_ended,
 /* ---- events -------------------------------------------------------------- */
 
 static void begin_event(const struct server_info *s, const char *type,
-    int64_t now_ns, struct json_writer *w)
+    int64_t now_ns, const char *id, struct json_writer *w)
 {
-	char id[NUID_CHARS];
+	char fresh[NUID_CHARS];
 
-	nuid_next(id);
+	if (id == NULL)
+		nuid_next(fresh);
 	json_begin_object(w);
 	json_key(w, "type");
 	json_cstr(w, type);
 	json_key(w, "id");
-	json_str(w, slice_of(id, sizeof id));
+	json_str(w, slice_of(id == NULL ? fresh : id, NUID_CHARS));
 	json_key(w, "timestamp");
 	json_time(w, now_ns);
 	json_key(w, "server");
@@ -140,7 +141,8 @@ static void begin_event(const struct server_info *s, const char *type,
 void advisory_connect(const struct server_info *s, int64_t now_ns,
     const struct client_info *client, struct json_writer *w)
 {
-	begin_event(s, "io.nats.server.advisory.v1.client_connect", now_ns, w);
+	begin_event(s, "io.nats.server.advisory.v1.client_connect", now_ns, NULL,
+	    w);
 	write_client(client, false, w);
 	json_end_object(w);
 }
@@ -161,7 +163,7 @@ void advisory_disconnect(const struct server_info *s, int64_t now_ns,
     const struct client_info *client, struct json_writer *w)
 {
 	begin_event(s, "io.nats.server.advisory.v1.client_disconnect", now_ns,
-	    w);
+	    NULL, w);
 	write_client(client, true, w);
 	/* Told from the client's side: what it sent is what we received. */
 	write_data("sent", client->in_msgs, client->in_bytes, w);
@@ -172,10 +174,11 @@ void advisory_disconnect(const struct server_info *s, int64_t now_ns,
 }
 
 void advisory_conns(const struct server_info *s, int64_t now_ns,
-    const struct account_stats *account, struct json_writer *w)
+    const char *id, const struct account_stats *account,
+    struct json_writer *w)
 {
 	begin_event(s, "io.nats.server.advisory.v1.account_connections", now_ns,
-	    w);
+	    id, w);
 	account_stat_write(account, w);
 	json_end_object(w);
 }

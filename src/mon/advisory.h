@@ -43,7 +43,7 @@ void server_id_write(const struct server_info *s, struct json_writer *w);
 
 /* ---- events -------------------------------------------------------------- */
 
-/* now_ns: when it happened, since 1970.  Each has a fresh id. */
+/* now_ns: when it happened, since 1970.  Each has a fresh id, unless given. */
 void advisory_connect(const struct server_info *s, int64_t now_ns,
     const struct client_info *client, struct json_writer *w);
 
@@ -51,8 +51,10 @@ void advisory_connect(const struct server_info *s, int64_t now_ns,
 void advisory_disconnect(const struct server_info *s, int64_t now_ns,
     const struct client_info *client, struct json_writer *w);
 
+/* id: NUID_CHARS of nuid_next; one event is told on several subjects. */
 void advisory_conns(const struct server_info *s, int64_t now_ns,
-    const struct account_stats *account, struct json_writer *w);
+    const char *id, const struct account_stats *account,
+    struct json_writer *w);
 
 /* ---- answers to requests ------------------------------------------------- */
 

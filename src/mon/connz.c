@@ -335,7 +335,6 @@ struct row {
 	struct slice reason;
 	int64_t      rtt, uptime, idle;
 	struct slice tls_version, tls_cipher_suite;
-	struct slice tls_peer_certs;
 	bool         tls_first;
 	struct slice authorized_user, account;
 	struct slice jwt, issuer_key, name_tag, tags, mqtt_client, proxy_key;
@@ -367,9 +366,12 @@ static const struct field count_fields[] = {
 	I(version, "version", STR, OPT), { NULL },
 };
 
+static const struct field tls_fields[] = {
+	R(tls_version, STR, OPT), R(tls_cipher_suite, STR, OPT), { NULL },
+};
+
 static const struct field tail_fields[] = {
-	R(tls_version, STR, OPT), R(tls_cipher_suite, STR, OPT),
-	R(tls_peer_certs, JSON, OPT), R(tls_first, BOOL, OPT), R(authorized_user, STR, OPT),
+	R(tls_first, BOOL, OPT), R(authorized_user, STR, OPT),
 	R(account, STR, OPT), { NULL },
 };
 
@@ -392,7 +394,7 @@ static void write_proxy(struct json_writer *w, const void *doc)
 
 static const struct field tag_fields[] = {
 	R(jwt, STR, OPT), R(issuer_key, STR, OPT), R(name_tag, STR, OPT),
-	R(tags, JSON, OPT), R(mqtt_client, STR, OPT),
+	R(tags, WORDS, OPT), R(mqtt_client, STR, OPT),
 	{ "proxy", FIELD_WRITE, .write = write_proxy, .is_empty = has_no_proxy },
 	{ NULL },
 };
@@ -436,7 +438,6 @@ static void row_fill(struct row *r, const struct client_info *info,
 	if (info->stop_ns == 0 || !slice_eq(info->account, SLICE("$G")))
 		r->name_tag = info->name_tag.n > 0 ? info->name_tag
 		    : info->account;
-	r->tls_peer_certs = info->tls_peer_certs;
 	r->jwt = info->jwt;
 	r->issuer_key = info->issuer_key;
 	r->tags = info->tags;
@@ -469,6 +470,26 @@ static void write_subs(const struct row *r, struct json_writer *w)
 	json_end_array(w);
 }
 
+static const struct field cert_fields[] = {
+	FIELD(cert_info, subject, STR, OPT),
+	FIELD(cert_info, spki_sha256, STR, OPT),
+	FIELD(cert_info, cert_sha256, STR, OPT), { NULL },
+};
+
+static void write_certs(const struct row *r, struct json_writer *w)
+{
+	struct cert_info c;
+	size_t           at = 0;
+
+	if (!r->options->shows_auth || r->info->tls_certs.n == 0)
+		return;
+	json_key(w, "tls_peer_certs");
+	json_begin_array(w);
+	while (cert_info_next(r->info->tls_certs, &at, &c))
+		fields_write_object(cert_fields, &c, w);
+	json_end_array(w);
+}
+
 static void write_client(const struct client_info *info,
     const struct connz_selection *s, struct json_writer *w)
 {
@@ -480,6 +501,8 @@ static void write_client(const struct client_info *info,
 	json_u64(w, info->cid);
 	fields_write(head_fields, &r, w);
 	fields_write(count_fields, info, w);
+	fields_write(tls_fields, &r, w);
+	write_certs(&r, w);
 	fields_write(tail_fields, &r, w);
 	write_subs(&r, w);
 	fields_write(tag_fields, &r, w);

@@ -10,6 +10,7 @@ static bool is_empty(const struct field *f, const void *doc)
 
 	switch (f->kind) {
 	case FIELD_STR:
+	case FIELD_WORDS:
 	case FIELD_JSON:
 		return ((const struct slice *)at)->n == 0;
 	case FIELD_STRS:
@@ -39,6 +40,21 @@ static void write_strs(const struct slices *s, struct json_writer *w)
 	json_begin_array(w);
 	for (size_t i = 0; i < s->n; i++)
 		json_str(w, s->at[i]);
+	json_end_array(w);
+}
+
+static void write_words(struct slice s, struct json_writer *w)
+{
+	json_begin_array(w);
+	while (s.p != NULL && s.n > 0) {
+		const char  *comma = memchr(s.p, ',', s.n);
+		struct slice word = s;
+
+		if (comma != NULL)
+			word.n = (size_t)(comma - s.p);
+		json_str(w, word);
+		s = slice_skip(s, comma == NULL ? s.n : word.n + 1);
+	}
 	json_end_array(w);
 }
 
@@ -72,6 +88,9 @@ static void write_value(const struct field *f, const void *doc,
 	switch (f->kind) {
 	case FIELD_STR:
 		json_str(w, *(const struct slice *)at);
+		break;
+	case FIELD_WORDS:
+		write_words(*(const struct slice *)at, w);
 		break;
 	case FIELD_JSON:
 		json_lay_out(w, *(const struct slice *)at);

@@ -30,6 +30,7 @@ enum field_kind {
 	FIELD_UPTIME,	/* int64_t nanoseconds, printed as "1d0h3m2s" */
 	FIELD_BEGIN,	/* nothing: the next ones are inside an object ... */
 	FIELD_END,	/* ... up to here */
+	FIELD_WORDS,	/* struct slice: printed as array of what commas part */
 	FIELD_JSON,	/* struct slice: a value that is JSON already */
 	FIELD_WRITE,	/* nothing: the row's function writes the value */
 };

@@ -171,6 +171,8 @@ const struct field varz_fields[] = {
 	 * their order for who compares. */
 	F(mote_version, STR, OPT),
 	F(workers, I64, OPT, GAUGE("event loops")),
+	F(tls_cert_expiry, I64, OPT, GAUGE("when the server's certificate "
+	    "ends, seconds since 1970")),
 	{ NULL },
 };
 

@@ -62,6 +62,7 @@ struct varz {
 	int64_t       tls_cert_not_after;	/* ns since 1970; 0: no certificate */
 	struct slice  mote_version;	/* our own */
 	int64_t       workers;
+	int64_t       tls_cert_expiry;	/* s since 1970; 0: no TLS */
 
 	/* ---- the moment ---------------------------------------------------- */
 	int64_t  now, uptime;		/* ns */

@@ -94,6 +94,14 @@ int conn_tls_begin(struct conn *c, struct tls_context *context,
 	return 0;
 }
 
+void conn_tls_say_bye(struct conn *c)
+{
+	const struct state *s = c->io_state;
+
+	if (c->io == &secure)
+		tls_say_bye(s->session);
+}
+
 const struct tls_session *conn_tls_of(const struct conn *c)
 {
 	const struct state *s = c->io_state;

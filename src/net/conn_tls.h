@@ -27,6 +27,9 @@ struct conn_tls_ops {
 int conn_tls_begin(struct conn *c, struct tls_context *context,
     const char *server_name, const struct conn_tls_ops *ops);
 
+/* Nothing more is to be sent: the peer is told so.  Without TLS nothing. */
+void conn_tls_say_bye(struct conn *c);
+
 /* NULL: it has none (yet).  Borrowed until the connection closes. */
 const struct tls_session *conn_tls_of(const struct conn *c);
 

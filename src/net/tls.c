@@ -141,13 +141,20 @@ struct tls_session *tls_open(struct tls_context *c, int fd,
 	return NULL;
 }
 
+/* In the middle of a record there is no place for an alert. */
+void tls_say_bye(struct tls_session *s)
+{
+	if (!s->is_done || s->is_broken || s->retry_n > 0 || s->has_said_bye)
+		return;
+	s->has_said_bye = true;
+	tls_backend.say_bye(s);
+}
+
 void tls_close(struct tls_session *s)
 {
 	if (s == NULL)
 		return;
-	/* In the middle of a record there is no place for an alert. */
-	if (s->is_done && !s->is_broken && s->retry_n == 0)
-		tls_backend.say_bye(s);
+	tls_say_bye(s);
 	tls_backend.close(s);
 	tls_context_unref(s->context);
 	tls_peer_destroy(s->peer);

@@ -69,7 +69,10 @@ bool tls_has_13(void);
 struct tls_session *tls_open(struct tls_context *c, int fd,
     const char *server_name);
 
-/* Tells the peer, if that can be done at once.  Takes NULL. */
+/* Tells the peer that nothing more will come, if that can be done at once. */
+void tls_say_bye(struct tls_session *s);
+
+/* Says so, too, unless it was said.  Takes NULL. */
 void tls_close(struct tls_session *s);
 
 /* What a handshake waits for.  TLS_AGAIN: for nothing, but enough was done at

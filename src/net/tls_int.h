@@ -27,7 +27,7 @@ struct tls_session {
 	size_t              retry_n;	/* bytes that are being sent */
 	bool                is_done;	/* the handshake */
 	bool                is_broken;	/* nothing can be said any more */
-	bool                has_more;
+	bool                has_more, has_said_bye;
 };
 
 /* What recv and send give instead of a count. */

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "conf/options.h"
 #include "server/cli.h"
+#include "server/config.h"
 #include "server/notify.h"
 #include "server/sandbox.h"
 #include "server/server.h"
@@ -66,7 +67,7 @@ static int load(struct program *p)
 	int err = 0;
 
 	if (p->cli.config_file != NULL)
-		err = options_load_file(p->options, p->cli.config_file,
+		err = config_load(p->options, p->cli.config_file,
 		    &p->report);
 	if (err == 0 && p->report.n_warnings > 0 &&
 	    p->cli.action == CLI_TEST)

@@ -14,10 +14,13 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "conf/options.h"
+#include "net/tls.h"
+#include "server/config.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/limits.h"
 #include "session/secure.h"
 
@@ -26,6 +29,7 @@ struct plan {
 	struct options        *options;
 	struct auth           *auth;
 	struct secure_config  *secure;
+	struct tls_context    *https;	/* NULL: monitoring has none */
 	struct session_config *configs[WORKERS_MAX];
 	struct buf             changes;	/* what to log, a line each */
 	struct buf            *why;
@@ -53,7 +57,7 @@ static int read_file(struct server *s, struct plan *p)
 	int                err = options_inherit_forced(p->options, s->options);
 
 	if (err == 0)
-		err = options_load_file(p->options, s->config_file, &r);
+		err = config_load(p->options, s->config_file, &r);
 	if (r.n_warnings > 0)
 		log_warn("%.*s", SLICE_ARG(buf_slice(&r.warnings)));
 	if (err != 0) {
@@ -97,6 +101,8 @@ static int make_plan(struct server *s, struct plan *p)
 		auth_inherit(p->auth, s->auth);
 	if (err == 0)
 		err = settings_secure(p->options, &p->secure, p->why);
+	if (err == 0 && monitoring_is_https(s) && p->secure != NULL)
+		err = settings_https(p->options, &p->https, p->why);
 	return err != 0 ? err : build_configs(s, p);
 }
 
@@ -106,6 +112,7 @@ static void drop_plan(struct plan *p)
 		session_config_unref(p->configs[i]);
 	auth_unref(p->auth);
 	secure_config_unref(p->secure);
+	tls_context_unref(p->https);
 	options_destroy(p->options);
 	buf_fini(&p->changes);
 }
@@ -121,6 +128,7 @@ static void note_outcome(struct server *s, int err, const struct buf *why)
 	buf_put_slice(&s->last_reload_why, buf_slice(why));
 	pthread_mutex_unlock(&s->lock);
 	trace(TR_RELOAD, err == 0, s->n_reloads);
+	monitoring_reloaded(s, buf_slice(why));
 }
 
 /* First all workers go by the new configuration, then clients are looked at:
@@ -262,6 +270,9 @@ static void carry_out(struct server *s, struct plan *p)
 			log_error("no memory: worker %u keeps the old "
 			    "configuration", i);
 	}
+	if (p->https != NULL)
+		monitoring_set_tls(s, p->https);
+	p->https = NULL;
 	monitoring_refresh(s);
 	shed(s);
 	if (files_write_pid(s, &why) != 0)

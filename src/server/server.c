@@ -20,11 +20,14 @@
 #include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/handoff.h"
 #include "session/secure.h"
 #include "session/version.h"
 
 enum { WORKER_STACK = 512 * 1024 };
+
+#define FAREWELL_NS (50 * NS_PER_MS)
 
 /* ---- mail to workers ------------------------------------------------------ */
 
@@ -149,6 +152,16 @@ struct server *server_create(struct options *o, const char *config_file,
 	return s;
 }
 
+static bool know_accounts(struct server *s)
+{
+	const struct conf_accounts *all = &s->options->accounts;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (accounts_get(s->shared.accounts, all->v[i].name) == NULL)
+			return false;
+	return true;
+}
+
 static bool open_shared(struct server *s)
 {
 	size_t n = handoff_counters_size(s->n_workers);
@@ -165,7 +178,7 @@ static bool open_shared(struct server *s)
 		    (unsigned)s->options->max_failed_logins);
 	if (s->shared.parcels != NULL)
 		memset(s->shared.parcels, 0, n);
-	return s->shared.accounts != NULL && s->shared.parcels != NULL &&
+	return s->shared.accounts != NULL && know_accounts(s) && s->shared.parcels != NULL &&
 	    s->shared.loads != NULL;
 }
 
@@ -359,6 +372,8 @@ static int open_doors(struct server *s, struct buf *why)
 	if (err == 0 && (!open_shared(s) || !open_workers(s)))
 		err = ERR_NOMEM;
 	if (err == 0)
+		err = monitoring_open_system(s);
+	if (err == 0)
 		err = files_write_pid(s, why);
 	if (err == 0 && !start_workers(s))
 		err = ERR_NOMEM;
@@ -434,6 +449,25 @@ static void stop(struct server *s)
 	loop_stop(s->control);
 }
 
+static void stop_now(struct timer *t, int64_t now_ns)
+{
+	(void)now_ns;
+	stop(CONTAINER_OF(t, struct server, farewell));
+}
+
+/* Who listens to the system account hears of it before its connection ends. */
+static void begin_stop(struct server *s)
+{
+	bool is_said = s->farewell.fire != NULL;
+
+	s->farewell.fire = stop_now;
+	if (is_said || s->is_stopping ||
+	    !monitoring_say_leaving(s, "SHUTDOWN") ||
+	    !timer_set(loop_timers(s->control), &s->farewell,
+	    loop_now_ns(s->control) + FAREWELL_NS))
+		stop(s);
+}
+
 static void reopen_log(void)
 {
 	if (log_reopen())
@@ -459,7 +493,7 @@ static void on_requests(struct watch *w, uint32_t events)
 	if (wanted & REQUEST_LAME_DUCK)
 		lame_duck_begin(s);
 	if (wanted & REQUEST_STOP)
-		stop(s);
+		begin_stop(s);
 }
 
 uint64_t server_n_reloads(struct server *s)

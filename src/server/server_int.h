@@ -64,6 +64,7 @@ struct server {
 	struct watch     signals;	/* a signalfd; -1: not ours to take */
 	unsigned         wanted;	/* atomic: enum server_request */
 	struct lame_duck lame_duck;
+	struct timer     farewell;	/* the end, once it is said */
 	struct notify    notify;
 	struct monitoring *monitoring;	/* NULL: off */
 	struct sandbox  *sandbox;	/* NULL: none */

@@ -30,87 +30,6 @@ struct log_config settings_log(const struct options *o)
 	};
 }
 
-/* ---- identity ------------------------------------------------------------ */
-
-/* A permissions_spec and the rules its lists point to. */
-struct spec {
-	struct permissions_spec spec;
-	struct permission_rule *rules;
-};
-
-static struct permission_list convert_list(const struct conf_rules *from,
-    struct permission_rule **at)
-{
-	struct permission_list list = { *at, from->n, from->is_set };
-
-	for (size_t i = 0; i < from->n; i++)
-		*(*at)++ = (struct permission_rule){ from->v[i].subject,
-			from->v[i].queue };
-	return list;
-}
-
-static bool convert_permissions(const struct conf_permissions *p,
-    struct spec *ret)
-{
-	size_t n = p->publish_allow.n + p->publish_deny.n +
-	    p->subscribe_allow.n + p->subscribe_deny.n;
-	struct permission_rule *at = calloc(n + 1, sizeof *at);
-
-	if (at == NULL)
-		return false;
-	ret->rules = at;
-	ret->spec.publish_allow = convert_list(&p->publish_allow, &at);
-	ret->spec.publish_deny = convert_list(&p->publish_deny, &at);
-	ret->spec.subscribe_allow = convert_list(&p->subscribe_allow, &at);
-	ret->spec.subscribe_deny = convert_list(&p->subscribe_deny, &at);
-	ret->spec.allows_responses = p->allows_responses;
-	ret->spec.responses_max = p->responses_max;
-	ret->spec.responses_ttl_ns = p->responses_ttl_ns;
-	return true;
-}
-
-static bool convert_users(const struct options *o,
-    struct auth_user_config *users, struct spec *specs)
-{
-	for (size_t i = 0; i < o->users.n; i++) {
-		const struct conf_user *from = &o->users.v[i];
-
-		users[i].name = from->user;
-		users[i].pass = from->pass;
-		if (from->permissions == NULL)
-			continue;
-		if (!convert_permissions(from->permissions, &specs[i]))
-			return false;
-		users[i].permissions = &specs[i].spec;
-	}
-	return true;
-}
-
-int settings_auth(const struct options *o, struct hasher *hasher,
-    struct auth **ret, struct buf *why)
-{
-	size_t n = o->users.n;
-	struct auth_user_config *users = calloc(n + 1, sizeof *users);
-	struct spec *specs = calloc(n + 1, sizeof *specs);
-	struct auth_config conf = {
-		.user = o->auth_user, .pass = o->auth_pass,
-		.token = o->auth_token,
-		.users = users, .n_users = n,
-		.has_users = o->is_given[OPTION_users],
-		.no_auth_user = o->no_auth_user,
-		.timeout_ns = o->auth_timeout,
-	};
-	int err = ERR_NOMEM;
-
-	if (users != NULL && specs != NULL && convert_users(o, users, specs))
-		err = auth_create(&conf, hasher, ret, why);
-	for (size_t i = 0; specs != NULL && i < n; i++)
-		free(specs[i].rules);
-	free(specs);
-	free(users);
-	return err;
-}
-
 /* ---- TLS ----------------------------------------------------------------- */
 
 static int open_context(const struct conf_tls *t, bool asks_peers,
@@ -173,10 +92,6 @@ int settings_secure(const struct options *o, struct secure_config **ret,
 int settings_https(const struct options *o, struct tls_context **ret,
     struct buf *why)
 {
-	if (o->tls == NULL || o->tls->n_pairs == 0) {
-		buf_put_str(why, "TLS cert and key required for HTTPS");
-		return ERR_CONFIG;
-	}
 	return open_context(o->tls, false, ret, why);
 }
 
@@ -248,12 +163,6 @@ struct session_config *settings_session(const struct options *o,
 		return NULL;
 	}
 	return c;
-}
-
-struct slice settings_system_account(const struct options *o)
-{
-	(void)o;
-	return SLICE("$SYS");
 }
 
 unsigned settings_workers(const struct options *o)

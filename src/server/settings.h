@@ -20,17 +20,12 @@ struct tls_context;
 /* Borrows o's strings. */
 struct log_config settings_log(const struct options *o);
 
-/* 0, ERR_NOMEM, or ERR_CONFIG and why.  The caller owns a reference. */
-int settings_auth(const struct options *o, struct hasher *hasher,
-    struct auth **ret, struct buf *why);
-
 /* What the tls block comes to; *ret NULL: there is none.  Its files are read
  * now.  As settings_auth. */
 int settings_secure(const struct options *o, struct secure_config **ret,
     struct buf *why);
 
-/* The same certificates for monitoring, which asks for none.  ERR_CONFIG, too,
- * when there is no block. */
+/* The same certificates for monitoring, which asks for none; there is a block. */
 int settings_https(const struct options *o, struct tls_context **ret,
     struct buf *why);
 
@@ -43,9 +38,6 @@ const char *settings_host(const struct options *o);
 struct session_config *settings_session(const struct options *o,
     const struct identity *id, struct auth *auth,
     struct secure_config *secure, uint16_t port, uint64_t generation);
-
-/* Empty: there is none. */
-struct slice settings_system_account(const struct options *o);
 
 /* Event loops to run. */
 unsigned settings_workers(const struct options *o);

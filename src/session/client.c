@@ -227,8 +227,8 @@ void client_drop(struct client *c, enum close_reason reason)
 	move_cancel(c);
 	exit_hub(c);
 	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
-	hub_tell(h, c, SESSION_DISCONNECTED);
 	leave_account(c);
+	hub_tell(h, c, SESSION_DISCONNECTED);
 	list_append(&h->dying, &c->link);
 	client_bury_some(c);
 }
@@ -305,6 +305,14 @@ void client_send_info(struct client *c, enum info_kind kind)
 		conn_put(&c->conn, b->p, b->n);
 }
 
+bool client_tell_lame_duck(struct client *c)
+{
+	if (!client_is_ready(c) || !c->had_first_pong || c->opts.protocol < 1)
+		return false;
+	client_send_info(c, INFO_LAME_DUCK);
+	return true;
+}
+
 /* ---- the socket's events ------------------------------------------------- */
 
 static void ended(struct conn *conn, enum conn_end how)
@@ -353,6 +361,7 @@ void client_arm_timer(struct client *c)
 		when = c->linger_until_ns;
 	} else {
 		when = earlier(when, c->auth_until_ns);
+		when = earlier(when, c->expires_at_ns);
 		when = earlier(when, c->next_ping_ns);
 		when = earlier(when, c->retry_at_ns);
 		when = earlier(when, c->paced_until_ns);
@@ -376,6 +385,8 @@ static void tick(struct timer *t, int64_t now)
 		secure_tick(c, now);
 	else if (c->auth_until_ns != 0 && c->auth_until_ns <= now)
 		login_timed_out(c);
+	else if (c->expires_at_ns != 0 && c->expires_at_ns <= now)
+		login_expired(c);
 	else if (c->retry_at_ns != 0 && c->retry_at_ns <= now)
 		login_retry(c);
 	else if (c->paced_until_ns != 0 && c->paced_until_ns <= now)
@@ -528,7 +539,12 @@ void client_describe(const struct client *c, struct client_info *ret,
 		.tls_version = secure_version(c),
 		.tls_cipher = secure_suite(c),
 		.is_tls_first = secure_went_first(c),
+		.tls_certs = secure_certs(c),
 		.user = principal_shown_user(c->who),
+		.jwt = c->who->is_bearer ? SLICE_NONE : c->who->jwt,
+		.issuer_key = c->who->issuer_key,
+		.tags = c->who->tags,
+		.proxy_key = auth_proxy_key(c->hub->config->auth, c->proxy),
 		.account = c->account->name,
 	};
 	if (wants_subs)

@@ -72,6 +72,7 @@ struct client {
 	int64_t  active_ns;	/* for monitoring: a message, a subscription */
 
 	struct timer timer;	/* the earliest of what follows */
+	int64_t  expires_at_ns;		/* its credentials; 0: never */
 	union {
 		int64_t auth_until_ns;		/* 0: none */
 		int64_t linger_until_ns;	/* while closing */
@@ -137,6 +138,9 @@ void client_drop(struct client *c, enum close_reason reason);
 /* The INFO line; is_after_pong adds what only the second one says. */
 enum info_kind { INFO_FIRST, INFO_AFTER_PONG, INFO_LAME_DUCK };
 void client_send_info(struct client *c, enum info_kind kind);
+
+/* That the server is leaving.  False: it would not understand, or not yet. */
+bool client_tell_lame_duck(struct client *c);
 
 /* "127.0.0.1:4222 - cid:7" and, once connected, who it is; into a buffer that
  * the next call for a client of this hub reuses. */

@@ -245,8 +245,7 @@ void hub_recheck(struct hub *h)
 static bool tell_lame_duck(void *ctx, struct client *c)
 {
 	(void)ctx;
-	if (client_is_ready(c) && c->had_first_pong && c->opts.protocol >= 1)
-		client_send_info(c, INFO_LAME_DUCK);
+	client_tell_lame_duck(c);
 	return true;
 }
 

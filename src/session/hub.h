@@ -77,7 +77,7 @@ struct session_shared {
 	int64_t         n_crowded;	/* atomic: receivers, CROWD_MOVING */
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
-	unsigned        hasher_member;	/* of the mesh */
+	unsigned        hasher_member, resolver_member;	/* of the mesh */
 	struct throttle *throttle;	/* of failed logins; NULL: none */
 	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */

@@ -8,6 +8,7 @@
 #include "core/msg.h"
 #include "core/sub.h"
 #include "core/sublist.h"
+#include "session/client.h"
 #include "session/hub.h"
 
 struct inbox {
@@ -29,8 +30,10 @@ struct letter {
 static struct inbox_message message_of(const struct inbox *in,
     const struct run *run, const struct msg *m)
 {
+	const struct client *from = run->publisher;
+
 	return (struct inbox_message){ in->account, run->subject, m->reply,
-		msg_headers(m), msg_payload(m) };
+		msg_headers(m), msg_payload(m), from == NULL ? 0 : from->cid };
 }
 
 static uint32_t give_here(struct sub *sub, const struct run *run)
@@ -76,6 +79,7 @@ static struct letter *write_letter(struct inbox *in,
 	at = l->bytes;
 	*l = (struct letter){ .mail.deliver = open_letter, .inbox = in };
 	l->message.account = m->account;
+	l->message.cid = m->cid;
 	l->message.subject = copy(&at, m->subject);
 	l->message.reply = copy(&at, m->reply);
 	l->message.headers = copy(&at, m->headers);

@@ -7,7 +7,7 @@
 #ifndef SESSION_INBOX_H
 #define SESSION_INBOX_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
@@ -22,6 +22,7 @@ struct inbox_message {
 	struct slice    subject, reply;
 	struct slice    headers;	/* the whole block, or empty */
 	struct slice    payload;
+	uint64_t        cid;		/* of the client that published; 0: none */
 };
 
 typedef void (*inbox_handle)(void *ctx, const struct inbox_message *m);

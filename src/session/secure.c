@@ -7,13 +7,16 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/buf.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/tls_peer.h"
 #include "net/conn_tls.h"
 #include "net/tls.h"
 #include "proto/info.h"
 #include "session/client.h"
 #include "session/hub.h"
+#include "session/info.h"
 
 enum { TLS_HANDSHAKE = 0x16 };	/* the first byte of a ClientHello's record */
 #define PATIENCE_NS (100 * NS_PER_MS)
@@ -24,6 +27,7 @@ struct secure {
 	int64_t info_ns;	/* INFO goes out in clear then; 0: it need not */
 	bool    is_choosing;	/* TLS or not: by the first byte */
 	bool    went_first;
+	struct buf certs;	/* what the client showed, for monitoring */
 };
 
 /* ---- configuration ------------------------------------------------------- */
@@ -133,6 +137,44 @@ static void failed(struct conn *conn, struct slice why)
 	client_drop(c, CLOSE_TLS);
 }
 
+static void put_hash(struct buf *out, struct slice der)
+{
+	uint8_t hash[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256(hash, (const unsigned char *)der.p, der.n);
+	text_put_hex(out, hash, sizeof hash);
+}
+
+static void note_cert(struct client *c, struct slice der)
+{
+	struct tls_peer *p = tls_peer_create(&der, 1);
+	struct buf       text = { 0 };
+
+	if (p == NULL)
+		return;
+	put_hash(&text, p->spki);
+	put_hash(&text, der);
+	tls_peer_put_subject(p, true, &text);
+	if (!buf_failed(&text))
+		cert_info_put(&c->secure->certs, &(struct cert_info){
+		    .spki_sha256 = slice_of(text.p, SHA256_HEX),
+		    .cert_sha256 = slice_of(text.p + SHA256_HEX, SHA256_HEX),
+		    .subject = slice_skip(buf_slice(&text), 2 * SHA256_HEX),
+		});
+	buf_fini(&text);
+	tls_peer_destroy(p);
+}
+
+static void note_certs(struct client *c)
+{
+	const struct tls_peer *p = secure_peer(c);
+
+	for (size_t i = 0; p != NULL && i < p->n_certs; i++)
+		note_cert(c, p->certs[i]);
+	if (buf_failed(&c->secure->certs))
+		buf_fini(&c->secure->certs);
+}
+
 static void secured(struct conn *conn)
 {
 	struct client            *c = (struct client *)conn;
@@ -145,6 +187,7 @@ static void secured(struct conn *conn)
 		return;
 	}
 	c->secure->until_ns = 0;
+	note_certs(c);
 	log_debug("%s - TLS handshake complete", client_label(c));
 	log_debug("%s - TLS version %s, cipher suite %s", client_label(c),
 	    tls_version(tls), tls_suite_name(tls));
@@ -227,14 +270,14 @@ static bool is_throttled(struct client *c)
 {
 	struct secure_rate *r = &c->hub->shared->handshakes;
 	int64_t             max = config_of(c)->rate_max, n_blocked;
-	int64_t             now = loop_now_ns(c->hub->loop) / NS_PER_S;
-	int64_t             then = __atomic_load_n(&r->second,
+	int64_t             now = loop_now_ns(c->hub->loop);
+	int64_t             end = __atomic_load_n(&r->ends_ns,
 	    __ATOMIC_RELAXED);
 
 	if (max == 0)
 		return false;
-	if (now > then && __atomic_compare_exchange_n(&r->second, &then, now,
-	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+	if (now > end && __atomic_compare_exchange_n(&r->ends_ns, &end,
+	    now + NS_PER_S, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
 		__atomic_store_n(&r->n, 0, __ATOMIC_RELAXED);
 		n_blocked = __atomic_exchange_n(&r->n_blocked, 0,
 		    __ATOMIC_RELAXED);
@@ -282,8 +325,10 @@ void secure_begin(struct client *c)
 
 void secure_fini(struct client *c)
 {
-	if (c->secure != NULL)
+	if (c->secure != NULL) {
 		secure_config_unref(c->secure->config);
+		buf_fini(&c->secure->certs);
+	}
 	free(c->secure);
 	c->secure = NULL;
 }
@@ -337,6 +382,11 @@ const struct tls_peer *secure_peer(const struct client *c)
 	const struct tls_session *tls = conn_tls_of(&c->conn);
 
 	return tls == NULL ? NULL : tls_peer_of(tls);
+}
+
+struct slice secure_certs(const struct client *c)
+{
+	return c->secure == NULL ? SLICE_NONE : buf_slice(&c->secure->certs);
 }
 
 struct slice secure_version(const struct client *c)

@@ -49,9 +49,10 @@ struct secure_config *secure_config_create(struct tls_context *context,
 struct secure_config *secure_config_ref(struct secure_config *c);
 void secure_config_unref(struct secure_config *c);	/* takes NULL */
 
-/* Handshakes of this second, for connection_rate_limit; one for all workers. */
+/* Handshakes of a second that begins with its first, for connection_rate_limit;
+ * one for all workers. */
 struct secure_rate {
-	int64_t  second;	/* these are atomic */
+	int64_t  ends_ns;	/* these are atomic */
 	int64_t  n, n_blocked;
 };
 
@@ -79,6 +80,9 @@ void secure_put_info(const struct client *c, struct info *info);
 
 /* The certificate it showed, verified; NULL: none.  Borrowed from c. */
 const struct tls_peer *secure_peer(const struct client *c);
+
+/* What monitoring shows of it and its chain, for cert_info_next. */
+struct slice secure_certs(const struct client *c);
 
 /* "1.3" and Go's name of the suite; empty: no TLS. */
 struct slice secure_version(const struct client *c);

@@ -204,6 +204,22 @@ TEST(many_at_once_are_not_many_free_guesses)
 	throttle_destroy(t);
 }
 
+TEST(what_another_decides_late_counts_all_the_same)
+{
+	struct throttle    *t = throttle_create(5);
+	struct throttle_key k = key_of(t, 1, "derek");
+
+	for (int i = 0; i < 5; i++) {
+		CHECK_INT(ask_at(t, &k, T0), THROTTLE_GO);
+		throttle_tell(t, &k, THROTTLE_VOID, T0);
+		throttle_tell_late(t, &k, false, T0);
+	}
+	CHECK_INT(ask_at(t, &k, T0), THROTTLE_WAIT);
+	throttle_tell_late(t, &k, true, T0 + 5 * NS_PER_S);
+	CHECK_INT(ask_at(t, &k, T0 + 5 * NS_PER_S), THROTTLE_GO);
+	throttle_destroy(t);
+}
+
 TEST(an_ip6_source_is_its_network)
 {
 	struct throttle    *t = throttle_create(5);

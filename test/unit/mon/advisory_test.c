@@ -99,7 +99,7 @@ TEST(what_a_jwt_said_is_told_too)
 	c.jwt = SLICE("eyJ");
 	c.issuer_key = SLICE("ACF");
 	c.name_tag = SLICE("ACC");
-	c.tags = SLICE("[\"t1\", \"t2\"]");
+	c.tags = SLICE("t1,t2");
 	advisory_connect(&server, T0, &c, JSON_INTO(&out, 0));
 	buf_put_char(&out, '\0');
 	CHECK(strstr(out.p, "\"ver\":\"1\",\"jwt\":\"eyJ\",\"issuer_key\":\"ACF\","
@@ -120,7 +120,7 @@ TEST(an_accounts_connections_are_told_as_nats_server_does)
 		.subs.num_subscriptions = 4 };
 	struct buf out = { 0 };
 
-	advisory_conns(&server, T0 + 1659096896, &a, JSON_INTO(&out, 0));
+	advisory_conns(&server, T0 + 1659096896, NULL, &a, JSON_INTO(&out, 0));
 	hide_id(&out);
 	CHECK_SLICE(buf_slice(&out), SLICE(
 	    "{\"type\":\"io.nats.server.advisory.v1.account_connections\","

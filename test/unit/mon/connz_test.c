@@ -389,9 +389,8 @@ TEST(who_logged_in_how_is_told_when_asked_for)
 		.cid = 5, .ip = SLICE("127.0.0.1"), .user = SLICE("UCAT"),
 		.account = SLICE("ACFI"), .name_tag = SLICE("ACC"),
 		.jwt = SLICE("eyJ"), .issuer_key = SLICE("AKEY"),
-		.tags = SLICE("[\"t1\",\"t2\"]"), .tls_version = SLICE("1.3"),
+		.tags = SLICE("t1,t2"), .tls_version = SLICE("1.3"),
 		.tls_cipher = SLICE("TLS_AES_128_GCM_SHA256"),
-		.tls_peer_certs = SLICE("[{\"subject\":\"CN=x\"}]"),
 		.is_tls_first = true, .proxy_key = SLICE("UPROXY"),
 	};
 
@@ -402,7 +401,7 @@ TEST(who_logged_in_how_is_told_when_asked_for)
 	buf_put_char(&out, '\0');
 	CHECK(strstr(out.p, "\"subscriptions\":0,\"tls_version\":\"1.3\","
 	    "\"tls_cipher_suite\":\"TLS_AES_128_GCM_SHA256\","
-	    "\"tls_peer_certs\":[{\"subject\":\"CN=x\"}],\"tls_first\":true,"
+	    "\"tls_first\":true,"
 	    "\"authorized_user\":\"UCAT\",\"account\":\"ACFI\","
 	    "\"jwt\":\"eyJ\",\"issuer_key\":\"AKEY\",\"name_tag\":\"ACC\","
 	    "\"tags\":[\"t1\",\"t2\"],\"proxy\":{\"key\":\"UPROXY\"}}]}")
