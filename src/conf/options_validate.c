@@ -147,7 +147,6 @@ static bool sentinel_fits(const struct options *o, struct buf *err)
 /* A server that would pass over one of these must not start: take a line away
  * when its part comes to life. */
 static const enum option_id unwired[] = {
-	OPTION_mappings,
 	OPTION_operators, OPTION_trusted_keys, OPTION_resolver,
 	OPTION_resolver_preload, OPTION_resolver_pinned_accounts,
 	OPTION_resolver_tls, OPTION_default_sentinel,
