@@ -26,6 +26,7 @@ struct buf;
 struct jwt;
 struct operators;
 struct permissions_spec;
+struct tls_peer;
 
 /* ---- what is configured ------------------------------------------------ */
 
@@ -66,6 +67,7 @@ struct auth_config {
 	size_t                         n_users;
 	bool                           has_users;	/* stated; n_users may be 0 */
 	struct slice no_auth_user;
+	bool         maps_certs;	/* a user is whom the certificate names */
 	bool         admits_anonymous;	/* who says nothing is nobody, in "$G",
 					   though there are users */
 	/* Of the users without their own; the single user has none.  Or NULL. */
@@ -130,6 +132,7 @@ struct auth_request {
 	struct slice nonce;		/* what it was given to sign */
 	enum via via;
 	struct slice source;		/* its address, 4 or 16 bytes */
+	const struct tls_peer *cert;	/* verified; NULL: none */
 };
 
 /* For the log and for monitoring, never for the peer. */

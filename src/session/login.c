@@ -406,6 +406,7 @@ static struct auth_request request_of(const struct client *c,
 		.nonce = slice_of(nonce, has_nonce ? NONCE_CHARS : 0),
 		.via = VIA_STANDARD,
 		.source = slice_of((const char *)c->ip, c->is_ip6 ? 16 : 4),
+		.cert = secure_peer(c),
 		.names_account = o->account || o->new_account,
 	};
 }
