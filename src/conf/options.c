@@ -334,6 +334,37 @@ static void put_strings(struct buf *out, const struct conf_strings *l)
 	buf_put_char(out, ']');
 }
 
+/* As Go prints such a struct. */
+static void put_callout(struct buf *out, const struct conf_callout *c)
+{
+	if (c == NULL) {
+		buf_put_str(out, "<nil>");
+		return;
+	}
+	buf_printf(out, "&{%.*s %.*s ", SLICE_ARG(c->issuer),
+	    SLICE_ARG(c->account));
+	put_strings(out, &c->auth_users);
+	buf_printf(out, " %.*s ", SLICE_ARG(c->xkey));
+	put_strings(out, &c->allowed_accounts);
+	buf_put_char(out, '}');
+}
+
+static void put_resolver(struct buf *out, const struct conf_resolver *r)
+{
+	static const char *const kinds[] = {
+		[RESOLVER_MEMORY] = "MEMORY", [RESOLVER_URL] = "URL",
+		[RESOLVER_FULL] = "FULL",     [RESOLVER_CACHE] = "CACHE",
+	};
+
+	if (r == NULL)
+		return;
+	buf_put_str(out, kinds[r->kind]);
+	if (r->kind == RESOLVER_URL)
+		buf_printf(out, "(%.*s)", SLICE_ARG(r->url));
+	if (r->dir.n > 0)
+		buf_printf(out, " %.*s", SLICE_ARG(r->dir));
+}
+
 void option_put_value(struct buf *out, const struct option *row,
     const struct options *o)
 {
@@ -367,6 +398,27 @@ void option_put_value(struct buf *out, const struct option *row,
 		break;
 	case KIND_PERMISSIONS:
 		buf_put_str(out, v.as_PERMISSIONS == NULL ? "" : "set");
+		break;
+	case KIND_ACCOUNTS:
+		buf_printf(out, "%zu accounts", v.as_ACCOUNTS.n);
+		break;
+	case KIND_MAPPINGS:
+		buf_printf(out, "%zu mappings", v.as_MAPPINGS.n);
+		break;
+	case KIND_CALLOUT:
+		put_callout(out, v.as_CALLOUT);
+		break;
+	case KIND_RESOLVER:
+		put_resolver(out, v.as_RESOLVER);
+		break;
+	case KIND_TOKENS:
+		buf_printf(out, "%zu tokens", v.as_TOKENS.n);
+		break;
+	case KIND_PRELOAD:
+		buf_printf(out, "%zu tokens", v.as_PRELOAD.n);
+		break;
+	case KIND_KEYS: case KIND_PROXIES:
+		put_strings(out, &v.as_KEYS);
 		break;
 	case KIND_TLS:
 		buf_put_str(out, v.as_TLS == NULL ? "disabled" : "enabled");
@@ -510,6 +562,13 @@ static const char *kind_title(enum option_kind kind)
 		[KIND_FLAGS] = "map of booleans",
 		[KIND_POLICY] = "default, close or retry",
 		[KIND_USERS] = "array of users", [KIND_PERMISSIONS] = "permissions",
+		[KIND_ACCOUNTS] = "map of accounts, or array of their names",
+		[KIND_MAPPINGS] = "map of destinations",
+		[KIND_CALLOUT] = "map",        [KIND_PROXIES] = "map",
+		[KIND_RESOLVER] = "MEMORY, URL(..) or map",
+		[KIND_TOKENS] = "tokens or files",
+		[KIND_KEYS] = "text or array of texts",
+		[KIND_PRELOAD] = "map of tokens",
 		[KIND_TLS] = "map",
 	};
 

@@ -83,6 +83,21 @@ void load_mismatch(struct load *l, const struct conf_value *v, const char *key,
 	buf_fini(&found);
 }
 
+void conf_report_error(struct conf_report *r, const struct conf_place *place,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	if (place != NULL)
+		buf_printf(&r->errors, "%s:%d:%d: ", place->file, place->line,
+		    place->col);
+	va_start(ap, fmt);
+	buf_vprintf(&r->errors, fmt, ap);
+	va_end(ap);
+	buf_put_char(&r->errors, '\n');
+	r->n_errors++;
+}
+
 void *load_alloc(struct load *l, size_t count, size_t size)
 {
 	void *p = arena_alloc(l->arena, count, size);
@@ -375,6 +390,61 @@ static bool take_permissions(struct load *l, const struct option *row,
 	return load_permissions(l, v, &ret->as_PERMISSIONS);
 }
 
+static bool take_accounts(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_accounts(l, v, &ret->as_ACCOUNTS);
+}
+
+static bool take_mappings(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_mappings(l, v, &ret->as_MAPPINGS);
+}
+
+static bool take_callout(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_callout(l, v, &ret->as_CALLOUT);
+}
+
+static bool take_proxies(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_proxies(l, v, &ret->as_PROXIES);
+}
+
+static bool take_resolver(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_resolver(l, v, &ret->as_RESOLVER);
+}
+
+static bool take_tokens(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_tokens(l, v, &ret->as_TOKENS);
+}
+
+static bool take_keys(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	return load_keys(l, v, row->key, &ret->as_KEYS);
+}
+
+static bool take_preload(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_preload(l, v, &ret->as_PRELOAD);
+}
+
 static bool take_tls(struct load *l, const struct option *row,
     const struct conf_value *v, union option_value *ret)
 {
@@ -392,6 +462,10 @@ static bool (*const takes[N_KINDS])(struct load *, const struct option *,
 	[KIND_FLAGS]    = take_flags,    [KIND_POLICY]  = take_policy,
 	[KIND_USERS]    = take_users,
 	[KIND_PERMISSIONS] = take_permissions,
+	[KIND_ACCOUNTS] = take_accounts, [KIND_MAPPINGS] = take_mappings,
+	[KIND_CALLOUT]  = take_callout,  [KIND_PROXIES] = take_proxies,
+	[KIND_RESOLVER] = take_resolver, [KIND_TOKENS]  = take_tokens,
+	[KIND_KEYS]     = take_keys,     [KIND_PRELOAD] = take_preload,
 	[KIND_TLS]      = take_tls,
 };
 
@@ -402,6 +476,12 @@ static bool is_fit(struct load *l, enum option_id id,
 	if (id == OPTION_server_name && x->as_STRING.n > 0 &&
 	    memchr(x->as_STRING.p, ' ', x->as_STRING.n) != NULL) {
 		load_error(l, v, "server name cannot contain spaces");
+		return false;
+	}
+	if (id == OPTION_system_account &&
+	    slice_eq(x->as_STRING, SLICE("$G"))) {
+		load_error(l, v, "\"$G\" can not be the system account: "
+		    "everybody may be in there");
 		return false;
 	}
 	if (id == OPTION_lame_duck_duration && x->as_DURATION < 30 * OPTION_SECOND) {
@@ -420,8 +500,10 @@ static void take_row(struct load *l, const struct option *row,
 	memset(&x, 0, sizeof x);
 	if (!takes[row->kind](l, row, v, &x) || l->is_out_of_memory)
 		return;
-	if (is_fit(l, option_id(row), v, &x) && !l->o->is_forced[option_id(row)])
-		option_store(l->o, row, &x);
+	if (!is_fit(l, option_id(row), v, &x) || l->o->is_forced[option_id(row)])
+		return;
+	option_store(l->o, row, &x);
+	l->o->places[option_id(row)] = load_place(l, v);
 }
 
 /* ---- keys that are more than one value -------------------------------- */
@@ -565,19 +647,6 @@ static void check_authorization(struct load *l, const struct conf_value *v)
 		    "no user and no token");
 }
 
-/* Users without permissions of their own have the default ones. */
-static void spread_permissions(struct load *l)
-{
-	struct conf_users *users = &l->o->users;
-
-	for (size_t i = 0; i < users->n; i++) {
-		struct conf_user *u = (struct conf_user *)(uintptr_t)&users->v[i];
-
-		if (u->permissions == NULL)
-			u->permissions = l->o->default_permissions;
-	}
-}
-
 static void take_authorization(struct load *l, const struct conf_value *v)
 {
 	if (v->kind != CONF_MAP) {
@@ -588,7 +657,7 @@ static void take_authorization(struct load *l, const struct conf_value *v)
 	l->o->has_authorization = true;
 	for (size_t i = 0; i < v->map.n; i++)
 		take_member(l, "authorization.", &v->map.v[i]);
-	spread_permissions(l);
+	load_spread_permissions(l->o->users, l->o->default_permissions);
 	check_authorization(l, v);
 }
 
@@ -624,6 +693,7 @@ static void take_root(struct load *l, const struct conf_value *root,
 	if (!options_settle_tls(l->o))
 		l->is_out_of_memory = true;
 	options_settle(l->o);
+	load_check_together(l);
 }
 
 static int finish(struct load *l, int err)
@@ -642,6 +712,25 @@ static int finish(struct load *l, int err)
 	return err;
 }
 
+static int keep_files(struct options *o, const struct conf_arena *tree)
+{
+	struct slice *v;
+	size_t        n = 0;
+
+	for (const struct arena_file *f = arena_files(tree); f; f = f->next)
+		n++;
+	v = arena_alloc(o->arena, n + 1, sizeof *v);
+	if (v == NULL)
+		return ERR_NOMEM;
+	o->files = (struct conf_strings){ v, n };
+	for (const struct arena_file *f = arena_files(tree); f; f = f->next) {
+		*v = arena_copy(o->arena, slice_str(f->path));
+		if (v++->p == NULL)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
 static int load(struct options *o, struct slice text, bool is_file,
     const char *name, struct conf_report *r)
 {
@@ -658,6 +747,8 @@ static int load(struct options *o, struct slice text, bool is_file,
 		err = conf_parse_text(tree, text, name, &r->errors, &root);
 	if (err == 0 && !value_digest(root, r->digest))
 		err = ERR_NOMEM;
+	if (err == 0)
+		err = keep_files(o, tree);
 	if (err == 0)
 		take_root(&l, root, name);
 	arena_destroy(tree);

@@ -26,6 +26,7 @@
 #include "base/slice.h"
 
 struct block;
+struct fanout_port;
 
 /* Messages in a run at most: one bit each in what a delivery returns. */
 enum { RUN_MAX = 64 };
@@ -49,6 +50,7 @@ struct run {
 					   that may be referenced */
 	const void       *publisher;	/* the session, for echo; NULL: internal
 					   or on another thread */
+	const struct fanout_port *port;	/* of the worker it is on */
 };
 
 static inline struct slice msg_headers(const struct msg *m)

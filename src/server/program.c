@@ -12,7 +12,9 @@
 #include "base/log.h"
 #include "conf/options.h"
 #include "server/cli.h"
+#include "server/config.h"
 #include "server/notify.h"
+#include "server/sandbox.h"
 #include "server/server.h"
 #include "server/settings.h"
 #include "server/signals.h"
@@ -65,7 +67,7 @@ static int load(struct program *p)
 	int err = 0;
 
 	if (p->cli.config_file != NULL)
-		err = options_load_file(p->options, p->cli.config_file,
+		err = config_load(p->options, p->cli.config_file,
 		    &p->report);
 	if (err == 0 && p->report.n_warnings > 0 &&
 	    p->cli.action == CLI_TEST)
@@ -103,12 +105,14 @@ static int run_server(struct program *p, struct server *s)
 {
 	bool is_logged = false;
 
+	sandbox_begin(s);
 	if (server_open(s, &p->err, &is_logged) != 0)
 		return is_logged ? 1 : complain(p, "\n");
 	if (signals_watch(s) != 0) {
 		buf_put_str(&p->err, "cannot watch signals");
 		return complain(p, "\n");
 	}
+	sandbox_complete(s);
 	notify_begin(s);
 	server_run(s);
 	notify_end(s);

@@ -15,9 +15,12 @@
 #include "base/trace.h"
 #include "conf/options.h"
 #include "net/tls.h"
+#include "server/config.h"
 #include "server/monitoring.h"
+#include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/limits.h"
 #include "session/secure.h"
 
@@ -54,11 +57,13 @@ static int read_file(struct server *s, struct plan *p)
 	int                err = options_inherit_forced(p->options, s->options);
 
 	if (err == 0)
-		err = options_load_file(p->options, s->config_file, &r);
+		err = config_load(p->options, s->config_file, &r);
 	if (r.n_warnings > 0)
 		log_warn("%.*s", SLICE_ARG(buf_slice(&r.warnings)));
-	if (err != 0)
+	if (err != 0) {
 		buf_put_slice(p->why, buf_slice(&r.errors));
+		sandbox_explain(s, p->why);
+	}
 	memcpy(p->digest, r.digest, sizeof p->digest);
 	conf_report_fini(&r);
 	if (err == 0)
@@ -89,7 +94,7 @@ static int make_plan(struct server *s, struct plan *p)
 	if (err != 0)
 		return err;
 	options_diff(s->options, p->options, note_change, p);
-	if (p->is_refused)
+	if (p->is_refused || !sandbox_allows(s, p->options, p->why))
 		return ERR_CONFIG;
 	err = settings_auth(p->options, s->hasher, &p->auth, p->why);
 	if (err == 0)
@@ -123,6 +128,7 @@ static void note_outcome(struct server *s, int err, const struct buf *why)
 	buf_put_slice(&s->last_reload_why, buf_slice(why));
 	pthread_mutex_unlock(&s->lock);
 	trace(TR_RELOAD, err == 0, s->n_reloads);
+	monitoring_reloaded(s, buf_slice(why));
 }
 
 /* First all workers go by the new configuration, then clients are looked at:

@@ -8,21 +8,26 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "conf/options.h"
-#include "core/account.h"
+#include "core/accounts.h"
 #include "server/monitoring.h"
+#include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
 #include "session/handoff.h"
 #include "session/secure.h"
 #include "session/version.h"
 
 enum { WORKER_STACK = 512 * 1024 };
+
+#define FAREWELL_NS (50 * NS_PER_MS)
 
 /* ---- mail to workers ------------------------------------------------------ */
 
@@ -147,18 +152,33 @@ struct server *server_create(struct options *o, const char *config_file,
 	return s;
 }
 
+static bool know_accounts(struct server *s)
+{
+	const struct conf_accounts *all = &s->options->accounts;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (accounts_get(s->shared.accounts, all->v[i].name) == NULL)
+			return false;
+	return true;
+}
+
 static bool open_shared(struct server *s)
 {
 	size_t n = handoff_counters_size(s->n_workers);
 
 	s->shared.n_workers = s->n_workers;
+	s->shared.identity = &s->identity;
 	s->shared.hasher_member = s->n_workers + 1;
-	s->shared.global = account_create(SLICE("$G"));
+	s->shared.accounts = accounts_create(s->n_workers,
+	    settings_system_account(s->options));
 	s->shared.parcels = aligned_alloc(64, n);
 	s->shared.loads = calloc(s->n_workers, sizeof *s->shared.loads);
+	if (s->options->max_failed_logins > 0)
+		s->shared.throttle = throttle_create(
+		    (unsigned)s->options->max_failed_logins);
 	if (s->shared.parcels != NULL)
 		memset(s->shared.parcels, 0, n);
-	return s->shared.global != NULL && s->shared.parcels != NULL &&
+	return s->shared.accounts != NULL && know_accounts(s) && s->shared.parcels != NULL &&
 	    s->shared.loads != NULL;
 }
 
@@ -352,6 +372,8 @@ static int open_doors(struct server *s, struct buf *why)
 	if (err == 0 && (!open_shared(s) || !open_workers(s)))
 		err = ERR_NOMEM;
 	if (err == 0)
+		err = monitoring_open_system(s);
+	if (err == 0)
 		err = files_write_pid(s, why);
 	if (err == 0 && !start_workers(s))
 		err = ERR_NOMEM;
@@ -427,6 +449,25 @@ static void stop(struct server *s)
 	loop_stop(s->control);
 }
 
+static void stop_now(struct timer *t, int64_t now_ns)
+{
+	(void)now_ns;
+	stop(CONTAINER_OF(t, struct server, farewell));
+}
+
+/* Who listens to the system account hears of it before its connection ends. */
+static void begin_stop(struct server *s)
+{
+	bool is_said = s->farewell.fire != NULL;
+
+	s->farewell.fire = stop_now;
+	if (is_said || s->is_stopping ||
+	    !monitoring_say_leaving(s, "SHUTDOWN") ||
+	    !timer_set(loop_timers(s->control), &s->farewell,
+	    loop_now_ns(s->control) + FAREWELL_NS))
+		stop(s);
+}
+
 static void reopen_log(void)
 {
 	if (log_reopen())
@@ -452,7 +493,7 @@ static void on_requests(struct watch *w, uint32_t events)
 	if (wanted & REQUEST_LAME_DUCK)
 		lame_duck_begin(s);
 	if (wanted & REQUEST_STOP)
-		stop(s);
+		begin_stop(s);
 }
 
 uint64_t server_n_reloads(struct server *s)
@@ -569,6 +610,7 @@ void server_destroy(struct server *s)
 		settle_mail(s);
 	destroy_workers(s);
 	monitoring_close(s);
+	sandbox_destroy(s->sandbox);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	if (s->requests.fd >= 0)
@@ -577,9 +619,10 @@ void server_destroy(struct server *s)
 		close(s->signals.fd);
 	loop_destroy(s->control);
 	mesh_destroy(s->mesh);
-	account_destroy(s->shared.global);
+	accounts_destroy(s->shared.accounts);
 	free(s->shared.parcels);
 	free(s->shared.loads);
+	throttle_destroy(s->shared.throttle);
 	auth_unref(s->auth);
 	secure_config_unref(s->secure);
 	identity_fini(&s->identity);

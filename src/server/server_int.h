@@ -16,6 +16,7 @@ enum { WORKERS_MAX = 64 };
 struct auth;
 struct hasher;
 struct monitoring;
+struct sandbox;
 struct secure_config;
 
 struct worker {
@@ -63,8 +64,10 @@ struct server {
 	struct watch     signals;	/* a signalfd; -1: not ours to take */
 	unsigned         wanted;	/* atomic: enum server_request */
 	struct lame_duck lame_duck;
+	struct timer     farewell;	/* the end, once it is said */
 	struct notify    notify;
 	struct monitoring *monitoring;	/* NULL: off */
+	struct sandbox  *sandbox;	/* NULL: none */
 	char            *pid_file, *ports_file;	/* written; NULL: not */
 	uint64_t         generation;	/* of the configuration */
 	unsigned         n_changing;	/* workers that a reload waits for */

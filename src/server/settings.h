@@ -20,10 +20,6 @@ struct tls_context;
 /* Borrows o's strings. */
 struct log_config settings_log(const struct options *o);
 
-/* 0, ERR_NOMEM, or ERR_CONFIG and why.  The caller owns a reference. */
-int settings_auth(const struct options *o, struct hasher *hasher,
-    struct auth **ret, struct buf *why);
-
 /* What the tls block comes to; *ret NULL: there is none.  Its files are read
  * now.  As settings_auth. */
 int settings_secure(const struct options *o, struct secure_config **ret,

@@ -6,6 +6,7 @@
 #include "session/deliver.h"
 
 #include "base/log.h"
+#include "core/account.h"
 #include "core/msg.h"
 #include "session/client.h"
 #include "session/hub.h"
@@ -106,7 +107,7 @@ static void grant_replies(struct client *c, const struct run *run, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++)
 		if (run->msgs[i].reply.n > 0)
-			replies_grant(&c->replies, c->who.permissions,
+			replies_grant(&c->replies, c->who->permissions,
 			    run->msgs[i].reply, now);
 }
 
@@ -124,6 +125,8 @@ static void count_out(struct client *c, struct client_sub *s,
 	c->out_msgs += n;
 	c->out_bytes += bytes;
 	c->active_ns = loop_now_ns(c->hub->loop);
+	c->traffic->out_msgs += n;
+	c->traffic->out_bytes += bytes;
 	c->hub->stats.out_msgs += n;
 	c->hub->stats.out_bytes += bytes;
 }

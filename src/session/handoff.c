@@ -345,7 +345,7 @@ static const char *unpack_record(struct hub *h, const char *at)
 	    (const struct item *)(const void *)(subs + r->n_subs);
 	struct msg           msgs[RUN_MAX] NOT_ZEROED;
 	struct run           run = { .msgs = msgs, .n = r->n_msgs,
-		.bytes = r->bytes };
+		.bytes = r->bytes, .port = &h->port };
 	bool                 has_blocks = false;
 
 	assert(r->n_msgs <= RUN_MAX);

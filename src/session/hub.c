@@ -10,9 +10,11 @@
 #include "base/random.h"
 #include "core/account.h"
 #include "core/match.h"
+#include "session/callout.h"
 #include "session/client.h"
 #include "session/closed.h"
 #include "session/handoff.h"
+#include "session/inject.h"
 #include "session/login.h"
 #include "session/move.h"
 #include "session/publish.h"
@@ -41,6 +43,8 @@ static void end_turn(void *ctx)
 	struct hub *h = ctx;
 
 	conn_pool_go_on(&h->pool);
+	if (!list_is_empty(&h->injections))
+		inject_end_turn(h);
 	handoff_post(h->handoff);
 	mesh_ring(loop_mesh(h->loop), h->worker);
 	conn_pool_flush(&h->pool);
@@ -87,13 +91,14 @@ struct hub *hub_create(struct loop *loop, struct session_shared *shared,
 	h->worker = loop_member(loop);
 	h->shared = shared;
 	h->config = config;
-	h->port = (struct fanout_port){ h->worker, handoff_put, h };
+	h->port = (struct fanout_port){ h->worker, h, handoff_put };
 	h->stall_timer.fire = make_turn;
 	list_init(&h->clients);
 	list_init(&h->dying);
 	list_init(&h->stalled);
 	list_init(&h->crowded);
 	list_init(&h->moving);
+	list_init(&h->injections);
 	h->move_timer.fire = make_turn;
 	if (!open_parts(h, closed_max)) {
 		hub_destroy(h);
@@ -119,6 +124,8 @@ void hub_destroy(struct hub *h)
 {
 	if (h == NULL)
 		return;
+	callouts_destroy(h);
+	inject_drop_all(h);
 	handoff_destroy(h->handoff);
 	match_cache_destroy(h->matches);
 	closed_destroy(h->closed);
@@ -127,6 +134,8 @@ void hub_destroy(struct hub *h)
 	buf_fini(&h->label);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
+	buf_fini(&h->builder.mapped[0]);
+	buf_fini(&h->builder.mapped[1]);
 	session_config_unref(h->config);
 	free(h);
 }
@@ -134,6 +143,14 @@ void hub_destroy(struct hub *h)
 uint64_t hub_load(const struct session_shared *shared, unsigned worker)
 {
 	return __atomic_load_n(&shared->loads[worker], __ATOMIC_RELAXED);
+}
+
+void hub_tell(struct hub *h, const struct client *c, enum session_event what)
+{
+	const struct session_listener *l = &h->shared->listener;
+
+	if (l->happened != NULL)
+		l->happened(l->ctx, h, c, what);
 }
 
 /* ---- clients ------------------------------------------------------------- */
@@ -188,10 +205,8 @@ void hub_each_client(struct hub *h,
 
 static bool apply_config(void *ctx, struct client *c)
 {
-	const struct session_config *conf = ctx;
-
-	c->parser.line_max = conf->line_max;
-	c->parser.payload_max = conf->payload_max;
+	(void)ctx;
+	client_apply_limits(c);
 	return true;
 }
 
@@ -210,7 +225,7 @@ void hub_reconfigure(struct hub *h, struct session_config *config)
 	struct session_config *old = h->config;
 
 	h->config = config;
-	hub_each_client(h, apply_config, config);
+	hub_each_client(h, apply_config, NULL);
 	session_config_unref(old);
 }
 
@@ -222,8 +237,7 @@ void hub_recheck(struct hub *h)
 static bool tell_lame_duck(void *ctx, struct client *c)
 {
 	(void)ctx;
-	if (client_is_ready(c) && c->had_first_pong && c->opts.protocol >= 1)
-		client_send_info(c, INFO_LAME_DUCK);
+	client_tell_lame_duck(c);
 	return true;
 }
 

@@ -20,17 +20,38 @@
 #include "session/secure.h"
 
 struct account;
+struct accounts;
+struct callouts;
 struct client;
 struct client_info;
+struct hub;
 struct closed_ring;
 struct handoff;
+struct identity;
 struct match_cache;
 struct op;
 struct parcel_count;
+struct throttle;
 
 /* How a receiver's queue is: over three quarters full, and it takes nothing, or
  * it takes something. */
 enum crowd { CROWD_NONE, CROWD_STUCK, CROWD_MOVING };
+
+/* What somebody above may want to be told of (the system account's events). */
+enum session_event {
+	SESSION_CONNECTED,	/* a CONNECT was accepted */
+	SESSION_DISCONNECTED,	/* c->reason says why; it still is who it was */
+	SESSION_AUTH_FAILED,
+	SESSION_ENTERED,	/* its account has one more */
+	SESSION_LEFT,		/* one less */
+};
+
+struct session_listener {
+	/* May inject; may not close anybody.  Thread: the hub's. */
+	void (*happened)(void *ctx, struct hub *h, const struct client *c,
+	    enum session_event what);
+	void *ctx;
+};
 
 /* Counts since start; summed over the hubs for monitoring. */
 struct hub_stats {
@@ -43,8 +64,10 @@ struct hub_stats {
 
 /* One for the server; outlives the hubs. */
 struct session_shared {
-	struct account *global;		/* "$G" */
+	struct accounts *accounts;
+	const struct identity *identity;	/* the server's keys */
 	unsigned        n_workers;
+	struct session_listener listener;	/* happened: may be NULL */
 	uint64_t        last_cid;	/* atomic, all kinds of connection */
 	int64_t         n_conns;	/* atomic, now */
 	int64_t         outbound;	/* atomic: bytes queued, about */
@@ -52,6 +75,7 @@ struct session_shared {
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
 	unsigned        hasher_member;	/* of the mesh */
+	struct throttle *throttle;	/* of failed logins; NULL: none */
 	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */
 	uint64_t       *loads;		/* atomic: clients of each worker */
@@ -64,7 +88,8 @@ struct run_builder {
 	struct msg     msgs[RUN_MAX];
 	struct buf     prefix;
 	struct buf     tail;	/* of a message spelled in an unusual way */
-	bool           is_dropped;	/* the subject may not be published on */
+	struct buf     mapped[2];	/* subjects as mapped: the run's, and the next */
+	unsigned       is_mapped_to;	/* which of them is free */
 };
 
 struct hub {
@@ -77,6 +102,8 @@ struct hub {
 	struct handoff        *handoff;
 	struct fanout_port     port;
 	struct run_builder     builder;
+	unsigned               n_hops;	/* relays that are giving, one in another */
+	struct list            injections;	/* for the end of the turn */
 	struct list            clients;
 	struct list            dying;	/* closed, subscriptions still going */
 	struct list            stalled;	/* publishers held back */
@@ -86,6 +113,7 @@ struct hub {
 	struct buf             label;	/* client_label's */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
+	struct callouts       *callouts;	/* NULL: none was made */
 	struct timer           stall_timer;
 	bool                   is_closed;	/* nobody comes in any more */
 	struct timer           move_timer;
@@ -110,6 +138,9 @@ void hub_close_all(struct hub *h);
 
 /* After the loop has ended and all is closed. */
 void hub_destroy(struct hub *h);
+
+/* Tells the listener, if there is one. */
+void hub_tell(struct hub *h, const struct client *c, enum session_event what);
 
 /* Takes over an accepted socket: a client that is told INFO.  Thread: owner. */
 struct sockaddr_storage;

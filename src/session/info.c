@@ -162,14 +162,16 @@ void client_info_fini(struct client_info *info)
 }
 
 /* The strings of a description, for whoever walks them. */
-enum { N_STRINGS = 9 };
+enum { N_STRINGS = 15 };
 
 static void strings_of(struct client_info *info, struct slice *s[N_STRINGS])
 {
 	struct slice *all[N_STRINGS] = {
 		&info->ip, &info->name, &info->lang, &info->version,
 		&info->tls_version, &info->tls_cipher, &info->user,
-		&info->account, &info->tls_certs,
+		&info->account, &info->name_tag, &info->jwt, &info->issuer_key,
+		&info->tags, &info->tls_certs, &info->mqtt_client,
+		&info->proxy_key,
 	};
 
 	memcpy(s, all, sizeof all);
@@ -177,10 +179,14 @@ static void strings_of(struct client_info *info, struct slice *s[N_STRINGS])
 
 size_t client_info_size(const struct client_info *info)
 {
-	return sizeof *info + info->subs.n + info->ip.n + info->name.n +
-	    info->lang.n + info->version.n + info->tls_version.n +
-	    info->tls_cipher.n + info->user.n + info->account.n +
-	    info->tls_certs.n;
+	struct client_info copy = *info;
+	struct slice      *strings[N_STRINGS];
+	size_t             n = sizeof *info + info->subs.n;
+
+	strings_of(&copy, strings);
+	for (size_t i = 0; i < N_STRINGS; i++)
+		n += strings[i]->n;
+	return n;
 }
 
 struct client_info *client_info_clone(const struct client_info *info)

@@ -97,6 +97,10 @@ struct client_info {
 	struct slice tls_certs;	/* it showed; for cert_info_next */
 	struct slice user;	/* as authenticated, secrets never */
 	struct slice account;
+	struct slice name_tag;	/* the account's name, if that is not its key */
+	struct slice jwt, issuer_key;		/* empty: no JWT, or a bearer's */
+	struct slice tags;		/* "a:b,c" */
+	struct slice mqtt_client, proxy_key;	/* empty: none */
 
 	struct sub_info_list subs;	/* empty unless asked for */
 };

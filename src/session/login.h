@@ -21,6 +21,13 @@ void login_silent(struct client *c);
 /* After a reload: again, with the credentials it gave. */
 void login_again(struct client *c);
 
+/* It has waited because of failed logins, its own or others'. */
+void login_retry(struct client *c);
+
+/* Whoever was asked about it has answered: goes on, or is refused. */
+struct auth_answer;
+void login_decided(struct client *c, const struct auth_answer *answer);
+
 /* Time is over. */
 void login_timed_out(struct client *c);
 

@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/mappings.h"
 #include "core/match.h"
+#include "core/policy.h"
 #include "core/sublist.h"
 #include "proto/subject.h"
 #include "session/client.h"
@@ -12,6 +14,8 @@
 #include "session/handoff.h"
 #include "session/hub.h"
 #include "session/move.h"
+#include "session/route.h"
+#include "session/pace.h"
 #include "session/stall.h"
 #include "session/wiretrace.h"
 
@@ -49,7 +53,7 @@ static bool is_reserved_reply(struct slice s)
 
 static bool may_publish(struct client *c, struct slice subject)
 {
-	const struct permissions *p = c->who.permissions;
+	const struct permissions *p = c->who->permissions;
 
 	if (is_reserved_subject(subject))
 		return false;
@@ -113,32 +117,27 @@ static void answer_unheard(struct client *c, const struct run *run,
 
 /* ---- the run ------------------------------------------------------------- */
 
-static bool make_prefix(struct run_builder *b)
+static void count_in(struct client *c, const struct run *run)
 {
-	buf_reset(&b->prefix);
-	buf_put(&b->prefix, "HMSG ", 5);
-	buf_put_slice(&b->prefix, b->run.subject);
-	buf_put_char(&b->prefix, ' ');
-	b->run.prefix = buf_slice(&b->prefix);
-	return !buf_failed(&b->prefix);
+	c->traffic->in_msgs += run->n;
+	c->traffic->in_bytes += run->bytes;
 }
 
 void publish_flush(struct hub *h)
 {
 	struct run_builder *b = &h->builder;
 	struct client      *c = b->from;
-	const struct match *m;
-	uint64_t            taken = 0, before = h->stats.out_msgs;
+	uint64_t            taken, before = h->stats.out_msgs;
 
 	if (c == NULL)
 		return;
 	b->from = NULL;
-	m = match_find(h->matches, c->account->sublist, b->run.subject);
-	if ((m->n_plain != 0 || m->n_groups != 0) && make_prefix(b))
-		taken = fanout(m, &b->run, &h->port);
+	count_in(c, &b->run);
+	taken = route(h, c->account, &b->run, &b->prefix);
 	if (c->opts.no_responders && client_is_ready(c))
 		answer_unheard(c, &b->run, taken);
 	stall_if_crowded(c);
+	pace_run(c, b->run.n, b->run.bytes);
 	if (h->shared->n_workers > 1)
 		move_note_run(c, b->run.n, h->stats.out_msgs - before);
 }
@@ -204,7 +203,7 @@ static bool joins_run(const struct client *c, const struct op *op)
 	    slice_eq(b->run.subject, op->subject);
 }
 
-static void count_in(struct client *c, const struct op *op)
+static void note_op(struct client *c, const struct op *op)
 {
 	c->in_msgs++;
 	c->in_bytes += op->size;
@@ -224,11 +223,10 @@ static bool admit_subject(struct client *c, const struct op *op)
 	return false;
 }
 
-void publish(struct client *c, const struct op *op, struct block *block)
+/* The subject is as it will be delivered: mapped, if there is a mapping. */
+static void publish_as(struct client *c, const struct op *op,
+    struct block *block)
 {
-	count_in(c, op);
-	if (LOG_IS_ON(log_trace_on))
-		wiretrace_in(c, op);
 	/* A granted reply is counted for each use, so each asks again. */
 	if (!c->grants_replies && !c->opts.pedantic && joins_run(c, op) &&
 	    !is_reserved_reply(op->reply)) {
@@ -250,4 +248,42 @@ void publish(struct client *c, const struct op *op, struct block *block)
 		begin_run(c, op, block);
 	else
 		publish_respelled(c, op);
+}
+
+/* The run under way keeps its subject in one buffer, so this goes into the
+ * other; they change places when a run begins with it. */
+static void publish_mapped(struct client *c, const struct op *op,
+    struct block *block, const struct mappings *mappings)
+{
+	struct run_builder *b = &c->hub->builder;
+	struct buf         *to = &b->mapped[b->is_mapped_to];
+	struct op           renamed = *op;
+
+	switch (mappings_apply(mappings, op->subject, SLICE_NONE, to)) {
+	case MAPPING_DROPPED:
+		if (c->opts.verbose)
+			conn_put(&c->conn, "+OK\r\n", 5);
+		return;
+	case MAPPING_MAPPED:
+		renamed.subject = buf_slice(to);
+		break;
+	case MAPPING_SAME:
+		break;
+	}
+	publish_as(c, &renamed, block);
+	if (b->from == c && b->run.subject.p == to->p)
+		b->is_mapped_to ^= 1;
+}
+
+void publish(struct client *c, const struct op *op, struct block *block)
+{
+	const struct mappings *mappings = account_policy(c->account)->mappings;
+
+	note_op(c, op);
+	if (LOG_IS_ON(log_trace_on))
+		wiretrace_in(c, op);
+	if (mappings == NULL)
+		publish_as(c, op, block);
+	else
+		publish_mapped(c, op, block, mappings);
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/trace.h"
 #include "core/account.h"
+#include "core/policy.h"
 #include "core/sublist.h"
 #include "proto/subject.h"
 #include "session/client.h"
@@ -69,8 +70,18 @@ static bool is_permitted(const struct client *c, const struct wish *w)
 	/* A queue name that servers use among themselves. */
 	if (slice_has_prefix(w->queue, SLICE("_sys_")))
 		return false;
-	return permissions_may_subscribe(c->who.permissions, w->subject,
+	return permissions_may_subscribe(c->who->permissions, w->subject,
 	    w->queue);
+}
+
+/* The least that server, account and user say. */
+static bool is_full(const struct client *c)
+{
+	int64_t n = c->subs.n, max = c->hub->config->subs_max;
+	int64_t of_account = account_policy(c->account)->subs_max;
+
+	return (max > 0 && n >= max) || (of_account >= 0 && n >= of_account) ||
+	    (c->who->subs_max >= 0 && n >= c->who->subs_max);
 }
 
 /* False: it was refused, and the client told. */
@@ -87,7 +98,7 @@ static bool admit(struct client *c, const struct wish *w)
 		refuse_tokens(c, w);
 		return false;
 	}
-	if (conf->subs_max > 0 && c->subs.n >= conf->subs_max) {
+	if (is_full(c)) {
 		client_refuse(c, REFUSAL_MAX_SUBS);
 		return false;
 	}
@@ -110,8 +121,8 @@ static struct client_sub *make(struct client *c, const struct wish *w)
 		memcpy(s->sid + w->sid.n, w->queue.p, w->queue.n);
 		s->sub.queue = slice_of(s->sid + w->sid.n, w->queue.n);
 	}
-	if (permissions_needs_filter(c->who.permissions, w->subject, w->queue))
-		s->sub.filter = permissions_ref(c->who.permissions);
+	if (permissions_needs_filter(c->who->permissions, w->subject, w->queue))
+		s->sub.filter = permissions_ref(c->who->permissions);
 	return s;
 }
 
@@ -237,7 +248,7 @@ static void tell_removed(struct client *c, const struct wish *w)
 	    "(sid \"%.*s\")", SLICE_ARG(buf_slice(&told)), SLICE_ARG(w->sid));
 	log_notice("Removed sub %.*s (sid \"%.*s\") for User \"%.*s\" - "
 	    "not authorized", SLICE_ARG(buf_slice(&subject)),
-	    SLICE_ARG(w->sid), SLICE_ARG(c->who.user));
+	    SLICE_ARG(w->sid), SLICE_ARG(c->who->user));
 	buf_fini(&told);
 	buf_fini(&subject);
 }
@@ -271,7 +282,7 @@ static void retire_filter(struct client *c, const struct permissions *filter)
 static void refresh_filter(struct client *c, struct client_sub *s,
     const struct wish *w)
 {
-	const struct permissions *p = c->who.permissions, *old = s->sub.filter;
+	const struct permissions *p = c->who->permissions, *old = s->sub.filter;
 	const struct permissions *fresh =
 	    permissions_needs_filter(p, w->subject, w->queue)
 	    ? permissions_ref(p) : NULL;
