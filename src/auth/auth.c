@@ -5,6 +5,8 @@
  *   D1  a proxy's signature, if given where proxies are trusted, must be right
  *   D2  nothing is configured: everyone is nobody, in "$G", whatever they say
  *   D3  a token is configured: only the token is looked at
+ *   DM  users are known by their certificates: it must name one, and the
+ *       password must be that one's; but who names an nkey is known by that
  *   D4  nothing was said and there is a no_auth_user: that is who it is;
  *       or nobody, where that is allowed
  *   D5  an nkey was named, and nkeys are configured: it must be known, and have
@@ -31,6 +33,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "auth/certmap.h"
 #include "auth/nkey.h"
 #include "base/assert.h"
 #include "base/buf.h"
@@ -39,6 +42,12 @@
 #include "base/hash.h"
 
 #define TIMEOUT_DEFAULT_NS (2 * NS_PER_S)
+
+/* A user whose name is a distinguished one. */
+struct dn_user {
+	struct dn         *dn;
+	struct credential *c;
+};
 
 struct auth {
 	uint32_t                n_refs;	/* atomic */
@@ -49,6 +58,9 @@ struct auth {
 	struct nkey            *proxies;
 	size_t                  n_proxies;
 	struct callout_config  *callout;	/* NULL: none */
+	bool                    maps_certs;
+	struct dn_user         *dn_users;	/* only then */
+	size_t                  n_dn_users;
 	int64_t                 timeout_ns;
 };
 
@@ -127,6 +139,24 @@ static struct callout_config *copy_callout(const struct callout_config *from)
 	return c;
 }
 
+/* An nkey is no user for a certificate to name. */
+static int set_dn_users(struct auth *a)
+{
+	a->dn_users = calloc(a->creds.n + 1, sizeof *a->dn_users);
+	if (a->dn_users == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < a->creds.n; i++) {
+		struct credential *c = &a->creds.all[i];
+		struct dn         *dn = c->who->kind == PRINCIPAL_USER
+		    ? dn_parse(c->who->user) : NULL;
+
+		if (dn != NULL)
+			a->dn_users[a->n_dn_users++] =
+			    (struct dn_user){ dn, c };
+	}
+	return 0;
+}
+
 int auth_create(const struct auth_config *conf, struct hasher *hasher,
     struct auth **ret, struct buf *why)
 {
@@ -149,6 +179,10 @@ int auth_create(const struct auth_config *conf, struct hasher *hasher,
 		a->callout = copy_callout(conf->callout);
 		err = a->callout == NULL ? ERR_NOMEM : 0;
 	}
+	/* The single user is who it says it is, as in nats-server. */
+	a->maps_certs = conf->maps_certs && conf->n_users > 0;
+	if (err == 0 && a->maps_certs)
+		err = set_dn_users(a);
 	if (err != 0) {
 		auth_unref(a);
 		return err;
@@ -171,6 +205,9 @@ void auth_unref(struct auth *a)
 		return;
 	principal_unref(a->silent);
 	credentials_fini(&a->creds);
+	for (size_t i = 0; i < a->n_dn_users; i++)
+		dn_destroy(a->dn_users[i].dn);
+	free(a->dn_users);
 	free(a->proxies);
 	free(a->callout);
 	free(a);
@@ -222,6 +259,11 @@ bool auth_admits_silent(const struct auth *a)
 bool auth_wants_nonce(const struct auth *a)
 {
 	return a->creds.has_nkeys || a->n_proxies > 0;
+}
+
+bool auth_maps_certs(const struct auth *a)
+{
+	return a->maps_certs;
 }
 
 int64_t auth_timeout_ns(const struct auth *a)
@@ -408,6 +450,59 @@ static struct credential *find_user(const struct auth *a, struct slice name)
 	return c != NULL && c->who->kind == PRINCIPAL_USER ? c : NULL;
 }
 
+/* ---- certificates --------------------------------------------------------- */
+
+struct mapping {
+	const struct auth *auth;
+	enum via           via;
+	const struct dn   *dn;	/* of the certificate; NULL: none to compare */
+	struct credential *found;
+};
+
+/* One who may not come this way is not whom the certificate means. */
+static bool may_be(struct mapping *m, struct credential *c)
+{
+	const struct principal *who = c->who;
+
+	if (who->connections != 0 && !(who->connections & m->via))
+		return false;
+	m->found = c;
+	return true;
+}
+
+static bool try_candidate(void *ctx, enum certmap_how how, struct slice name)
+{
+	struct mapping    *m = ctx;
+	const struct auth *a = m->auth;
+	struct credential *c;
+
+	if (how == CERTMAP_NAME) {
+		c = find_user(a, name);
+		return c != NULL && may_be(m, c);
+	}
+	for (size_t i = 0; m->dn != NULL && i < a->n_dn_users; i++)
+		if (dn_eq(a->dn_users[i].dn, m->dn,
+		    how == CERTMAP_DN_ANY_ORDER) &&
+		    may_be(m, a->dn_users[i].c))
+			return true;
+	return false;
+}
+
+/* Whom the certificate names; NULL: nobody here. */
+static struct credential *mapped_user(const struct auth *a,
+    const struct auth_request *req)
+{
+	struct mapping m = { .auth = a, .via = req->via };
+	struct dn     *dn;
+
+	if (req->cert == NULL)
+		return NULL;
+	m.dn = dn = dn_of_peer(req->cert);
+	certmap_visit(req->cert, try_candidate, &m);
+	dn_destroy(dn);
+	return m.found;
+}
+
 enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
     struct auth_answer *out, struct auth_ticket *ticket)
 {
@@ -420,6 +515,10 @@ enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
 		return admit(principal_anonymous(), req->via, out);
 	if (a->creds.has_token)					/* D3 */
 		return check_secret(a, &a->creds.all[0], req, req->auth_token,
+		    out, ticket);
+	if (a->maps_certs &&					/* DM */
+	    !(a->creds.has_nkeys && req->nkey.n > 0))
+		return check_secret(a, mapped_user(a, req), req, req->pass,
 		    out, ticket);
 	if (a->silent != NULL && says_nothing(req))		/* D4 */
 		return admit(a->silent, req->via, out);

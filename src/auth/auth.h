@@ -22,6 +22,7 @@
 struct auth;
 struct buf;
 struct permissions_spec;
+struct tls_peer;
 
 /* ---- what is configured ------------------------------------------------ */
 
@@ -69,6 +70,7 @@ struct auth_config {
 	const struct slice *proxies;	/* trusted: public keys, any kind */
 	size_t              n_proxies;
 	const struct callout_config *callout;	/* NULL: none */
+	bool         maps_certs;	/* a user is who its certificate names */
 	int64_t      timeout_ns;	/* 0: two seconds */
 };
 
@@ -100,6 +102,9 @@ const struct callout_config *auth_callout(const struct auth *a);
 /* Is a peer to be given a nonce, as it may have to sign it? */
 bool auth_wants_nonce(const struct auth *a);
 
+/* Is a user who its certificate names, and not who it says it is? */
+bool auth_maps_certs(const struct auth *a);
+
 /* How long a peer may take to identify itself. */
 int64_t auth_timeout_ns(const struct auth *a);
 
@@ -124,6 +129,7 @@ struct auth_request {
 	struct slice nonce;		/* what it was given to sign */
 	enum via via;
 	struct slice source;		/* its address, 4 or 16 bytes */
+	const struct tls_peer *cert;	/* it showed; NULL: none */
 };
 
 /* For the log and for monitoring, never for the peer. */
