@@ -237,6 +237,11 @@ bool auth_wants_nonce(const struct auth *a)
 	    a->operators != NULL;
 }
 
+bool auth_maps_certs(const struct auth *a)
+{
+	return a->maps_certs;
+}
+
 int64_t auth_timeout_ns(const struct auth *a)
 {
 	return a->timeout_ns;

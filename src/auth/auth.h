@@ -108,6 +108,9 @@ const struct callout_config *auth_callout(const struct auth *a);
 /* Is a peer to be given a nonce, as it may have to sign it? */
 bool auth_wants_nonce(const struct auth *a);
 
+/* Is a user known by its certificate, so that naming one is no use? */
+bool auth_maps_certs(const struct auth *a);
+
 /* How long a peer may take to identify itself. */
 int64_t auth_timeout_ns(const struct auth *a);
 

@@ -155,10 +155,10 @@ int settings_auth(const struct options *o, struct hasher *hasher,
 		.proxy_required = o->proxy_required,
 		.users = g.users, .n_users = g.n,
 		.has_users = o->is_given[OPTION_users],
+		.maps_certs = o->tls != NULL && o->tls->verify_and_map,
 		.no_auth_user = o->no_auth_user,
 		/* Only operators' own users: everybody else is as before. */
 		.admits_anonymous = g.n > 0 && !options_has_credentials(o),
-		.maps_certs = o->tls != NULL && o->tls->verify_and_map,
 		.proxies = o->proxies.v, .n_proxies = o->proxies.n,
 		.timeout_ns = o->auth_timeout,
 	};

@@ -14,6 +14,7 @@
 #include "session/callout.h"
 #include "session/client.h"
 #include "session/hub.h"
+#include "session/secure.h"
 #include "session/pace.h"
 #include "session/subs.h"
 
@@ -411,6 +412,16 @@ static struct auth_request request_of(const struct client *c,
 	};
 }
 
+static void warn_of_user(struct slice user)
+{
+	static struct log_gate gate;
+	uint32_t               held;
+
+	if (log_gate_open(&gate, &held))
+		log_warn("User \"%.*s\" found in connect proto, but user "
+		    "required from cert", SLICE_ARG(user));
+}
+
 /* What was asked before, and is not answered yet, counts no more. */
 static void ask(struct client *c)
 {
@@ -424,6 +435,8 @@ static void ask(struct client *c)
 	login_cancel(c);
 	if (!may_try(c, &key))
 		return;
+	if (auth_maps_certs(a) && req.user.n > 0)
+		warn_of_user(req.user);
 	if (auth_needs_ticket(a))
 		l = make_login(c);
 	if (auth_check(a, &req, &answer, l == NULL ? NULL : &l->ticket) ==
