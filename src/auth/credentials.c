@@ -243,7 +243,9 @@ static int add_user(struct credentials *all, const struct auth_config *conf,
 		return err;
 	if (u->msgs_per_s > 0 || u->bytes_per_s > 0)
 		who.rate = rate_create(u->msgs_per_s, u->bytes_per_s);
-	c->who = principal_create(&who);
+	if (who.rate == NULL && (u->msgs_per_s > 0 || u->bytes_per_s > 0))
+		err = ERR_NOMEM;	/* never: no limit */
+	c->who = err != 0 ? NULL : principal_create(&who);
 	permissions_unref(who.permissions);
 	rate_unref(who.rate);
 	if (c->who == NULL)
