@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "conf/arena.h"
 #include "conf/options_int.h"
 #include "conf/value.h"
 
@@ -251,6 +253,8 @@ static bool read_token(struct load *l, const struct conf_value *v,
 
 	if (slice_has_prefix(*token, SLICE("eyJ")))
 		return true;
+	if (!arena_add_file(l->arena, token->p))
+		l->is_out_of_memory = true;
 	ok = read_file(token->p, &text);
 	if (ok)
 		*token = load_copy(l, buf_slice(&text));

@@ -158,6 +158,7 @@ int settings_auth(const struct options *o, struct hasher *hasher,
 		.no_auth_user = o->no_auth_user,
 		/* Only operators' own users: everybody else is as before. */
 		.admits_anonymous = g.n > 0 && !options_has_credentials(o),
+		.maps_certs = o->tls != NULL && o->tls->verify_and_map,
 		.proxies = o->proxies.v, .n_proxies = o->proxies.n,
 		.timeout_ns = o->auth_timeout,
 	};
