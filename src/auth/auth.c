@@ -4,6 +4,7 @@
  *   D0  naming an account is refused: accounts come from credentials only
  *   D1  a proxy's signature, if given where proxies are trusted, must be right
  *   D2  nothing is configured: everyone is nobody, in "$G", whatever they say
+ *   D2a there are operators: a JWT, and nothing else
  *   D3  a token is configured: only the token is looked at
  *   D4  nothing was said and there is a no_auth_user: that is who it is;
  *       or nobody, where that is allowed
@@ -31,7 +32,9 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "auth/jwt.h"
 #include "auth/nkey.h"
+#include "auth/operators.h"
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -48,6 +51,7 @@ struct auth {
 	bool                    has_no_auth_user;
 	struct nkey            *proxies;
 	size_t                  n_proxies;
+	struct operators       *operators;	/* NULL: none */
 	struct callout_config  *callout;	/* NULL: none */
 	int64_t                 timeout_ns;
 };
@@ -139,6 +143,8 @@ int auth_create(const struct auth_config *conf, struct hasher *hasher,
 	a->hasher = hasher;
 	a->timeout_ns = conf->timeout_ns > 0 ? conf->timeout_ns
 	    : TIMEOUT_DEFAULT_NS;
+	if (conf->operators != NULL)
+		a->operators = operators_ref(conf->operators);
 	err = credentials_init(&a->creds, conf, why);
 	assert(err != 0 || hasher != NULL || a->creds.n_decoys == 0);
 	if (err == 0)
@@ -170,6 +176,7 @@ void auth_unref(struct auth *a)
 	if (a == NULL || __atomic_sub_fetch(&a->n_refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	principal_unref(a->silent);
+	operators_unref(a->operators);
 	credentials_fini(&a->creds);
 	free(a->proxies);
 	free(a->callout);
@@ -185,7 +192,8 @@ void auth_inherit(struct auth *a, const struct auth *old)
 
 bool auth_is_required(const struct auth *a)
 {
-	return a->creds.n > 0 || a->callout != NULL;
+	return a->creds.n > 0 || a->callout != NULL ||
+	    a->operators != NULL;
 }
 
 const struct callout_config *auth_callout(const struct auth *a)
@@ -221,7 +229,8 @@ bool auth_admits_silent(const struct auth *a)
 
 bool auth_wants_nonce(const struct auth *a)
 {
-	return a->creds.has_nkeys || a->n_proxies > 0;
+	return a->creds.has_nkeys || a->n_proxies > 0 ||
+	    a->operators != NULL;
 }
 
 int64_t auth_timeout_ns(const struct auth *a)
@@ -236,7 +245,7 @@ bool auth_has_plain_passwords(const struct auth *a)
 
 bool auth_needs_ticket(const struct auth *a)
 {
-	return a->creds.n_decoys > 0;
+	return a->creds.n_decoys > 0 || a->operators != NULL;
 }
 
 bool auth_knows(const struct auth *a, const struct principal *who)
@@ -258,7 +267,14 @@ struct slice auth_proxy_key(const struct auth *a, int i)
 void auth_answer_fini(struct auth_answer *a)
 {
 	principal_unref(a->who);
+	jwt_unref(a->account);
 	*a = (struct auth_answer){ 0 };
+}
+
+bool auth_answer_is_stale(const struct auth *a, const struct auth_answer *answer)
+{
+	return answer->account != NULL && a->operators != NULL &&
+	    operators_is_stale(a->operators, answer->account);
 }
 
 /* ---- whoever it is ------------------------------------------------------- */
@@ -418,6 +434,8 @@ enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
 		return refuse(out, AUTH_WHY_PROXY_NOT_TRUSTED);
 	if (!auth_is_required(a))				/* D2 */
 		return admit(principal_anonymous(), req->via, out);
+	if (a->operators != NULL)				/* D2a */
+		return operators_check(a->operators, req, out, ticket);
 	if (a->creds.has_token)					/* D3 */
 		return check_secret(a, &a->creds.all[0], req, req->auth_token,
 		    out, ticket);
@@ -432,4 +450,5 @@ enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
 void auth_ticket_cancel(struct auth_ticket *t)
 {
 	hash_job_cancel(&t->job);
+	resolver_job_cancel(&t->find);
 }

@@ -74,7 +74,7 @@ struct session_shared {
 	int64_t         n_crowded;	/* atomic: receivers, CROWD_MOVING */
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
-	unsigned        hasher_member;	/* of the mesh */
+	unsigned        hasher_member, resolver_member;	/* of the mesh */
 	struct throttle *throttle;	/* of failed logins; NULL: none */
 	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */
@@ -111,6 +111,7 @@ struct hub {
 	uint64_t               out_msgs_before;	/* it; see session/verbs.c */
 	struct buf             scratch;	/* for text built and sent at once */
 	struct buf             label;	/* client_label's */
+	struct buf             renamed;	/* of a stream import: the prefix */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
 	struct callouts       *callouts;	/* NULL: none was made */
