@@ -465,6 +465,9 @@ void login_connect(struct client *c)
 	/* A second CONNECT begins anew, in whatever account it ends. */
 	if (c->has_connected || c->who->kind != PRINCIPAL_NONE)
 		subs_remove_some(c, SIZE_MAX);
+	/* As good a guess as any, until it has answered a PING. */
+	if (c->rtt_ns == 0)
+		c->rtt_ns = clock_ns() - c->start_ns;
 	c->is_connecting = true;
 	ask(c);
 }
