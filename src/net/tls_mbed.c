@@ -323,7 +323,7 @@ static int configure(struct tls_context *c, const struct tls_settings *s,
 		err = choose_groups(x, s, why);
 	for (size_t i = 0; err == 0 && i < s->n_pairs; i++)
 		err = load_pair(c, i, &s->pairs[i], why);
-	if (err == 0 && verifies)
+	if (err == 0 && (verifies || s->ca_file != NULL))
 		err = load_cas(x, s->ca_file, why);
 	return err;
 }

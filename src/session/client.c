@@ -24,6 +24,7 @@
 #include "session/pace.h"
 #include "session/pings.h"
 #include "session/secure.h"
+#include "session/shadows.h"
 #include "session/stall.h"
 #include "session/subs.h"
 #include "session/verbs.h"
@@ -159,6 +160,7 @@ static void release(struct grave *g)
 	struct client *c = CONTAINER_OF(g, struct client, grave);
 
 	verdict_cache_fini(&c->verdicts);
+	shadows_fini(c);
 	replies_fini(&c->replies);
 	connect_opts_fini(&c->opts);
 	secure_fini(c);

@@ -60,6 +60,7 @@ struct client {
 	struct secure      *secure;	/* session/secure.c's; NULL: no TLS */
 
 	struct sid_table     subs;
+	struct sid_table    *shadows;	/* session/shadows.c's; or NULL */
 	uint32_t             n_subs_kept;	/* with those removed but not
 						   yet released */
 	struct verdict_cache verdicts;

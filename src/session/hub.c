@@ -132,6 +132,7 @@ void hub_destroy(struct hub *h)
 	conn_pool_fini(&h->pool);
 	buf_fini(&h->scratch);
 	buf_fini(&h->label);
+	buf_fini(&h->renamed);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
 	buf_fini(&h->builder.mapped[0]);

@@ -111,6 +111,7 @@ struct hub {
 	uint64_t               out_msgs_before;	/* it; see session/verbs.c */
 	struct buf             scratch;	/* for text built and sent at once */
 	struct buf             label;	/* client_label's */
+	struct buf             renamed;	/* of a stream import: the prefix */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
 	struct callouts       *callouts;	/* NULL: none was made */

@@ -270,14 +270,14 @@ static bool is_throttled(struct client *c)
 {
 	struct secure_rate *r = &c->hub->shared->handshakes;
 	int64_t             max = config_of(c)->rate_max, n_blocked;
-	int64_t             now = loop_now_ns(c->hub->loop) / NS_PER_S;
-	int64_t             then = __atomic_load_n(&r->second,
+	int64_t             now = loop_now_ns(c->hub->loop);
+	int64_t             end = __atomic_load_n(&r->ends_ns,
 	    __ATOMIC_RELAXED);
 
 	if (max == 0)
 		return false;
-	if (now > then && __atomic_compare_exchange_n(&r->second, &then, now,
-	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+	if (now > end && __atomic_compare_exchange_n(&r->ends_ns, &end,
+	    now + NS_PER_S, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
 		__atomic_store_n(&r->n, 0, __ATOMIC_RELAXED);
 		n_blocked = __atomic_exchange_n(&r->n_blocked, 0,
 		    __ATOMIC_RELAXED);

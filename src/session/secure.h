@@ -49,9 +49,10 @@ struct secure_config *secure_config_create(struct tls_context *context,
 struct secure_config *secure_config_ref(struct secure_config *c);
 void secure_config_unref(struct secure_config *c);	/* takes NULL */
 
-/* Handshakes of this second, for connection_rate_limit; one for all workers. */
+/* Handshakes of a second that begins with its first, for connection_rate_limit;
+ * one for all workers. */
 struct secure_rate {
-	int64_t  second;	/* these are atomic */
+	int64_t  ends_ns;	/* these are atomic */
 	int64_t  n, n_blocked;
 };
 
