@@ -11,6 +11,7 @@
 #include "server/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ enum { PORTS_MAX = 16 };
 struct sandbox {
 	struct landlock landlock;
 	bool            has_files;
+	int             proc;		/* /proc/self; see allow_system */
 	struct place   *places;
 	size_t          n_places, cap;
 	uint16_t        ports[PORTS_MAX];	/* of those we connect to */
@@ -209,6 +211,9 @@ static void allow_system(struct sandbox *b, bool needs_names)
 		"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache",
 	};
 
+	/* A permission is that of an inode, and the kernel makes those of
+	 * /proc anew when nobody held them; so we hold ours. */
+	b->proc = open("/proc/self", O_PATH | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof readable / sizeof readable[0]; i++)
 		landlock_allow_path(&b->landlock, readable[i], LANDLOCK_READ);
 	landlock_allow_path(&b->landlock, "/dev/null", LANDLOCK_WRITE);
@@ -305,8 +310,10 @@ void sandbox_begin(struct server *s)
 	if (!s->options->sandbox || IS_SANITIZED)
 		return;
 	s->sandbox = calloc(1, sizeof *s->sandbox);
-	if (s->sandbox != NULL)
-		enclose_files(s, s->sandbox);
+	if (s->sandbox == NULL)
+		return;
+	s->sandbox->proc = -1;
+	enclose_files(s, s->sandbox);
 }
 
 /* ---- completing ----------------------------------------------------------- */
@@ -358,6 +365,8 @@ void sandbox_destroy(struct sandbox *b)
 		return;
 	for (size_t i = 0; i < b->n_places; i++)
 		free(b->places[i].path);
+	if (b->proc >= 0)
+		close(b->proc);
 	free(b->places);
 	buf_fini(&b->missing);
 	free(b);

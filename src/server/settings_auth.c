@@ -155,6 +155,7 @@ int settings_auth(const struct options *o, struct operators *operators,
 		.proxy_required = o->proxy_required,
 		.users = g.users, .n_users = g.n,
 		.has_users = o->is_given[OPTION_users],
+		.maps_certs = o->tls != NULL && o->tls->verify_and_map,
 		.no_auth_user = o->no_auth_user,
 		/* Only operators' own users: everybody else is as before. */
 		.admits_anonymous = g.n > 0 && !options_has_credentials(o),

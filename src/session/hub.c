@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "core/match.h"
 #include "session/callout.h"
+#include "session/answers.h"
 #include "session/client.h"
 #include "session/closed.h"
 #include "session/handoff.h"
@@ -18,6 +19,7 @@
 #include "session/login.h"
 #include "session/move.h"
 #include "session/publish.h"
+#include "session/services.h"
 #include "session/stall.h"
 
 enum {
@@ -75,7 +77,9 @@ static bool open_parts(struct hub *h, uint64_t closed_max)
 	    ? MATCHES_MAX : 1);
 	h->handoff = handoff_create(h);
 	h->closed = closed_create(share, share * CLOSED_BYTES_EACH);
-	return h->matches != NULL && h->handoff != NULL && h->closed != NULL;
+	h->services = services_create();
+	h->answers = services_answers(h);
+	return h->services != NULL && h->answers != NULL && h->matches != NULL && h->handoff != NULL && h->closed != NULL;
 }
 
 struct hub *hub_create(struct loop *loop, struct session_shared *shared,
@@ -118,6 +122,7 @@ void hub_close_all(struct hub *h)
 	while (!list_is_empty(&h->dying))
 		client_bury_some(CONTAINER_OF(h->dying.next, struct client,
 		    link));
+	answers_close(h->answers);
 }
 
 void hub_destroy(struct hub *h)
@@ -126,6 +131,8 @@ void hub_destroy(struct hub *h)
 		return;
 	callouts_destroy(h);
 	inject_drop_all(h);
+	answers_destroy(h->answers);
+	services_destroy(h->services);
 	handoff_destroy(h->handoff);
 	match_cache_destroy(h->matches);
 	closed_destroy(h->closed);

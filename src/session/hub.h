@@ -20,6 +20,7 @@
 #include "session/secure.h"
 
 struct account;
+struct answers;
 struct accounts;
 struct callouts;
 struct client;
@@ -31,6 +32,7 @@ struct identity;
 struct match_cache;
 struct op;
 struct parcel_count;
+struct services;
 struct throttle;
 
 /* How a receiver's queue is: over three quarters full, and it takes nothing, or
@@ -58,6 +60,7 @@ struct hub_stats {
 	uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
 	uint64_t n_slow, n_stale, n_stalled;
 	uint64_t n_auth_failures;
+	uint64_t n_loops;	/* messages that went too far through imports */
 	uint64_t n_clients, n_clients_ever;
 	uint64_t n_subs;
 };
@@ -103,6 +106,8 @@ struct hub {
 	struct fanout_port     port;
 	struct run_builder     builder;
 	unsigned               n_hops;	/* relays that are giving, one in another */
+	struct services       *services;	/* what they need */
+	struct answers        *answers;	/* that will come from other accounts */
 	struct list            injections;	/* for the end of the turn */
 	struct list            clients;
 	struct list            dying;	/* closed, subscriptions still going */
