@@ -20,4 +20,9 @@ int account_change_create(struct server *s, const struct options *o,
 int account_change_commit(struct account_change *c, struct epoch_thread *e);
 void account_change_destroy(struct account_change *c);	/* takes NULL */
 
+/* For a plan of some accounts that has been carried out: the sessions of these
+ * look at their subscriptions and limits.  Thread: control. */
+struct plan;
+void account_change_tell(struct server *s, const struct plan *p);
+
 #endif /* SERVER_ACCOUNT_CHANGE_H */
