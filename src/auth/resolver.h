@@ -59,8 +59,9 @@ int resolver_create(const struct resolver_config *conf, struct resolver **ret,
     struct buf *why);
 
 /* Who waits is told that there is nothing; returns when the thread has ended.
- * Takes NULL.  Thread: none may submit any more. */
-void resolver_destroy(struct resolver *r);
+ * Nobody gets in any more.  Takes NULL. */
+void resolver_stop(struct resolver *r);
+void resolver_destroy(struct resolver *r);	/* stops it; takes NULL */
 
 /* Begins to answer.  False: no thread. */
 bool resolver_start(struct resolver *r, const struct resolver_hooks *hooks);

@@ -148,9 +148,6 @@ static bool sentinel_fits(const struct options *o, struct buf *err)
  * when its part comes to life. */
 static const enum option_id unwired[] = {
 	OPTION_mappings,
-	OPTION_operators, OPTION_trusted_keys, OPTION_resolver,
-	OPTION_resolver_preload, OPTION_resolver_pinned_accounts,
-	OPTION_resolver_tls, OPTION_default_sentinel,
 };
 
 static bool all_is_wired(const struct options *o, struct buf *err)

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "conf/options.h"
 #include "core/accounts.h"
 #include "mon/advisory.h"
 #include "server/monitoring.h"
@@ -31,16 +31,24 @@ enum home {
 
 enum { ROWS_MAX = 8 };
 
+struct claims;
+
+struct ear {
+	struct claims    *claims;
+	const struct row *row;
+	struct inbox     *inbox;
+};
+
 struct claims {
 	struct server *server;
 	enum home      home;
-	struct inbox  *inboxes[ROWS_MAX];
-	size_t         n_inboxes;
+	struct ear     ears[ROWS_MAX];
+	size_t         n_ears;
 };
 
 /* ---- answers ------------------------------------------------------------------- */
 
-static void send(struct claims *c, const struct inbox_message *m,
+static void tell(struct claims *c, const struct inbox_message *m,
     struct slice payload)
 {
 	struct injection in = { .account = m->account, .subject = m->reply,
@@ -110,7 +118,7 @@ static void answer(struct claims *c, const struct inbox_message *m,
 	put_outcome(&w, o);
 	json_end_object(&w);
 	if (!buf_failed(&b))
-		send(c, m, buf_slice(&b));
+		tell(c, m, buf_slice(&b));
 	buf_fini(&b);
 }
 
@@ -153,7 +161,7 @@ static void look_up(struct claims *c, const struct inbox_message *m)
 	}
 	err = jwt_store_load(store_of(c), key, &token);
 	if (err == 0 || err == ERR_NOTFOUND)
-		send(c, m, buf_slice(&token));
+		tell(c, m, buf_slice(&token));
 	else
 		log_error("lookup of account \"%.*s\": %s", SLICE_ARG(key),
 		    err_text(err));
@@ -177,7 +185,7 @@ static void list(struct claims *c, const struct inbox_message *m)
 	put_server(c, &w);
 	json_end_object(&w);
 	if (!buf_failed(&b))
-		send(c, m, buf_slice(&b));
+		tell(c, m, buf_slice(&b));
 	buf_fini(&keys);
 	buf_fini(&b);
 }
@@ -190,7 +198,7 @@ static void send_packed(struct claims *c, const struct inbox_message *m,
 	buf_put_slice(&b, key);
 	buf_put_char(&b, '|');
 	if (jwt_store_load(store_of(c), key, &b) == 0 && !buf_failed(&b))
-		send(c, m, buf_slice(&b));
+		tell(c, m, buf_slice(&b));
 	buf_fini(&b);
 }
 
@@ -208,7 +216,7 @@ static void pack(struct claims *c, const struct inbox_message *m)
 		for (size_t at = 0; at < keys.n; at += NKEY_PUBLIC_CHARS)
 			send_packed(c, m, slice_of(keys.p + at,
 			    NKEY_PUBLIC_CHARS));
-	send(c, m, SLICE_NONE);
+	tell(c, m, SLICE_NONE);
 	buf_fini(&keys);
 }
 
@@ -462,20 +470,14 @@ static const struct row {
 	{ "$SYS.REQ.CLAIMS.DELETE",           HOME_DIRS, delete_some },
 	{ "$SYS.REQ.CLAIMS.PACK",             HOME_FULL, pack },
 };
+_Static_assert(sizeof rows / sizeof rows[0] <= ROWS_MAX, "rows");
 
-enum { N_ROWS = sizeof rows / sizeof rows[0] };
-_Static_assert(N_ROWS <= ROWS_MAX, "rows");
+static void heard(void *ctx, const struct inbox_message *m)
+{
+	struct ear *ear = ctx;
 
-/* One function for each row, as an inbox carries one pointer. */
-#define HEARD(nr)							\
-	static void heard_##nr(void *ctx, const struct inbox_message *m) \
-	{								\
-		rows[nr].handle(ctx, m);				\
-	}
-HEARD(0) HEARD(1) HEARD(2) HEARD(3) HEARD(4) HEARD(5) HEARD(6)
-
-static const inbox_handle heard[N_ROWS] = { heard_0, heard_1, heard_2, heard_3,
-	heard_4, heard_5, heard_6 };
+	ear->row->handle(ear->claims, m);
+}
 
 static enum home home_of(struct server *s)
 {
@@ -489,15 +491,17 @@ static enum home home_of(struct server *s)
 static bool listen_all(struct claims *c, struct account *system,
     struct epoch_thread *e)
 {
-	for (size_t i = 0; i < N_ROWS; i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct ear *ear = &c->ears[c->n_ears];
+
 		if (!(rows[i].homes & c->home))
 			continue;
-		c->inboxes[c->n_inboxes] = inbox_open(system, e,
+		*ear = (struct ear){ c, &rows[i], inbox_open(system, e,
 		    slice_str(rows[i].subject), c->server->n_workers,
-		    c->server->n_workers, heard[i], c);
-		if (c->inboxes[c->n_inboxes] == NULL)
+		    c->server->n_workers, heard, ear) };
+		if (ear->inbox == NULL)
 			return false;
-		c->n_inboxes++;
+		c->n_ears++;
 	}
 	return true;
 }
@@ -530,8 +534,8 @@ void claims_close(struct server *s)
 	/* Without one they stay, and so must the account. */
 	if (e == NULL)
 		return;
-	for (size_t i = 0; i < s->claims->n_inboxes; i++)
-		inbox_destroy(s->claims->inboxes[i], e);
+	for (size_t i = 0; i < s->claims->n_ears; i++)
+		inbox_destroy(s->claims->ears[i].inbox, e);
 	epoch_leave(e);
 	free(s->claims);
 	s->claims = NULL;

@@ -123,7 +123,7 @@ static void end(struct review *v)
 	free(v);
 }
 
-static bool send(struct review *v, void (*fn)(struct hub *h, void *ctx))
+static bool send_out(struct review *v, void (*fn)(struct hub *h, void *ctx))
 {
 	for (unsigned i = 0; i < v->server->n_workers; i++) {
 		struct part *p = calloc(1, sizeof *p);
@@ -187,7 +187,7 @@ static void come_back(struct mail *m, void *receiver)
 	free(p->cids);
 	free(p);
 	if (--v->n_left == 0 &&
-	    (v->is_second || !is_crowded(v) || !send(v, shed_all)))
+	    (v->is_second || !is_crowded(v) || !send_out(v, shed_all)))
 		end(v);
 }
 
@@ -223,7 +223,7 @@ static void begin(struct server *s, struct account *a,
 	v->server = s;
 	v->account = a;
 	v->claims = claims == NULL ? NULL : jwt_ref(claims);
-	if (!send(v, look_at_all))
+	if (!send_out(v, look_at_all))
 		end(v);
 }
 

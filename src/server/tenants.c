@@ -150,12 +150,21 @@ static int commit(struct server *s, struct plan *p)
 	return err;
 }
 
+/* Nobody is there. */
+static uint32_t give_nothing(struct sub *sub, const struct run *run)
+{
+	(void)sub;
+	(void)run;
+	return 0;
+}
+
 /* Nothing of it is in force unless 0. */
 static int carry_out(struct server *s, const struct account_spec *specs,
     size_t n, int (*before_commit)(void *ctx), void *ctx, struct buf *why)
 {
 	struct plan_request r = { .all = s->shared.accounts, .specs = specs,
-		.n_specs = n, .is_lenient = true };
+		.n_specs = n, .is_lenient = true,
+		.give_service = give_nothing };
 	struct plan *p = NULL;
 	struct buf   lines = { 0 };
 	int          err = plan_create(&r, &p, &lines);
