@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "conf/options.h"
 #include "core/accounts.h"
+#include "net/tls.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
@@ -341,6 +342,7 @@ static void say_secure(const struct server *s)
 
 	if (c == NULL)
 		return;
+	log_debug("TLS by %s", tls_library());
 	log_notice("TLS %s for client connections", c->is_optional
 	    ? "available" : "required");
 	if (c->goes_first && c->first_wait_ns == 0)
