@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "conf/options.h"
 #include "core/accounts.h"
+#include "core/plan.h"
 #include "server/claims.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
@@ -635,6 +636,18 @@ static void destroy_workers(struct server *s)
 	}
 }
 
+/* What imports have put into others' accounts. */
+static void withdraw_imports(struct server *s)
+{
+	struct epoch_thread *e = s->shared.accounts == NULL ? NULL
+	    : epoch_join();
+
+	if (e == NULL)
+		return;
+	plan_withdraw(s->shared.accounts, e);
+	epoch_leave(e);
+}
+
 void server_destroy(struct server *s)
 {
 	if (s == NULL)
@@ -656,6 +669,7 @@ void server_destroy(struct server *s)
 		close(s->requests.fd);
 	if (s->signals.fd >= 0)
 		close(s->signals.fd);
+	withdraw_imports(s);
 	tenants_close(s);
 	resolver_destroy(s->resolver);
 	loop_destroy(s->control);
