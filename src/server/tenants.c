@@ -16,9 +16,11 @@
 #include "core/accounts.h"
 #include "core/plan.h"
 #include "core/policy.h"
+#include "server/account_change.h"
 #include "server/claims_review.h"
 #include "server/claims_spec.h"
 #include "server/server_int.h"
+#include "session/services.h"
 
 #define LOOK_EVERY_NS (60 * NS_PER_S)
 
@@ -150,21 +152,13 @@ static int commit(struct server *s, struct plan *p)
 	return err;
 }
 
-/* Nobody is there. */
-static uint32_t give_nothing(struct sub *sub, const struct run *run)
-{
-	(void)sub;
-	(void)run;
-	return 0;
-}
-
 /* Nothing of it is in force unless 0. */
 static int carry_out(struct server *s, const struct account_spec *specs,
     size_t n, int (*before_commit)(void *ctx), void *ctx, struct buf *why)
 {
 	struct plan_request r = { .all = s->shared.accounts, .specs = specs,
 		.n_specs = n, .is_lenient = true,
-		.give_service = give_nothing };
+		.give_service = services_give };
 	struct plan *p = NULL;
 	struct buf   lines = { 0 };
 	int          err = plan_create(&r, &p, &lines);
@@ -173,6 +167,8 @@ static int carry_out(struct server *s, const struct account_spec *specs,
 		err = before_commit(ctx);
 	if (err == 0)
 		err = commit(s, p);
+	if (err == 0)
+		account_change_tell(s, p);
 	if (err == 0)
 		log_lines(buf_slice(&lines));
 	else
@@ -224,7 +220,6 @@ void tenants_remove(struct server *s, struct slice key)
 		if (carry_out(s, &none, 1, NULL, NULL, &why) != 0)
 			log_error("account %.*s: what it exported stays: %.*s",
 			    SLICE_ARG(key), SLICE_ARG(buf_slice(&why)));
-		__atomic_store_n(&a->is_gone, true, __ATOMIC_RELAXED);
 		claims_review_expired(s, a);
 	}
 	jwt_unref(loaded);
