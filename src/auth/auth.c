@@ -4,15 +4,16 @@
  *   D0  naming an account is refused: accounts come from credentials only
  *   D1  a proxy's signature, if given where proxies are trusted, must be right
  *   D2  nothing is configured: everyone is nobody, in "$G", whatever they say
+ *   D2a there are operators: a JWT, and nothing else
  *   D3  a token is configured: only the token is looked at
- *   DM  users are known by their certificates: it must name one, and the
- *       password must be that one's; but who names an nkey is known by that
- *   D4  nothing was said and there is a no_auth_user: that is who it is;
- *       or nobody, where that is allowed
- *   D5  an nkey was named, and nkeys are configured: it must be known, and have
+ *   D4  an nkey was named, and nkeys are configured: it must be known, and have
  *       signed the nonce
- *   D6  the user, which must exist, and its password
- *   D7  refused
+ *   D5  certificates are mapped: the user whom it names, whatever CONNECT says,
+ *       and its password, if it has one
+ *   D6  nothing was said and there is a no_auth_user: that is who it is;
+ *       or nobody, where that is allowed
+ *   D7  the user, which must exist, and its password
+ *   D8  refused
  * Whoever it is, then: it must have come in a way that it may, and through a
  * proxy if it must.
  *
@@ -33,8 +34,9 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "auth/certmap.h"
+#include "auth/jwt.h"
 #include "auth/nkey.h"
+#include "auth/operators.h"
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -43,24 +45,17 @@
 
 #define TIMEOUT_DEFAULT_NS (2 * NS_PER_S)
 
-/* A user whose name is a distinguished one. */
-struct dn_user {
-	struct dn         *dn;
-	struct credential *c;
-};
-
 struct auth {
 	uint32_t                n_refs;	/* atomic */
 	struct hasher          *hasher;
 	struct credentials      creds;
 	const struct principal *silent;	/* who says nothing is; NULL: refused */
 	bool                    has_no_auth_user;
+	bool                    maps_certs;
 	struct nkey            *proxies;
 	size_t                  n_proxies;
+	struct operators       *operators;	/* NULL: none */
 	struct callout_config  *callout;	/* NULL: none */
-	bool                    maps_certs;
-	struct dn_user         *dn_users;	/* only then */
-	size_t                  n_dn_users;
 	int64_t                 timeout_ns;
 };
 
@@ -139,24 +134,6 @@ static struct callout_config *copy_callout(const struct callout_config *from)
 	return c;
 }
 
-/* An nkey is no user for a certificate to name. */
-static int set_dn_users(struct auth *a)
-{
-	a->dn_users = calloc(a->creds.n + 1, sizeof *a->dn_users);
-	if (a->dn_users == NULL)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < a->creds.n; i++) {
-		struct credential *c = &a->creds.all[i];
-		struct dn         *dn = c->who->kind == PRINCIPAL_USER
-		    ? dn_parse(c->who->user) : NULL;
-
-		if (dn != NULL)
-			a->dn_users[a->n_dn_users++] =
-			    (struct dn_user){ dn, c };
-	}
-	return 0;
-}
-
 int auth_create(const struct auth_config *conf, struct hasher *hasher,
     struct auth **ret, struct buf *why)
 {
@@ -169,6 +146,9 @@ int auth_create(const struct auth_config *conf, struct hasher *hasher,
 	a->hasher = hasher;
 	a->timeout_ns = conf->timeout_ns > 0 ? conf->timeout_ns
 	    : TIMEOUT_DEFAULT_NS;
+	if (conf->operators != NULL)
+		a->operators = operators_ref(conf->operators);
+	a->maps_certs = conf->maps_certs;
 	err = credentials_init(&a->creds, conf, why);
 	assert(err != 0 || hasher != NULL || a->creds.n_decoys == 0);
 	if (err == 0)
@@ -179,10 +159,6 @@ int auth_create(const struct auth_config *conf, struct hasher *hasher,
 		a->callout = copy_callout(conf->callout);
 		err = a->callout == NULL ? ERR_NOMEM : 0;
 	}
-	/* The single user is who it says it is, as in nats-server. */
-	a->maps_certs = conf->maps_certs && conf->n_users > 0;
-	if (err == 0 && a->maps_certs)
-		err = set_dn_users(a);
 	if (err != 0) {
 		auth_unref(a);
 		return err;
@@ -204,10 +180,8 @@ void auth_unref(struct auth *a)
 	if (a == NULL || __atomic_sub_fetch(&a->n_refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	principal_unref(a->silent);
+	operators_unref(a->operators);
 	credentials_fini(&a->creds);
-	for (size_t i = 0; i < a->n_dn_users; i++)
-		dn_destroy(a->dn_users[i].dn);
-	free(a->dn_users);
 	free(a->proxies);
 	free(a->callout);
 	free(a);
@@ -222,7 +196,8 @@ void auth_inherit(struct auth *a, const struct auth *old)
 
 bool auth_is_required(const struct auth *a)
 {
-	return a->creds.n > 0 || a->callout != NULL;
+	return a->creds.n > 0 || a->callout != NULL ||
+	    a->operators != NULL;
 }
 
 const struct callout_config *auth_callout(const struct auth *a)
@@ -258,7 +233,8 @@ bool auth_admits_silent(const struct auth *a)
 
 bool auth_wants_nonce(const struct auth *a)
 {
-	return a->creds.has_nkeys || a->n_proxies > 0;
+	return a->creds.has_nkeys || a->n_proxies > 0 ||
+	    a->operators != NULL;
 }
 
 bool auth_maps_certs(const struct auth *a)
@@ -278,7 +254,7 @@ bool auth_has_plain_passwords(const struct auth *a)
 
 bool auth_needs_ticket(const struct auth *a)
 {
-	return a->creds.n_decoys > 0;
+	return a->creds.n_decoys > 0 || a->operators != NULL;
 }
 
 bool auth_knows(const struct auth *a, const struct principal *who)
@@ -300,7 +276,14 @@ struct slice auth_proxy_key(const struct auth *a, int i)
 void auth_answer_fini(struct auth_answer *a)
 {
 	principal_unref(a->who);
+	jwt_unref(a->account);
 	*a = (struct auth_answer){ 0 };
+}
+
+bool auth_answer_is_stale(const struct auth *a, const struct auth_answer *answer)
+{
+	return answer->account != NULL && a->operators != NULL &&
+	    operators_is_stale(a->operators, answer->account);
 }
 
 /* ---- whoever it is ------------------------------------------------------- */
@@ -422,6 +405,18 @@ static enum auth_verdict check_nkey(const struct auth *a,
 	return admit(c->who, req->via, out);
 }
 
+/* A password, where the user has one, is wanted beside the certificate. */
+static enum auth_verdict check_cert(struct auth *a,
+    const struct auth_request *req, struct auth_answer *out,
+    struct auth_ticket *ticket)
+{
+	struct credential *c = req->cert == NULL ? NULL
+	    : credentials_of_cert(&a->creds, req->cert, req->via);
+
+	return c == NULL ? refuse(out, AUTH_WHY_FAILED)
+	    : check_secret(a, c, req, req->pass, out, ticket);
+}
+
 /* D1 */
 static bool find_proxy(const struct auth *a, const struct auth_request *req,
     int *ret)
@@ -450,59 +445,6 @@ static struct credential *find_user(const struct auth *a, struct slice name)
 	return c != NULL && c->who->kind == PRINCIPAL_USER ? c : NULL;
 }
 
-/* ---- certificates --------------------------------------------------------- */
-
-struct mapping {
-	const struct auth *auth;
-	enum via           via;
-	const struct dn   *dn;	/* of the certificate; NULL: none to compare */
-	struct credential *found;
-};
-
-/* One who may not come this way is not whom the certificate means. */
-static bool may_be(struct mapping *m, struct credential *c)
-{
-	const struct principal *who = c->who;
-
-	if (who->connections != 0 && !(who->connections & m->via))
-		return false;
-	m->found = c;
-	return true;
-}
-
-static bool try_candidate(void *ctx, enum certmap_how how, struct slice name)
-{
-	struct mapping    *m = ctx;
-	const struct auth *a = m->auth;
-	struct credential *c;
-
-	if (how == CERTMAP_NAME) {
-		c = find_user(a, name);
-		return c != NULL && may_be(m, c);
-	}
-	for (size_t i = 0; m->dn != NULL && i < a->n_dn_users; i++)
-		if (dn_eq(a->dn_users[i].dn, m->dn,
-		    how == CERTMAP_DN_ANY_ORDER) &&
-		    may_be(m, a->dn_users[i].c))
-			return true;
-	return false;
-}
-
-/* Whom the certificate names; NULL: nobody here. */
-static struct credential *mapped_user(const struct auth *a,
-    const struct auth_request *req)
-{
-	struct mapping m = { .auth = a, .via = req->via };
-	struct dn     *dn;
-
-	if (req->cert == NULL)
-		return NULL;
-	m.dn = dn = dn_of_peer(req->cert);
-	certmap_visit(req->cert, try_candidate, &m);
-	dn_destroy(dn);
-	return m.found;
-}
-
 enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
     struct auth_answer *out, struct auth_ticket *ticket)
 {
@@ -513,22 +455,23 @@ enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
 		return refuse(out, AUTH_WHY_PROXY_NOT_TRUSTED);
 	if (!auth_is_required(a))				/* D2 */
 		return admit(principal_anonymous(), req->via, out);
+	if (a->operators != NULL)				/* D2a */
+		return operators_check(a->operators, req, out, ticket);
 	if (a->creds.has_token)					/* D3 */
 		return check_secret(a, &a->creds.all[0], req, req->auth_token,
 		    out, ticket);
-	if (a->maps_certs &&					/* DM */
-	    !(a->creds.has_nkeys && req->nkey.n > 0))
-		return check_secret(a, mapped_user(a, req), req, req->pass,
-		    out, ticket);
-	if (a->silent != NULL && says_nothing(req))		/* D4 */
-		return admit(a->silent, req->via, out);
-	if (a->creds.has_nkeys && req->nkey.n > 0)		/* D5 */
+	if (a->creds.has_nkeys && req->nkey.n > 0)		/* D4 */
 		return check_nkey(a, req, out);
-	return check_secret(a, find_user(a, req->user), req,	/* D6, D7 */
+	if (a->maps_certs && a->creds.has_users)		/* D5 */
+		return check_cert(a, req, out, ticket);
+	if (a->silent != NULL && says_nothing(req))		/* D6 */
+		return admit(a->silent, req->via, out);
+	return check_secret(a, find_user(a, req->user), req,	/* D7, D8 */
 	    req->pass, out, ticket);
 }
 
 void auth_ticket_cancel(struct auth_ticket *t)
 {
 	hash_job_cancel(&t->job);
+	resolver_job_cancel(&t->find);
 }

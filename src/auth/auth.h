@@ -17,10 +17,14 @@
 #include "auth/hasher.h"
 #include "auth/nkey.h"
 #include "auth/principal.h"
+#include "auth/resolver.h"
 #include "base/slice.h"
 
 struct auth;
+struct bearing;
 struct buf;
+struct jwt;
+struct operators;
 struct permissions_spec;
 struct tls_peer;
 
@@ -63,14 +67,16 @@ struct auth_config {
 	size_t                         n_users;
 	bool                           has_users;	/* stated; n_users may be 0 */
 	struct slice no_auth_user;
+	bool         maps_certs;	/* a user is whom the certificate names */
 	bool         admits_anonymous;	/* who says nothing is nobody, in "$G",
 					   though there are users */
 	/* Of the users without their own; the single user has none.  Or NULL. */
 	const struct permissions_spec *default_permissions;
 	const struct slice *proxies;	/* trusted: public keys, any kind */
 	size_t              n_proxies;
+	struct operators   *operators;	/* who come in by JWT, and nobody else
+					   does; or NULL.  A reference is taken */
 	const struct callout_config *callout;	/* NULL: none */
-	bool         maps_certs;	/* a user is who its certificate names */
 	int64_t      timeout_ns;	/* 0: two seconds */
 };
 
@@ -102,7 +108,7 @@ const struct callout_config *auth_callout(const struct auth *a);
 /* Is a peer to be given a nonce, as it may have to sign it? */
 bool auth_wants_nonce(const struct auth *a);
 
-/* Is a user who its certificate names, and not who it says it is? */
+/* Is a user known by its certificate, so that naming one is no use? */
 bool auth_maps_certs(const struct auth *a);
 
 /* How long a peer may take to identify itself. */
@@ -129,7 +135,7 @@ struct auth_request {
 	struct slice nonce;		/* what it was given to sign */
 	enum via via;
 	struct slice source;		/* its address, 4 or 16 bytes */
-	const struct tls_peer *cert;	/* it showed; NULL: none */
+	const struct tls_peer *cert;	/* verified; NULL: none */
 };
 
 /* For the log and for monitoring, never for the peer. */
@@ -144,21 +150,29 @@ struct auth_answer {
 	const struct principal *who;	/* AUTH_OK: a reference */
 	enum auth_why           why;	/* AUTH_REFUSED */
 	int                     proxy;	/* it came through; -1: none */
+	struct jwt             *account;	/* claims it was judged by, or NULL */
 };
 
 void auth_answer_fini(struct auth_answer *a);	/* takes zeroed */
 
-/* A login that waits for the hasher.  It lives in memory of its own, not in
+/* Has its account got other claims meanwhile?  Then it is to be asked again. */
+bool auth_answer_is_stale(const struct auth *a, const struct auth_answer *answer);
+
+/* A login that waits for the hasher or the resolver.  It lives in memory of its own, not in
  * the session: who loses interest cancels, and frees it when done has come. */
 struct auth_ticket {
 	/* Set by the asker.  Called once if auth_check said AUTH_PENDING, maybe
-	 * before that returned.  Must not block.  Thread: the hasher's. */
+	 * before that returned.  Must not block.  Thread: the hasher's, or the
+	 * resolver's. */
 	void (*done)(struct auth_ticket *t);
 
 	/* From done on, the asker's: AUTH_OK or AUTH_REFUSED (fini it). */
 	struct auth_answer answer;
+	bool               is_by_resolver;	/* whose thread called done */
 
 	/* Private. */
+	struct resolver_job find;
+	struct bearing     *bearing;
 	struct hash_job    job;
 	struct credential *candidate;	/* NULL: refused, whatever the hash says */
 	struct auth       *auth;
@@ -167,7 +181,7 @@ struct auth_ticket {
 };
 
 /* Who is this?  AUTH_OK: out->who is.  AUTH_REFUSED: out->why.  AUTH_PENDING:
- * *ticket, whose done must be set, belongs to the hasher until done.  A NULL
+ * *ticket, whose done must be set, belongs to another thread until done.  A NULL
  * ticket where one is needed is a refusal.  Thread: any.  Never waits. */
 enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
     struct auth_answer *out, struct auth_ticket *ticket);

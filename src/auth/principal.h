@@ -43,6 +43,7 @@ struct principal {
 	bool     is_bearer;
 	int64_t  subs_max;	/* of each connection; -1: no limit */
 	int64_t  payload_max;	/* bytes; -1: no limit */
+	int64_t  issued_s;	/* of a JWT, since 1970 */
 	int64_t  expires_ns;	/* wall clock; 0: never */
 
 	/* Of a JWT; else empty. */

@@ -565,10 +565,9 @@ struct options {
 	bool is_forced[N_OPTIONS];	/* by the command line: a file does not
 					   change it */
 	bool has_authorization;		/* the file has the block */
-	struct conf_strings files;	/* read, and those they include */
 	const struct conf_key *keys;	/* the last written first */
 	struct conf_tls_flags tls_flags;	/* of the command line */
-	struct conf_arena *arena;
+	struct conf_arena *arena;	/* knows the files that were read */
 };
 
 /* What loading a file had to say.  Zeroed is empty. */

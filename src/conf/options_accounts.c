@@ -167,14 +167,11 @@ static bool load_trace(struct load *l, const struct conf_value *v, void *into)
 static bool load_nkey(struct load *l, const struct conf_value *v, void *into)
 {
 	struct conf_account *a = into;
-	struct buf           quoted = { 0 };
 
 	if (!load_string(l, v, "nkey", true, &a->nkey))
 		return false;
-	text_put_quoted(&quoted, a->nkey);
-	load_expect_key(l, v, a->nkey, 'A', "Not a valid public nkey for an "
-	    "account: %.*s", SLICE_ARG(buf_slice(&quoted)));
-	buf_fini(&quoted);
+	load_expect_key(l, v, a->nkey, 'A',
+	    "Not a valid public nkey for an account: ", "");
 	return true;
 }
 

@@ -83,10 +83,11 @@ bool load_duration(struct load *l, const struct conf_value *v, const char *key,
 /* 25, "25" or "25%"; false: none of these (not told). */
 bool load_percent(const struct conf_value *v, int64_t *ret);
 
-/* Remembers that text should be a key; if not, the complaint is text fmt. */
+/* Remembers that text should be a key that begins with that letter ('*': any).
+ * The complaint, if it is none, is: before, and the text and what stands behind
+ * it, or (NULL) neither. */
 void load_expect_key(struct load *l, const struct conf_value *v,
-    struct slice text, char letter, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+    struct slice text, char letter, const char *before, const char *behind);
 
 /* What was written, to be compared with another time. */
 void load_digest(struct load *l, const struct conf_value *v,

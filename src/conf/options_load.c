@@ -714,18 +714,10 @@ static int finish(struct load *l, int err)
 
 static int keep_files(struct options *o, const struct conf_arena *tree)
 {
-	struct slice *v;
-	size_t        n = 0;
-
-	for (const struct arena_file *f = arena_files(tree); f; f = f->next)
-		n++;
-	v = arena_alloc(o->arena, n + 1, sizeof *v);
-	if (v == NULL)
-		return ERR_NOMEM;
-	o->files = (struct conf_strings){ v, n };
 	for (const struct arena_file *f = arena_files(tree); f; f = f->next) {
-		*v = arena_copy(o->arena, slice_str(f->path));
-		if (v++->p == NULL)
+		struct slice kept = arena_copy(o->arena, slice_str(f->path));
+
+		if (kept.p == NULL || !arena_add_file(o->arena, kept.p))
 			return ERR_NOMEM;
 	}
 	return 0;

@@ -1,5 +1,4 @@
 /* conf/options_read.c - small things that all who read a document need. */
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -193,25 +192,26 @@ bool load_bytes_per_second(struct load *l, const struct conf_value *v,
 /* ---- for later -------------------------------------------------------- */
 
 void load_expect_key(struct load *l, const struct conf_value *v,
-    struct slice text, char letter, const char *fmt, ...)
+    struct slice text, char letter, const char *before, const char *behind)
 {
 	struct conf_key *key = load_alloc(l, 1, sizeof *key);
 	struct buf       complaint = { 0 };
-	va_list          ap;
 
 	if (v != NULL)
 		buf_printf(&complaint, "%s:%d:%d: ", v->file, v->line, v->col);
-	va_start(ap, fmt);
-	buf_vprintf(&complaint, fmt, ap);
-	va_end(ap);
-	if (key != NULL)
-		*key = (struct conf_key){ load_copy(l, text), letter,
-			load_copy(l, buf_slice(&complaint)), l->o->keys };
+	buf_put_str(&complaint, before);
+	if (behind != NULL) {
+		text_put_quoted(&complaint, text);
+		buf_put_str(&complaint, behind);
+	}
 	if (buf_failed(&complaint))
 		l->is_out_of_memory = true;
-	buf_fini(&complaint);
-	if (key != NULL)
+	if (key != NULL) {
+		*key = (struct conf_key){ load_copy(l, text), letter,
+			load_copy(l, buf_slice(&complaint)), l->o->keys };
 		l->o->keys = key;
+	}
+	buf_fini(&complaint);
 }
 
 void load_digest(struct load *l, const struct conf_value *v,

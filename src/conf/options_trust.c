@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "conf/arena.h"
 #include "conf/options_int.h"
 #include "conf/value.h"
 
@@ -19,28 +20,22 @@
 static bool load_issuer(struct load *l, const struct conf_value *v, void *into)
 {
 	struct conf_callout *c = into;
-	struct buf           quoted = { 0 };
 
 	if (!load_string(l, v, "issuer", true, &c->issuer))
 		return false;
-	text_put_quoted(&quoted, c->issuer);
 	load_expect_key(l, v, c->issuer, 'A', "Expected callout user to be a "
-	    "valid public account nkey, got %.*s", SLICE_ARG(buf_slice(&quoted)));
-	buf_fini(&quoted);
+	    "valid public account nkey, got ", "");
 	return true;
 }
 
 static bool load_xkey(struct load *l, const struct conf_value *v, void *into)
 {
 	struct conf_callout *c = into;
-	struct buf           quoted = { 0 };
 
 	if (!load_string(l, v, "xkey", true, &c->xkey))
 		return false;
-	text_put_quoted(&quoted, c->xkey);
 	load_expect_key(l, v, c->xkey, 'X', "Expected callout xkey to be a "
-	    "valid public xkey, got %.*s", SLICE_ARG(buf_slice(&quoted)));
-	buf_fini(&quoted);
+	    "valid public xkey, got ", "");
 	return true;
 }
 
@@ -129,7 +124,6 @@ static bool load_proxy(struct load *l, const struct conf_value *v,
 	static const struct load_key keys[] = {
 		{ "key public_key", load_proxy_key },
 	};
-	struct buf quoted = { 0 };
 
 	if (v->kind != CONF_MAP) {
 		load_error(l, v, "expected proxies' trusted entry to be a "
@@ -138,10 +132,7 @@ static bool load_proxy(struct load *l, const struct conf_value *v,
 	}
 	if (!load_map(l, v, keys, N_OF(keys), "unknown field", "", ret))
 		return false;
-	text_put_quoted(&quoted, *ret);
-	load_expect_key(l, v, *ret, '*', "invalid proxy key %.*s",
-	    SLICE_ARG(buf_slice(&quoted)));
-	buf_fini(&quoted);
+	load_expect_key(l, v, *ret, '*', "invalid proxy key ", "");
 	return true;
 }
 
@@ -206,20 +197,14 @@ static bool load_texts(struct load *l, const struct conf_value *v,
 static void expect_keys(struct load *l, const struct conf_value *v,
     const struct conf_strings *keys, bool is_pinned)
 {
-	for (size_t i = 0; i < keys->n; i++) {
-		struct buf quoted = { 0 };
-
-		text_put_quoted(&quoted, keys->v[i]);
+	for (size_t i = 0; i < keys->n; i++)
 		if (is_pinned)
-			load_expect_key(l, NULL, keys->v[i], 'A', "pinned "
-			    "account key %.*s is not a valid public account nkey",
-			    SLICE_ARG(buf_slice(&quoted)));
+			load_expect_key(l, NULL, keys->v[i], 'A',
+			    "pinned account key ",
+			    " is not a valid public account nkey");
 		else
-			load_expect_key(l, v, keys->v[i], 'O', "trust key %.*s "
-			    "required to be a valid public operator nkey",
-			    SLICE_ARG(buf_slice(&quoted)));
-		buf_fini(&quoted);
-	}
+			load_expect_key(l, v, keys->v[i], 'O', "trust key ",
+			    " required to be a valid public operator nkey");
 }
 
 bool load_keys(struct load *l, const struct conf_value *v, const char *name,
@@ -235,10 +220,11 @@ bool load_keys(struct load *l, const struct conf_value *v, const char *name,
 
 enum { TOKEN_FILE_MAX = 1 << 20 };
 
-/* Appends a file; false and errno. */
+/* Appends a file; false and errno.  Nobody may be waited for: a pipe without a
+ * writer is empty. */
 static bool read_file(const char *path, struct buf *out)
 {
-	int     fd = open(path, O_RDONLY | O_CLOEXEC);
+	int     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = -1;
 	int     why;
 
@@ -267,6 +253,8 @@ static bool read_token(struct load *l, const struct conf_value *v,
 
 	if (slice_has_prefix(*token, SLICE("eyJ")))
 		return true;
+	if (!arena_add_file(l->arena, token->p))
+		l->is_out_of_memory = true;
 	ok = read_file(token->p, &text);
 	if (ok)
 		*token = load_copy(l, buf_slice(&text));

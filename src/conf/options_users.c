@@ -309,7 +309,7 @@ static bool load_nkey(struct load *l, const struct conf_value *v, void *into)
 		return false;
 	if (u->nkey.n > 0)
 		load_expect_key(l, v, u->nkey, 'U',
-		    "Not a valid public nkey for a user");
+		    "Not a valid public nkey for a user", NULL);
 	return true;
 }
 

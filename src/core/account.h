@@ -24,7 +24,8 @@ struct sublist;
 struct account_traffic {
 	uint64_t in_msgs, in_bytes;	/* from its clients */
 	uint64_t out_msgs, out_bytes;	/* to them */
-	char     pad[64 - 4 * sizeof(uint64_t)];
+	void    *door;	/* of this worker only: session/answers.c */
+	char     pad[64 - 4 * sizeof(uint64_t) - sizeof(void *)];
 };
 
 struct account {

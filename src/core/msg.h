@@ -51,6 +51,8 @@ struct run {
 	const void       *publisher;	/* the session, for echo; NULL: internal
 					   or on another thread */
 	const struct fanout_port *port;	/* of the worker it is on */
+	bool              is_imported;	/* came through a service import: not
+					   for who imports it as a stream */
 };
 
 static inline struct slice msg_headers(const struct msg *m)

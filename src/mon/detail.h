@@ -14,6 +14,8 @@ struct detail {
 	struct account_mapping     *mappings;
 	struct account_destination *destinations;
 	size_t                      n_destinations;
+	struct account_export      *exports;
+	struct account_import      *imports;
 };
 
 /* Borrows from the policy, so: close it in the same epoch section.  What there

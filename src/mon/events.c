@@ -280,17 +280,23 @@ static void tell_conns(struct events *ev, struct hub *h,
     const struct account *a)
 {
 	struct buf   one = { 0 }, two = { 0 };
-	struct conns c = { .now_ns = clock_wall_ns() };
+	struct conns c;
+	bool         wants_one, wants_two;
 
 	if (a == accounts_global(ev->shared->accounts))
 		return;
 	buf_printf(&one, "$SYS.SERVER.ACCOUNT.%.*s.CONNS", SLICE_ARG(a->name));
 	buf_printf(&two, "$SYS.ACCOUNT.%.*s.SERVER.CONNS", SLICE_ARG(a->name));
-	account_stats_fill(a, &c.stats);
-	nuid_next(c.id);
-	if (is_wanted(ev, &one))
+	wants_one = is_wanted(ev, &one);
+	wants_two = is_wanted(ev, &two);
+	if (wants_one || wants_two) {
+		c.now_ns = clock_wall_ns();
+		account_stats_fill(a, &c.stats);
+		nuid_next(c.id);
+	}
+	if (wants_one)
 		tell_conns_on(ev, h, &c, &one);
-	if (is_wanted(ev, &two))
+	if (wants_two)
 		tell_conns_on(ev, h, &c, &two);
 	buf_fini(&one);
 	buf_fini(&two);

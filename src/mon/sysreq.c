@@ -43,6 +43,7 @@ struct row {
 	void                 (*run)(struct question *q);
 	bool                   may_be_silent;	/* no reply is asked for */
 	bool                   hides_errors;	/* of the body */
+	bool                   needs_body;
 };
 
 /* One subject that is listened to. */
@@ -78,6 +79,7 @@ struct question {
 	struct ask_options options;
 	struct particulars some;
 	struct json       *info;	/* who asks, if that was shared */
+	uint64_t           asker;	/* its cid; 0: not a client of ours */
 	struct slice       account;	/* in the subject; these point behind */
 	struct slice       reply, payload;
 	char               bytes[];
@@ -510,7 +512,7 @@ static void run_user_info(struct question *q)
 
 static void run_own_info(struct question *q)
 {
-	ask_who(q, q->some.cid);
+	ask_who(q, q->asker);
 }
 
 /* ---- counts --------------------------------------------------------------------------- */
@@ -681,8 +683,10 @@ static const struct row of_servers[] = {
 /* "$SYS.REQ.SERVER.<id>.<name>" */
 static const struct row of_this_server[] = {
 	{ "RELOAD", &ask_reload, IN(options), run_reload },
-	{ "KICK", &client_spec, IN(some), run_kick, .hides_errors = true },
-	{ "LDM", &client_spec, IN(some), run_ldm, .hides_errors = true },
+	{ "KICK", &client_spec, IN(some), run_kick, .hides_errors = true,
+	  .needs_body = true },
+	{ "LDM", &client_spec, IN(some), run_ldm, .hides_errors = true,
+	  .needs_body = true },
 };
 
 /* "$SYS.REQ.ACCOUNT.<account>.<name>" */
@@ -701,7 +705,7 @@ static const struct row others[] = {
 	{ "$SYS.REQ.SERVER.PING", &ask_statsz, IN(options), run_statsz,
 	  .may_be_silent = true },
 	{ "$SYS.REQ.ACCOUNT.NSUBS", &nsubs_spec, IN(some), run_nsubs,
-	  .hides_errors = true },
+	  .hides_errors = true, .needs_body = true },
 	{ "$SYS.DEBUG.SUBSCRIBERS", NULL, 0, run_subscribers },
 	{ "$SYS.REQ.USER.*.INFO", NULL, 0, run_user_info },
 	{ "$SYS.REQ.USER.INFO", NULL, 0, run_own_info },
@@ -787,7 +791,7 @@ static struct question *question_create(struct ear *ear,
 	q->reply = copy(&at, m->reply);
 	q->payload = copy(&at, m->payload);
 	q->info = read_info(m->headers);
-	q->some.cid = m->cid;
+	q->asker = m->cid;
 	q->inquiry.documents = sr->config.documents;
 	q->inquiry.done = document_done;
 	q->inquiry.forget = forget;
@@ -805,7 +809,7 @@ static bool is_for_us(struct question *q)
 	if (row->spec == NULL)
 		return true;
 	if (!ask_read(q->payload, row->spec, (char *)q + row->at, &q->ask,
-	    &why) || (row->hides_errors && q->payload.n == 0)) {
+	    &why) || (row->needs_body && q->payload.n == 0)) {
 		if (row->hides_errors)
 			leave(q);
 		else

@@ -8,7 +8,12 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "conf/options.h"
+#include "core/accounts.h"
 #include "core/mappings.h"
+#include "server/trust.h"
+#include "core/plan.h"
+#include "server/settings_auth.h"
+#include "server/specs.h"
 
 /* ---- keys ---------------------------------------------------------------- */
 
@@ -91,6 +96,20 @@ static void check_tokens(const struct options *o, struct conf_report *r)
 			    "invalid account JWT");
 }
 
+/* As in nats-server a check makes it, too. */
+static void check_dir(const struct options *o, struct conf_report *r)
+{
+	struct buf                why = { 0 };
+	const struct conf_place *at = &o->places[OPTION_resolver];
+
+	if (trust_make_dir(o, &why) != 0) {
+		conf_report_error(r, at,
+		    "dir needs to point to an accessible directory");
+		conf_report_error(r, at, "%.*s", SLICE_ARG(buf_slice(&why)));
+	}
+	buf_fini(&why);
+}
+
 /* ---- mappings ------------------------------------------------------------ */
 
 static void complain(struct conf_report *r, const struct conf_mapping *m,
@@ -144,6 +163,41 @@ static int check_mappings(const struct conf_mappings *mappings,
 	return err;
 }
 
+/* ---- accounts among each other -------------------------------------------- */
+
+static int plan_aside(const struct options *o, const struct specs *specs,
+    struct buf *why)
+{
+	struct plan_request r = { .specs = specs->v, .n_specs = specs->n,
+		.is_whole = true };
+	struct plan        *plan = NULL;
+	int                 err = ERR_NOMEM;
+
+	r.all = accounts_create(1, settings_system_account(o));
+	if (r.all != NULL)
+		err = plan_create(&r, &plan, why);
+	plan_destroy(plan);
+	accounts_destroy(r.all);
+	return err;
+}
+
+/* Who may import what is planned as if it were to be done. */
+static int check_plan(const struct options *o, struct conf_report *r)
+{
+	struct buf   why = { 0 };
+	struct specs specs;
+	int          err = specs_init(&specs, o);
+
+	if (err == 0)
+		err = plan_aside(o, &specs, &why);
+	if (err == ERR_CONFIG)
+		conf_report_error(r, &o->places[OPTION_accounts], "%.*s",
+		    SLICE_ARG(buf_slice(&why)));
+	buf_fini(&why);
+	specs_fini(&specs);
+	return err == ERR_NOMEM ? err : 0;
+}
+
 /* -------------------------------------------------------------------------- */
 
 static int check(const struct options *o, struct conf_report *r)
@@ -151,10 +205,13 @@ static int check(const struct options *o, struct conf_report *r)
 	int err = check_keys(o, r);
 
 	check_tokens(o, r);
+	check_dir(o, r);
 	if (err == 0)
 		err = check_mappings(&o->mappings, r);
 	for (size_t i = 0; err == 0 && i < o->accounts.n; i++)
 		err = check_mappings(&o->accounts.v[i].mappings, r);
+	if (err == 0 && r->n_errors == 0 && o->accounts.n > 0)
+		err = check_plan(o, r);
 	return err == 0 && r->n_errors > 0 ? ERR_CONFIG : err;
 }
 

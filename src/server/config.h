@@ -1,8 +1,8 @@
 /* server/config.h - a configuration file, read and understood.
  *
  * What conf reads it does not understand all of: keys and tokens are auth's,
- * mappings core's.  Both are asked here, so that `-t` says of a file what a start would,
- * with the place.
+ * mappings and imports core's.  Both are asked here, so that `-t` says of a
+ * file what a start would, with the place.
  */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H

@@ -11,6 +11,7 @@
 #include "server/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -22,10 +23,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "conf/arena.h"
 #include "conf/options.h"
 #include "server/landlock.h"
 #include "server/seccomp.h"
 #include "server/server_int.h"
+#include "server/trust.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED true
@@ -44,13 +47,17 @@ struct place {
 	unsigned access;
 };
 
+enum { PORTS_MAX = 16 };
+
 struct sandbox {
 	struct landlock landlock;
 	bool            has_files;
+	int             proc;		/* /proc/self; see allow_system */
 	struct place   *places;
 	size_t          n_places, cap;
-	bool            limits_connect;
-	uint16_t        log_port;	/* 0: none */
+	uint16_t        ports[PORTS_MAX];	/* of those we connect to */
+	size_t          n_ports;
+	bool            limits_connect;	/* they are all known */
 	struct buf      missing;	/* why something is */
 };
 
@@ -122,26 +129,49 @@ static bool name_places(const struct options *o, place_fn *fn, void *ctx)
 	    name_optional(o->pid_file, LANDLOCK_WRITE, fn, ctx) &&
 	    (o->ports_file_dir.n == 0 ||
 	    fn(ctx, o->ports_file_dir.p, LANDLOCK_WRITE)) &&
-	    (o->tls == NULL || name_tls(o->tls, fn, ctx));
+	    (o->tls == NULL || name_tls(o->tls, fn, ctx)) &&
+	    (o->resolver_tls == NULL || name_tls(o->resolver_tls, fn, ctx)) &&
+	    (o->resolver == NULL || o->resolver->dir.n == 0 ||
+	    fn(ctx, o->resolver->dir.p, LANDLOCK_READ | LANDLOCK_WRITE));
 }
 
-/* Of the log server.  0: there is none.  -1: not known by number. */
-static int log_port(const struct options *o)
-{
-	const char *url = o->remote_syslog.p, *colon, *rest;
-	int64_t     port;
-	size_t      n;
+/* fn is told of whom we connect to by TCP.  port is -1: not by a number. */
+typedef bool peer_fn(void *ctx, const char *url, int port);
 
-	if (url == NULL || strncmp(url, "tcp://", 6) != 0)
-		return 0;
-	rest = url + 6;
-	n = strcspn(rest, "/");
-	colon = memrchr(rest, ':', n);
-	if (colon == NULL || !text_parse_i64(slice_of(colon + 1,
-	    (size_t)(rest + n - colon - 1)), &port) || port < 0 ||
-	    port > UINT16_MAX)
-		return -1;
-	return (int)port;
+/* Of "scheme://host:port/path", by number, or else the scheme's own. */
+static int port_of_url(const char *url, int scheme_port)
+{
+	const char  *host = strstr(url, "://");
+	const char  *at = host == NULL ? url : host + 3;
+	struct slice rest = slice_of(at, strcspn(at, "/"));
+	const char  *colon = memrchr(rest.p, ':', rest.n);
+	int64_t      port;
+
+	if (colon == NULL || memchr(colon, ']', (size_t)(rest.p + rest.n -
+	    colon)) != NULL)
+		return scheme_port;
+	rest = slice_skip(rest, (size_t)(colon + 1 - rest.p));
+	return text_parse_i64(rest, &port) && port > 0 && port <= UINT16_MAX
+	    ? (int)port : -1;
+}
+
+static bool name_peers(const struct options *o, peer_fn *fn, void *ctx)
+{
+	const char *log = o->remote_syslog.p;
+	struct buf  url = { 0 };
+	bool        ok = true;
+
+	if (log != NULL && slice_has_prefix(o->remote_syslog,
+	    SLICE("tcp://")) && !fn(ctx, log, port_of_url(log, -1)))
+		return false;
+	if (trust_url(o, &url)) {
+		buf_put_char(&url, '\0');
+		ok = !buf_failed(&url) && fn(ctx, url.p, port_of_url(url.p,
+		    slice_has_prefix(buf_slice(&url), SLICE("https://"))
+		    ? 443 : 80));
+	}
+	buf_fini(&url);
+	return ok;
 }
 
 /* ---- allowing ------------------------------------------------------------- */
@@ -188,6 +218,9 @@ static void allow_system(struct sandbox *b, bool needs_names)
 		"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache",
 	};
 
+	/* A permission is that of an inode, and the kernel makes those of
+	 * /proc anew when nobody held them; so we hold ours. */
+	b->proc = open("/proc/self", O_PATH | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof readable / sizeof readable[0]; i++)
 		landlock_allow_path(&b->landlock, readable[i], LANDLOCK_READ);
 	landlock_allow_path(&b->landlock, "/dev/null", LANDLOCK_WRITE);
@@ -213,8 +246,8 @@ static void allow_ports(struct sandbox *b, const struct options *o)
 	if (!b->limits_connect)
 		return;
 	landlock_allow_port(&b->landlock, DNS, LANDLOCK_CONNECT);
-	if (b->log_port != 0)
-		landlock_allow_port(&b->landlock, b->log_port,
+	for (size_t i = 0; i < b->n_ports; i++)
+		landlock_allow_port(&b->landlock, b->ports[i],
 		    LANDLOCK_CONNECT);
 }
 
@@ -222,10 +255,11 @@ static bool allow_all(struct sandbox *b, const struct server *s)
 {
 	const struct options *o = s->options;
 
-	for (size_t i = 0; i < o->files.n; i++)
-		if (!name_file(o->files.v[i].p, LANDLOCK_READ, allow_place, b))
+	for (const struct arena_file *f = arena_files(o->arena); f != NULL;
+	    f = f->next)
+		if (!name_file(f->path, LANDLOCK_READ, allow_place, b))
 			return false;
-	allow_system(b, o->remote_syslog.n > 0);
+	allow_system(b, o->remote_syslog.n > 0 || b->n_ports > 0);
 	allow_ports(b, o);
 	return name_places(o, allow_place, b);
 }
@@ -248,12 +282,22 @@ static bool has_abstract_peer(void)
 	return path != NULL && *path == '@';
 }
 
+static bool note_peer(void *ctx, const char *url, int port)
+{
+	struct sandbox *b = ctx;
+
+	(void)url;
+	if (port < 0 || b->n_ports == PORTS_MAX)
+		return false;
+	b->ports[b->n_ports++] = (uint16_t)port;
+	return true;
+}
+
 static void enclose_files(struct server *s, struct sandbox *b)
 {
-	int port = log_port(s->options), err;
+	int err;
 
-	b->limits_connect = port >= 0;
-	b->log_port = port > 0 ? (uint16_t)port : 0;
+	b->limits_connect = name_peers(s->options, note_peer, b);
 	err = landlock_open(&b->landlock, b->limits_connect,
 	    !has_abstract_peer());
 	if (err == 0 && !allow_all(b, s)) {
@@ -273,8 +317,10 @@ void sandbox_begin(struct server *s)
 	if (!s->options->sandbox || IS_SANITIZED)
 		return;
 	s->sandbox = calloc(1, sizeof *s->sandbox);
-	if (s->sandbox != NULL)
-		enclose_files(s, s->sandbox);
+	if (s->sandbox == NULL)
+		return;
+	s->sandbox->proc = -1;
+	enclose_files(s, s->sandbox);
 }
 
 /* ---- completing ----------------------------------------------------------- */
@@ -326,6 +372,8 @@ void sandbox_destroy(struct sandbox *b)
 		return;
 	for (size_t i = 0; i < b->n_places; i++)
 		free(b->places[i].path);
+	if (b->proc >= 0)
+		close(b->proc);
 	free(b->places);
 	buf_fini(&b->missing);
 	free(b);
@@ -359,25 +407,34 @@ static bool is_allowed(void *ctx, const char *path, unsigned access)
 			return true;
 	buf_printf(w->why, "\"%s\" was not configured when the server started, "
 	    "and its sandbox does not let it %s there now: restart it", real,
-	    access == LANDLOCK_WRITE ? "write" : "read");
+	    access & LANDLOCK_WRITE ? "write" : "read");
+	return false;
+}
+
+static bool is_known(void *ctx, const char *url, int port)
+{
+	const struct wish *w = ctx;
+
+	for (size_t i = 0; i < w->sandbox->n_ports; i++)
+		if (w->sandbox->ports[i] == port)
+			return true;
+	buf_printf(w->why, "\"%s\" was not configured when the server "
+	    "started, and its sandbox does not let it connect there now: "
+	    "restart it", url);
 	return false;
 }
 
 bool sandbox_allows(const struct server *s, const struct options *o,
     struct buf *why)
 {
-	struct wish w = { s->sandbox, why };
-	int         port = log_port(o);
+	const struct sandbox *b = s->sandbox;
+	struct wish           w = { b, why };
 
-	if (s->sandbox == NULL || !s->sandbox->has_files)
+	if (b == NULL || !b->has_files)
 		return true;
-	if (s->sandbox->limits_connect && s->sandbox->landlock.has_ports &&
-	    port != 0 && port != s->sandbox->log_port) {
-		buf_printf(why, "\"%s\" was not configured when the server "
-		    "started, and its sandbox does not let it connect there "
-		    "now: restart it", o->remote_syslog.p);
+	if (b->limits_connect && b->landlock.has_ports &&
+	    !name_peers(o, is_known, &w))
 		return false;
-	}
 	return name_places(o, is_allowed, &w);
 }
 

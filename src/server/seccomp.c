@@ -93,6 +93,9 @@ static const int allowed[] = {
 #ifdef SYS_renameat
 	SYS_renameat,
 #endif
+#ifdef SYS_openat2
+	SYS_openat2,
+#endif
 #ifdef SYS_faccessat2
 	SYS_faccessat2,
 #endif

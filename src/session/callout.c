@@ -16,6 +16,7 @@
 #include "auth/nonce.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/epoch.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "core/accounts.h"
@@ -308,16 +309,19 @@ bool callout_ask(struct client *c, const struct auth_answer *so_far)
 
 void callouts_destroy(struct hub *h)
 {
-	struct callouts *x = h->callouts;
+	struct callouts     *x = h->callouts;
+	struct epoch_thread *e = x == NULL ? NULL : epoch_join();
 
-	if (x == NULL)
+	/* Without memory for that the homes are left to the end of the process. */
+	if (e == NULL)
 		return;
 	for (struct callout_home *home = x->homes, *next; home != NULL;
 	    home = next) {
 		next = home->next;
-		inbox_destroy(home->inbox, loop_epoch(h->loop));
+		inbox_destroy(home->inbox, e);
 		free(home);
 	}
+	epoch_leave(e);
 	free(x->places);
 	free(x->free);
 	free(x);

@@ -24,6 +24,7 @@
 #include "session/pace.h"
 #include "session/pings.h"
 #include "session/secure.h"
+#include "session/shadows.h"
 #include "session/stall.h"
 #include "session/subs.h"
 #include "session/verbs.h"
@@ -159,6 +160,7 @@ static void release(struct grave *g)
 	struct client *c = CONTAINER_OF(g, struct client, grave);
 
 	verdict_cache_fini(&c->verdicts);
+	shadows_fini(c);
 	replies_fini(&c->replies);
 	connect_opts_fini(&c->opts);
 	secure_fini(c);
@@ -359,6 +361,7 @@ void client_arm_timer(struct client *c)
 		when = c->linger_until_ns;
 	} else {
 		when = earlier(when, c->auth_until_ns);
+		when = earlier(when, c->expires_at_ns);
 		when = earlier(when, c->next_ping_ns);
 		when = earlier(when, c->retry_at_ns);
 		when = earlier(when, c->paced_until_ns);
@@ -382,6 +385,8 @@ static void tick(struct timer *t, int64_t now)
 		secure_tick(c, now);
 	else if (c->auth_until_ns != 0 && c->auth_until_ns <= now)
 		login_timed_out(c);
+	else if (c->expires_at_ns != 0 && c->expires_at_ns <= now)
+		login_expired(c);
 	else if (c->retry_at_ns != 0 && c->retry_at_ns <= now)
 		login_retry(c);
 	else if (c->paced_until_ns != 0 && c->paced_until_ns <= now)

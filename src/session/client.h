@@ -60,6 +60,7 @@ struct client {
 	struct secure      *secure;	/* session/secure.c's; NULL: no TLS */
 
 	struct sid_table     subs;
+	struct sid_table    *shadows;	/* session/shadows.c's; or NULL */
 	uint32_t             n_subs_kept;	/* with those removed but not
 						   yet released */
 	struct verdict_cache verdicts;
@@ -71,6 +72,7 @@ struct client {
 	int64_t  active_ns;	/* for monitoring: a message, a subscription */
 
 	struct timer timer;	/* the earliest of what follows */
+	int64_t  expires_at_ns;		/* its credentials; 0: never */
 	union {
 		int64_t auth_until_ns;		/* 0: none */
 		int64_t linger_until_ns;	/* while closing */

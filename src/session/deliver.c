@@ -10,6 +10,7 @@
 #include "core/msg.h"
 #include "session/client.h"
 #include "session/hub.h"
+#include "session/shadows.h"
 #include "session/stall.h"
 #include "session/subs.h"
 #include "session/wiretrace.h"
@@ -160,6 +161,12 @@ uint32_t deliver(struct sub *sub, const struct run *run)
 
 struct client *deliver_owner(const struct sub *sub)
 {
-	return sub->give == deliver ? ((const struct client_sub *)sub)->client
-	    : NULL;
+	return sub->give == deliver || shadow_is(sub)
+	    ? ((const struct client_sub *)sub)->client : NULL;
+}
+
+struct account *deliver_account(const struct sub *sub)
+{
+	return shadow_is(sub) ? shadow_account(sub)
+	    : ((const struct client_sub *)sub)->client->account;
 }

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+struct account;
 struct client;
 struct run;
 struct sub;
@@ -14,5 +15,8 @@ uint32_t deliver(struct sub *sub, const struct run *run);
 /* The client behind it; NULL: it is none's.  Thread: any, in epoch; other
  * threads may only read what client.h says is atomic. */
 struct client *deliver_owner(const struct sub *sub);
+
+/* The account in whose sublist a client's subscription is.  Thread: owner. */
+struct account *deliver_account(const struct sub *sub);
 
 #endif /* SESSION_DELIVER_H */

@@ -30,6 +30,7 @@
 #include "session/client.h"
 #include "session/deliver.h"
 #include "session/hub.h"
+#include "session/shadows.h"
 #include "session/sids.h"
 #include "session/stall.h"
 
@@ -50,6 +51,7 @@ struct parcel {
 struct record {
 	uint32_t n_subs, n_msgs, prefix_n;
 	bool     is_second_try;	/* of a queue group */
+	bool     is_imported;	/* the run */
 	uint64_t bytes;
 };
 
@@ -220,6 +222,7 @@ bool handoff_put(void *ctx, unsigned worker, struct sub *const *subs, size_t n,
 	struct record  r = { .n_subs = (uint32_t)n, .n_msgs = run->n,
 		.prefix_n = (uint32_t)run->prefix.n,
 		.is_second_try = h->handoff->is_trying_again,
+		.is_imported = run->is_imported,
 		.bytes = run->bytes };
 	size_t         size = record_size(run, n);
 	struct parcel *p = parcel_with_room(h->handoff, worker, size);
@@ -312,16 +315,15 @@ static uint32_t give_items(struct sub *s, const struct run *run,
 static void try_again(struct hub *h, const struct sub *s,
     const struct run *run, uint32_t taken)
 {
-	const struct client *c = deliver_owner(s);
-	struct run           rest = *run;
+	struct run rest = *run;
 
-	if (c == NULL)
+	if (deliver_owner(s) == NULL)
 		return;
 	rest.msgs += taken;
 	rest.n -= taken;
 	h->handoff->is_trying_again = true;
-	fanout_group(match_find(h->matches, c->account->sublist, run->subject),
-	    s->queue, &rest, &h->port);
+	fanout_group(match_find(h->matches, deliver_account(s)->sublist,
+	    run->subject), s->queue, &rest, &h->port);
 	h->handoff->is_trying_again = false;
 }
 
@@ -345,7 +347,8 @@ static const char *unpack_record(struct hub *h, const char *at)
 	    (const struct item *)(const void *)(subs + r->n_subs);
 	struct msg           msgs[RUN_MAX] NOT_ZEROED;
 	struct run           run = { .msgs = msgs, .n = r->n_msgs,
-		.bytes = r->bytes, .port = &h->port };
+		.bytes = r->bytes, .port = &h->port,
+		.is_imported = r->is_imported };
 	bool                 has_blocks = false;
 
 	assert(r->n_msgs <= RUN_MAX);
@@ -407,7 +410,10 @@ static void free_sub(struct client_sub *s)
 	struct client *c = s->client;
 
 	permissions_unref(s->sub.filter);
-	free(s);
+	if (shadow_is(&s->sub))
+		shadow_free(s);
+	else
+		free(s);
 	c->n_subs_kept--;
 	if (c->state == CLIENT_GONE && c->n_subs_kept == 0)
 		loop_bury(c->hub->loop, &c->grave);

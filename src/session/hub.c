@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "core/match.h"
 #include "session/callout.h"
+#include "session/answers.h"
 #include "session/client.h"
 #include "session/closed.h"
 #include "session/handoff.h"
@@ -18,7 +19,9 @@
 #include "session/login.h"
 #include "session/move.h"
 #include "session/publish.h"
+#include "session/services.h"
 #include "session/stall.h"
+#include "session/subs.h"
 
 enum {
 	MATCHES_MAX       = 8192,
@@ -75,7 +78,10 @@ static bool open_parts(struct hub *h, uint64_t closed_max)
 	    ? MATCHES_MAX : 1);
 	h->handoff = handoff_create(h);
 	h->closed = closed_create(share, share * CLOSED_BYTES_EACH);
-	return h->matches != NULL && h->handoff != NULL && h->closed != NULL;
+	h->services = services_create();
+	h->answers = services_answers(h);
+	return h->services != NULL && h->answers != NULL &&
+	    h->matches != NULL && h->handoff != NULL && h->closed != NULL;
 }
 
 struct hub *hub_create(struct loop *loop, struct session_shared *shared,
@@ -118,6 +124,7 @@ void hub_close_all(struct hub *h)
 	while (!list_is_empty(&h->dying))
 		client_bury_some(CONTAINER_OF(h->dying.next, struct client,
 		    link));
+	answers_close(h->answers);
 }
 
 void hub_destroy(struct hub *h)
@@ -126,12 +133,15 @@ void hub_destroy(struct hub *h)
 		return;
 	callouts_destroy(h);
 	inject_drop_all(h);
+	answers_destroy(h->answers);
+	services_destroy(h->services);
 	handoff_destroy(h->handoff);
 	match_cache_destroy(h->matches);
 	closed_destroy(h->closed);
 	conn_pool_fini(&h->pool);
 	buf_fini(&h->scratch);
 	buf_fini(&h->label);
+	buf_fini(&h->renamed);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
 	buf_fini(&h->builder.mapped[0]);
@@ -232,6 +242,28 @@ void hub_reconfigure(struct hub *h, struct session_config *config)
 void hub_recheck(struct hub *h)
 {
 	hub_each_client(h, recheck, NULL);
+}
+
+struct recheck {
+	const struct account *account;
+};
+
+static bool recheck_one(void *ctx, struct client *c)
+{
+	const struct recheck *x = ctx;
+
+	if (c->account != x->account || !client_is_ready(c))
+		return true;
+	client_apply_limits(c);
+	subs_recheck(c);
+	return true;
+}
+
+void hub_recheck_account(struct hub *h, const struct account *a)
+{
+	struct recheck x = { a };
+
+	hub_each_client(h, recheck_one, &x);
 }
 
 static bool tell_lame_duck(void *ctx, struct client *c)

@@ -20,6 +20,7 @@
 #include "session/secure.h"
 
 struct account;
+struct answers;
 struct accounts;
 struct callouts;
 struct client;
@@ -31,6 +32,7 @@ struct identity;
 struct match_cache;
 struct op;
 struct parcel_count;
+struct services;
 struct throttle;
 
 /* How a receiver's queue is: over three quarters full, and it takes nothing, or
@@ -58,6 +60,7 @@ struct hub_stats {
 	uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
 	uint64_t n_slow, n_stale, n_stalled;
 	uint64_t n_auth_failures;
+	uint64_t n_loops;	/* messages that went too far through imports */
 	uint64_t n_clients, n_clients_ever;
 	uint64_t n_subs;
 };
@@ -74,7 +77,7 @@ struct session_shared {
 	int64_t         n_crowded;	/* atomic: receivers, CROWD_MOVING */
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
-	unsigned        hasher_member;	/* of the mesh */
+	unsigned        hasher_member, resolver_member;	/* of the mesh */
 	struct throttle *throttle;	/* of failed logins; NULL: none */
 	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */
@@ -103,6 +106,8 @@ struct hub {
 	struct fanout_port     port;
 	struct run_builder     builder;
 	unsigned               n_hops;	/* relays that are giving, one in another */
+	struct services       *services;	/* what they need */
+	struct answers        *answers;	/* that will come from other accounts */
 	struct list            injections;	/* for the end of the turn */
 	struct list            clients;
 	struct list            dying;	/* closed, subscriptions still going */
@@ -111,6 +116,7 @@ struct hub {
 	uint64_t               out_msgs_before;	/* it; see session/verbs.c */
 	struct buf             scratch;	/* for text built and sent at once */
 	struct buf             label;	/* client_label's */
+	struct buf             renamed;	/* of a stream import: the prefix */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
 	struct callouts       *callouts;	/* NULL: none was made */
@@ -153,6 +159,9 @@ void hub_reconfigure(struct hub *h, struct session_config *config);
 /* Clients whose login fails now are closed, subscriptions not permitted any
  * more are taken away. */
 void hub_recheck(struct hub *h);
+
+/* The policy of this account changed. */
+void hub_recheck_account(struct hub *h, const struct account *a);
 
 /* Tells every client that can understand it that the server is leaving. */
 void hub_tell_lame_duck(struct hub *h);

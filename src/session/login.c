@@ -21,7 +21,8 @@
 /* Read at once from who may be anybody, and so kept while a hash is made. */
 enum { UNKNOWN_INPUT_MAX = 4 * 1024 };
 
-/* A password that is being hashed.  It outlives its client if need be. */
+/* A password that is being hashed, or an account that is sought.  It outlives
+ * its client if need be. */
 struct login {
 	struct auth_ticket ticket;
 	struct mail        mail;
@@ -86,6 +87,12 @@ void login_timed_out(struct client *c)
 	client_refuse(c, REFUSAL_AUTH_TIMEOUT);
 }
 
+void login_expired(struct client *c)
+{
+	c->expires_at_ns = 0;
+	client_refuse(c, REFUSAL_AUTH_EXPIRED);
+}
+
 /* What was said in CONNECT beside the credentials; false: refused. */
 static bool agree(struct client *c)
 {
@@ -132,6 +139,18 @@ static bool enter_account(struct client *c, const struct principal *who)
 	return true;
 }
 
+/* Its credentials last until then. */
+static void note_expiry(struct client *c)
+{
+	int64_t left = c->who->expires_ns - clock_wall_ns();
+
+	c->expires_at_ns = 0;
+	if (c->who->expires_ns != 0 && __builtin_add_overflow(
+	    loop_now_ns(c->hub->loop), left > 0 ? left : 0,
+	    &c->expires_at_ns))
+		c->expires_at_ns = 0;
+}
+
 static void become(struct client *c, const struct auth_answer *answer)
 {
 	int64_t max, ttl;
@@ -146,6 +165,7 @@ static void become(struct client *c, const struct auth_answer *answer)
 	conn_limit_input(&c->conn, 0);
 	take_rates(c);
 	c->auth_until_ns = 0;
+	note_expiry(c);
 	client_apply_limits(c);
 }
 
@@ -160,6 +180,10 @@ static void welcome(struct client *c, const struct auth_answer *answer)
 	}
 	c->is_connecting = false;
 	c->has_connected = true;
+	/* As good a guess as any until a PING has been answered. */
+	c->rtt_ns = loop_now_ns(c->hub->loop) - c->start_ns;
+	if (c->rtt_ns < 1)
+		c->rtt_ns = 1;
 	hub_tell(c->hub, c, SESSION_CONNECTED);
 	if (agree(c) && c->opts.verbose)
 		conn_put(&c->conn, "+OK\r\n", 5);
@@ -274,16 +298,19 @@ static bool may_try(struct client *c, struct throttle_key *key)
 /* ---- asking -------------------------------------------------------------- */
 
 /* Once posted, the login is the worker's and may be gone.  If the ring is full
- * the hasher waits, as it has no turn to come.  Thread: the hasher's. */
+ * that thread waits, as it has no turn to come.  Thread: the hasher's, or the
+ * resolver's. */
 static void hashed(struct auth_ticket *t)
 {
 	struct login                *l = CONTAINER_OF(t, struct login, ticket);
 	const struct session_shared *shared = l->shared;
 	struct mesh                 *mesh = l->mesh;
 	const struct timespec        nap = { .tv_nsec = NS_PER_MS };
+	unsigned member = t->is_by_resolver ? shared->resolver_member
+	    : shared->hasher_member;
 
-	mesh_post(mesh, shared->hasher_member, l->to, &l->mail);
-	while (!mesh_ring(mesh, shared->hasher_member) &&
+	mesh_post(mesh, member, l->to, &l->mail);
+	while (!mesh_ring(mesh, member) &&
 	    !__atomic_load_n(&shared->is_stopping, __ATOMIC_RELAXED))
 		nanosleep(&nap, NULL);
 }
@@ -317,6 +344,8 @@ void login_decided(struct client *c, const struct auth_answer *answer)
 	decided(c, answer);
 }
 
+static void ask(struct client *c);
+
 static void verdict_came(struct mail *m, void *receiver)
 {
 	struct login  *l = CONTAINER_OF(m, struct login, mail);
@@ -324,6 +353,13 @@ static void verdict_came(struct mail *m, void *receiver)
 
 	if (c != NULL)
 		c->login = NULL;
+	/* A change of its account may have passed the verdict on its way. */
+	if (c != NULL && auth_answer_is_stale(c->hub->config->auth,
+	    &l->ticket.answer)) {
+		ask(c);
+		go_on(c);
+		c = NULL;
+	}
 	/* Who did not wait for the verdict has not learnt it. */
 	if (c == NULL || delegate(c, &l->ticket.answer)) {
 		tell_throttle(receiver, &l->key, AUTH_PENDING);
@@ -375,8 +411,8 @@ static struct auth_request request_of(const struct client *c,
 		.nonce = slice_of(nonce, has_nonce ? NONCE_CHARS : 0),
 		.via = VIA_STANDARD,
 		.source = slice_of((const char *)c->ip, c->is_ip6 ? 16 : 4),
-		.names_account = o->account || o->new_account,
 		.cert = secure_peer(c),
+		.names_account = o->account || o->new_account,
 	};
 }
 
@@ -433,6 +469,9 @@ void login_connect(struct client *c)
 	/* A second CONNECT begins anew, in whatever account it ends. */
 	if (c->has_connected || c->who->kind != PRINCIPAL_NONE)
 		subs_remove_some(c, SIZE_MAX);
+	/* As good a guess as any, until it has answered a PING. */
+	if (c->rtt_ns == 0)
+		c->rtt_ns = clock_ns() - c->start_ns;
 	c->is_connecting = true;
 	ask(c);
 }

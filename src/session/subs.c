@@ -16,6 +16,7 @@
 #include "session/deliver.h"
 #include "session/handoff.h"
 #include "session/hub.h"
+#include "session/shadows.h"
 #include "session/wiretrace.h"
 
 /* ---- may it? ------------------------------------------------------------- */
@@ -155,7 +156,7 @@ static int insert(struct client *c, const struct wish *w)
 	c->n_subs_kept++;
 	c->hub->stats.n_subs++;
 	trace(TR_SUB_ADD, c->cid, c->subs.n);
-	return 0;
+	return shadows_update(c, s, w->subject) ? 0 : ERR_NOMEM;
 }
 
 void subs_subscribe(struct client *c, const struct op *op)
@@ -191,6 +192,8 @@ void subs_remove(struct client *c, struct client_sub *s)
 		wiretrace_delsub(c, s);
 	trace(TR_SUB_REMOVE, c->cid, c->subs.n);
 	sids_remove(&c->subs, s);
+	if (c->shadows != NULL)
+		shadows_remove(c, s);
 	__atomic_store_n(&s->sub.is_closed, true, __ATOMIC_RELAXED);
 	sublist_remove(c->account->sublist, loop_epoch(c->hub->loop), &s->sub);
 	c->hub->stats.n_subs--;
@@ -301,6 +304,9 @@ static bool recheck(void *ctx, struct client_sub *s)
 	w.subject = buf_slice(&pattern);
 	if (is_permitted(c, &w)) {
 		refresh_filter(c, s, &w);
+		if (!shadows_update(c, s, w.subject) &&
+		    conn_is_open(&c->conn))
+			client_drop(c, CLOSE_MAX_SUBS);
 	} else {
 		tell_removed(c, &w);
 		subs_remove(c, s);

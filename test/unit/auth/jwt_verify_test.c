@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fail_alloc.h"
 #include "tokens.h"
 
 static struct who op, op2, op_signer, acc, acc2, user, user2, signer, scoped, server;
@@ -659,4 +660,66 @@ TEST(a_token_that_is_none_opens_nothing)
 		jwt_unref(im);
 	}
 	jwt_unref(exporter);
+}
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+struct texts {
+	const char *operator, *account, *user;
+};
+
+/* All of a login; false: refused somewhere. */
+static bool log_in(const struct texts *t)
+{
+	struct jwt       *o = NULL, *a = NULL, *u = NULL;
+	const char       *why;
+	struct jwt_rights r = { 0 };
+	uint8_t           addr[4] = { 10, 1, 2, 3 };
+	struct jwt_login  l = { .addr = addr, .n_addr = 4, .connection = JWT_STANDARD,
+		.now_ns = TOKEN_NOW_NS };
+	bool              ok;
+
+	ok = jwt_decode(slice_str(t->operator), &o, &why) == 0 &&
+	    jwt_decode(slice_str(t->account), &a, &why) == 0 &&
+	    jwt_decode(slice_str(t->user), &u, &why) == 0;
+	if (ok) {
+		const struct jwt *operators[] = { o };
+		struct jwt_trust  trust = { operators, 1, NULL, 0 };
+
+		ok = jwt_check_login(u, a, &trust, &l, &r) == JWT_OK &&
+		    r.permissions.publish_allow.n == 2;
+	}
+	jwt_rights_fini(&r);
+	jwt_unref(o);
+	jwt_unref(a);
+	jwt_unref(u);
+	return ok;
+}
+
+TEST(without_memory_nobody_gets_in_and_nothing_is_lost)
+{
+	struct chain c = scoped_chain("\"pub\":{\"allow\":[\"{{tag(t)}}\"],\"deny\":[\"d\"]},"
+	    "\"times\":[{\"start\":\"00:00:00\",\"end\":\"23:59:59\"}],\"times_location\":\"UTC\","
+	    "\"bearer_token\":true", ",\"tags\":[\"t:1\",\"t:2\"]");
+	struct jwt  *a = account_of_chain(&c), *u = user_of_chain(&c);
+	struct texts t = { token(&op, &op, claims_of_kind("operator", NULL)),
+		text_of("%.*s", SLICE_ARG(a->token)), text_of("%.*s", SLICE_ARG(u->token)) };
+	long         n_live, n = 1;
+
+	jwt_unref(a);
+	jwt_unref(u);
+	CHECK(log_in(&t));
+	n_live = fail_alloc_n_live();
+	for (;; n++) {
+		bool ok;
+
+		fail_alloc_at(n);
+		ok = log_in(&t);
+		CHECK_INT(fail_alloc_n_live(), n_live, "allocation %ld", n);
+		if (!fail_alloc_has_failed())
+			break;
+		CHECK(!ok, "allocation %ld", n);
+	}
+	fail_alloc_at(0);
+	CHECK(n > 10);
 }

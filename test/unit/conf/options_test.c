@@ -460,7 +460,7 @@ TEST(users_of_accounts_have_keys_limits_and_their_account_s_permissions)
 	CHECK(options_has_plain_secrets(loaded));
 	CHECK(loaded->keys != NULL && loaded->keys->next == NULL);
 	CHECK_SLICE(loaded->keys->text, SLICE("UX"));
-	CHECK_SLICE(loaded->keys->complaint, SLICE("t.conf:1:24: Not a valid "
+	CHECK_SLICE(loaded->keys->complaint, SLICE("t.conf:1:25: Not a valid "
 	    "public nkey for a user"));
 }
 
@@ -573,17 +573,17 @@ TEST(what_fits_not_together_is_told_with_its_place)
 {
 	static const struct { const char *text, *errors; } t[] = {
 		{ "accounts { A { users: [{user: a}] } }\nauthorization { users: "
-		  "[{user: a}] }", "t.conf:1:24: Duplicate user \"a\" detected\n" },
+		  "[{user: a}] }", "t.conf:1:32: Duplicate user \"a\" detected\n" },
 		{ "accounts { A { users: [{nkey: a}] }\nB { users: [{nkey: a}] } }",
-		  "t.conf:2:13: Duplicate nkey \"a\" detected\n" },
+		  "t.conf:2:21: Duplicate nkey \"a\" detected\n" },
 		{ "accounts { A { exports: [{stream: a, accounts: [X]}] } }",
-		  "t.conf:1:26: \"X\" account not defined for stream export\n" },
+		  "t.conf:1:51: \"X\" account not defined for stream export\n" },
 		{ "accounts { A { imports: [\n{service: {account: X, subject: a}}] "
 		  "} }",
-		  "t.conf:2:1: \"X\" account not defined for service import\n" },
+		  "t.conf:2:35: \"X\" account not defined for service import\n" },
 		{ "accounts { A { imports: [\n{service: {account: B, subject: a}}, "
 		  "{service: {account: B, subject: b}, to: a}] }, B {} }",
-		  "t.conf:2:38: Duplicate service import subject \"a\", previously "
+		  "t.conf:2:79: Duplicate service import subject \"a\", previously "
 		  "used in import for account \"B\", subject \"a\"\n" },
 		{ "accounts { A { users: [{user: a}] } }\nauthorization { token: t }",
 		  "Can not have a token and accounts\n" },
@@ -1014,8 +1014,16 @@ TEST(memory_that_runs_out_is_told_and_all_comes_back)
 		"server_name: \"a\\tb\", server_tags: [x, y]\n"
 		"server_metadata { a: b, c: d }, X: {publish: a}\n"
 		"authorization { users: [ {user: a, permissions: $X},\n"
-		"{user: b, pass: c, permissions: { subscribe: 'd e' }} ] }\n"
-		"max_payload: $NUMBER\n";
+		"{user: b, pass: c, permissions: { subscribe: 'd e' }} ],\n"
+		"auth_callout { issuer: A, auth_users: [a], allowed_accounts: [B] } "
+		"}\nmax_payload: $NUMBER\n"
+		"accounts { A { users: [{nkey: U}, {user: c}], nkey: A, exports: "
+		"[{stream: a, accounts: [B]}, {service: s, latency: l}], msg_trace: "
+		"t, default_permissions: $X }, B { imports: [{stream: {account: A, "
+		"subject: a}, prefix: p}, {service: {account: A, subject: s}, to: "
+		"t}], mappings { m: [{destination: n, weight: 5, cluster: c}] } } }\n"
+		"operator: [eyJ], trusted: O, resolver: 'URL(x)', maps { a: b }\n"
+		"resolver_preload { A: b }, proxies { trusted: [{key: U}] }\n";
 	long n_live = fail_alloc_n_live();
 	long n = 0;
 	int  err;

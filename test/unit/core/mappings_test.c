@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "check.h"
-#include "proto/subject.h"
+#include "fail_alloc.h"
 
 enum { CHOICES_MAX = 6, SPECS_MAX = 16 };
 
@@ -299,5 +299,52 @@ TEST(weights_are_shown_summed_up)
 		CHECK_SLICE(buf_slice(&out), slice_str(shown[i].want));
 		buf_fini(&out);
 	}
+	mappings_destroy(m);
+}
+
+/* ---- memory ------------------------------------------------------------- */
+
+TEST(memory_that_runs_out_is_told_and_all_comes_back)
+{
+	static const struct row rows[] = {
+		{ "a", { { "b", 30, NULL }, { "c", 20, "east" } } },
+		{ "d.*", { { "e.{{partition(5,1)}}.{{split(1,-)}}", 50, NULL } } },
+		{ "a", { { "f", 100, NULL } } },
+	};
+	long n_live = fail_alloc_n_live();
+	long n = 0;
+	int  err;
+
+	do {
+		struct mappings *m = NULL;
+		struct buf       why = { 0 };
+		size_t           bad;
+
+		fail_alloc_at(++n);
+		err = make(rows, N_OF(rows), &m, &bad, &why);
+		CHECK_INT(err, fail_alloc_has_failed() ? ERR_NOMEM : 0,
+		    "allocation %ld", n);
+		mappings_destroy(m);
+		buf_fini(&why);
+		CHECK_INT(fail_alloc_n_live(), n_live, "allocation %ld", n);
+	} while (err != 0);
+	fail_alloc_at(0);
+	CHECK(n > 20, "only %ld allocations", n);
+}
+
+TEST(a_message_whose_name_has_no_room_is_dropped)
+{
+	static const struct row row = { "a.*", { { "b.$1", 100, NULL } } };
+	struct mappings *m = made(&row, 1);
+	struct buf       out = { 0 };
+
+	fail_alloc_at(1);
+	CHECK_INT(mappings_apply(m, SLICE("a.c"), SLICE_NONE, &out),
+	    MAPPING_DROPPED);
+	fail_alloc_at(0);
+	CHECK_INT(mappings_apply(m, SLICE("a.c"), SLICE_NONE, &out),
+	    MAPPING_MAPPED);
+	CHECK_SLICE(buf_slice(&out), SLICE("b.c"));
+	buf_fini(&out);
 	mappings_destroy(m);
 }

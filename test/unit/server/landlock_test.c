@@ -24,7 +24,7 @@
 extern char **environ;
 
 static char     root[] = "/tmp/mote-landlock-XXXXXX";
-static uint16_t open_port, other_port;
+static uint16_t open_port, other_port, free_port;
 
 /* ---- attempts: 0 or errno ------------------------------------------------- */
 
@@ -113,7 +113,7 @@ static int try_tcp(uint16_t port, bool binds)
 static int connect_allowed(void) { return try_tcp(open_port, false); }
 static int connect_other(void) { return try_tcp(other_port, false); }
 static int bind_any(void) { return try_tcp(0, true); }
-static int bind_other(void) { return try_tcp(18223, true); }
+static int bind_other(void) { return try_tcp(free_port, true); }
 static int stop_parent(void) { return result(kill(getppid(), 0) == 0); }
 static int raise_own(void) { return result(kill(getpid(), 0) == 0); }
 
@@ -157,7 +157,7 @@ static int enclose(void)
 
 static int outcome(int (*attempt)(void), bool is_enclosed)
 {
-	int   status;
+	int   status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0)
@@ -291,6 +291,7 @@ TEST(what_is_not_allowed_is_denied_and_what_is_works)
 	if (has == 0)
 		skip();
 	make_tree();
+	close(listen_tcp(&free_port));
 	fds[0] = listen_tcp(&open_port);
 	fds[1] = listen_tcp(&other_port);
 	fds[2] = listen_abstract();
@@ -312,6 +313,7 @@ TEST(all_of_that_works_outside)
 	};
 
 	make_tree();
+	close(listen_tcp(&free_port));
 	put_file("log/a");
 	for (size_t i = 0; i < N_OF(attempts); i++)
 		CHECK_INT(outcome(attempts[i], false), 0, "attempt %zu", i);

@@ -214,7 +214,7 @@ static int x32_call(void) { return result(syscall(0x40000000 + 39) >= 0); }
 
 static int outcome(int (*attempt)(void))
 {
-	int   status;
+	int   status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -318,7 +318,7 @@ static int older_thread(void)
 
 TEST(a_thread_that_was_there_before_is_behind_it_too)
 {
-	int   status;
+	int   status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0)
