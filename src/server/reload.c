@@ -16,6 +16,7 @@
 #include "base/trace.h"
 #include "conf/options.h"
 #include "net/tls.h"
+#include "server/account_change.h"
 #include "server/config.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
@@ -31,6 +32,7 @@
 struct plan {
 	struct options        *options;
 	struct auth           *auth;
+	struct account_change *accounts;
 	struct operators      *operators;	/* NULL: none */
 	struct secure_config  *secure;
 	struct tls_context    *https;	/* NULL: monitoring has none */
@@ -123,6 +125,9 @@ static int make_plan(struct server *s, struct plan *p)
 		err = settings_secure(p->options, &p->secure, p->why);
 	if (err == 0 && monitoring_is_https(s) && p->secure != NULL)
 		err = settings_https(p->options, &p->https, p->why);
+	if (err == 0)
+		err = account_change_create(s, p->options, &p->accounts,
+		    p->why);
 	return err != 0 ? err : build_configs(s, p);
 }
 
@@ -131,6 +136,7 @@ static void drop_plan(struct plan *p)
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		session_config_unref(p->configs[i]);
 	auth_unref(p->auth);
+	account_change_destroy(p->accounts);
 	operators_unref(p->operators);
 	secure_config_unref(p->secure);
 	tls_context_unref(p->https);
@@ -336,6 +342,8 @@ void reload(struct server *s)
 		err = make_plan(s, &p);
 	if (err == 0)
 		err = change_log(&p);	/* refused, it keeps the old one */
+	if (err == 0)
+		err = account_change_commit(p.accounts, loop_epoch(s->control));
 	if (err == 0) {
 		log_changes(buf_slice(&p.changes));
 		carry_out(s, &p);

@@ -19,6 +19,8 @@
 #include "conf/options.h"
 #include "core/accounts.h"
 #include "core/plan.h"
+#include "net/tls.h"
+#include "server/account_change.h"
 #include "server/claims.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
@@ -372,6 +374,7 @@ static void say_secure(const struct server *s)
 
 	if (c == NULL)
 		return;
+	log_debug("TLS by %s", tls_library());
 	log_notice("TLS %s for client connections", c->is_optional
 	    ? "available" : "required");
 	if (c->goes_first && c->first_wait_ns == 0)
@@ -393,6 +396,21 @@ static void say_ready(const struct server *s)
 	log_notice("Server is ready");
 }
 
+static int open_accounts(struct server *s, struct buf *why)
+{
+	struct account_change *c;
+	struct epoch_thread   *e;
+	int err = account_change_create(s, s->options, &c, why);
+
+	if (err != 0)
+		return err;
+	e = epoch_join();
+	err = e == NULL ? ERR_NOMEM : account_change_commit(c, e);
+	epoch_leave(e);
+	account_change_destroy(c);
+	return err;
+}
+
 /* What can still fail when the log is up. */
 static int open_doors(struct server *s, struct buf *why)
 {
@@ -402,6 +420,8 @@ static int open_doors(struct server *s, struct buf *why)
 		err = open_socket(s, why);
 	if (err == 0 && (!open_shared(s) || !open_workers(s)))
 		err = ERR_NOMEM;
+	if (err == 0)
+		err = open_accounts(s, why);
 	if (err == 0)
 		err = monitoring_open_system(s);
 	if (err == 0 && s->resolver != NULL)
@@ -636,8 +656,8 @@ static void destroy_workers(struct server *s)
 	}
 }
 
-/* What imports have put into others' accounts. */
-static void withdraw_imports(struct server *s)
+/* Without an epoch they stay, as do those who could be met in a sublist. */
+static void close_accounts(struct server *s)
 {
 	struct epoch_thread *e = s->shared.accounts == NULL ? NULL
 	    : epoch_join();
@@ -646,6 +666,7 @@ static void withdraw_imports(struct server *s)
 		return;
 	plan_withdraw(s->shared.accounts, e);
 	epoch_leave(e);
+	accounts_destroy(s->shared.accounts);
 }
 
 void server_destroy(struct server *s)
@@ -669,12 +690,11 @@ void server_destroy(struct server *s)
 		close(s->requests.fd);
 	if (s->signals.fd >= 0)
 		close(s->signals.fd);
-	withdraw_imports(s);
 	tenants_close(s);
 	resolver_destroy(s->resolver);
+	close_accounts(s);
 	loop_destroy(s->control);
 	mesh_destroy(s->mesh);
-	accounts_destroy(s->shared.accounts);
 	free(s->shared.parcels);
 	free(s->shared.loads);
 	throttle_destroy(s->shared.throttle);

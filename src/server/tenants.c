@@ -16,6 +16,7 @@
 #include "core/accounts.h"
 #include "core/plan.h"
 #include "core/policy.h"
+#include "server/account_change.h"
 #include "server/claims_review.h"
 #include "server/claims_spec.h"
 #include "server/server_int.h"
@@ -166,6 +167,8 @@ static int carry_out(struct server *s, const struct account_spec *specs,
 		err = before_commit(ctx);
 	if (err == 0)
 		err = commit(s, p);
+	if (err == 0)
+		account_change_tell(s, p);
 	if (err == 0)
 		log_lines(buf_slice(&lines));
 	else
