@@ -16,8 +16,7 @@ struct header_field {
 
 /* ---- fields --------------------------------------------------------------- */
 
-/* A line without its CRLF, off *rest.  False: the empty line, or none that has
- * an end. */
+/* Up to the next CRLF and that, off *rest.  False: there is none. */
 static bool take_line(struct slice *rest, struct slice *line)
 {
 	const char *from = rest->p, *end = rest->p + rest->n, *lf;
@@ -31,7 +30,7 @@ static bool take_line(struct slice *rest, struct slice *line)
 	} while (lf == rest->p || lf[-1] != '\r');
 	*line = slice_of(rest->p, (size_t)(lf - rest->p) - 1);
 	*rest = slice_skip(*rest, line->n + 2);
-	return line->n > 0;
+	return true;
 }
 
 static bool is_blank(char c)
@@ -48,15 +47,27 @@ static struct slice trim(struct slice s)
 	return s;
 }
 
-static bool split(struct slice line, struct header_field *f)
+/* The next field off *rest.  A line without a colon belongs to the name of the
+ * next one, for nats-server, and so for us.  False: there is no more. */
+static bool take_field(struct slice *rest, struct header_field *f)
 {
-	const char *colon = memchr(line.p, ':', line.n);
+	const char *colon = rest->n == 0 ? NULL
+	    : memchr(rest->p, ':', rest->n);
+	struct slice line;
 
-	if (colon == NULL || colon == line.p)
+	if (colon == NULL)
 		return false;
-	f->name = slice_of(line.p, (size_t)(colon - line.p));
-	f->value = trim(slice_skip(line, f->name.n + 1));
-	return f->value.n > 0;
+	f->name = slice_of(rest->p, (size_t)(colon - rest->p));
+	*rest = slice_skip(*rest, f->name.n + 1);
+	if (!take_line(rest, &line))
+		return false;
+	f->value = trim(line);
+	return true;
+}
+
+static bool counts(const struct header_field *f)
+{
+	return f->name.n > 0 && f->value.n > 0;
 }
 
 /* ---- what they ask -------------------------------------------------------- */
@@ -111,22 +122,22 @@ static void note(struct findings *x, const struct header_field *f)
 		x->has_parent = x->has_parent || is_sampled(f->value);
 }
 
-static bool may_matter(char first)
+static bool may_matter(const struct header_field *f)
 {
-	return first == 'N' || first == 't' || first == 'T';
+	return counts(f) && (*f->name.p == 'N' || *f->name.p == 't' ||
+	    *f->name.p == 'T');
 }
 
 bool trace_header_read(struct slice headers, struct trace_header *ret)
 {
 	struct findings     x = { 0 };
 	struct header_field f;
-	struct slice        line;
 
 	if (!slice_has_prefix(headers, FIRST_LINE))
 		return false;
 	headers = slice_skip(headers, FIRST_LINE.n);
-	while (take_line(&headers, &line))
-		if (may_matter(line.p[0]) && split(line, &f))
+	while (take_field(&headers, &f))
+		if (may_matter(&f))
 			note(&x, &f);
 	if ((x.dest.n == 0 && !x.has_parent) ||
 	    slice_eq(x.dest, TRACE_DISABLED))
@@ -195,13 +206,12 @@ void trace_header_put_fields(struct slice headers, struct buf *out)
 {
 	struct field_list   l = { 0 };
 	struct header_field f;
-	struct slice        line;
 	bool                ok = true;
 
 	if (slice_has_prefix(headers, FIRST_LINE))
 		headers = slice_skip(headers, FIRST_LINE.n);
-	while (ok && take_line(&headers, &line))
-		ok = !split(line, &f) || add(&l, f);
+	while (ok && take_field(&headers, &f))
+		ok = !counts(&f) || add(&l, f);
 	if (l.n > 0)
 		qsort(l.v, l.n, sizeof *l.v, compare);
 	if (ok)
@@ -227,7 +237,7 @@ void trace_header_put_dest(struct slice headers, struct slice dest,
 
 	if (headers.n == 0)
 		buf_put_slice(out, FIRST_LINE);
-	while (take_line(&headers, &line)) {
+	while (take_line(&headers, &line) && line.n > 0) {
 		if (is_dest(line))
 			continue;
 		buf_put_slice(out, line);

@@ -1,8 +1,8 @@
 /* proto/trace_header.h - what a message's headers say of tracing it.
  *
  * Of a header block only what asks for a trace is looked at, so that one that
- * does not costs a look at each line's first byte.  A field is "name: value",
- * names in exact case, ends with CRLF and counts if its value is not empty.
+ * does not costs a look at each name's first byte.  A field is "name: value",
+ * ends with CRLF, and counts if neither is empty; names are in exact case.
  * Spec: core protocol 7.4, 1.12.
  */
 #ifndef PROTO_TRACE_HEADER_H
