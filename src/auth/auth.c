@@ -6,12 +6,14 @@
  *   D2  nothing is configured: everyone is nobody, in "$G", whatever they say
  *   D2a there are operators: a JWT, and nothing else
  *   D3  a token is configured: only the token is looked at
- *   D4  nothing was said and there is a no_auth_user: that is who it is;
- *       or nobody, where that is allowed
- *   D5  an nkey was named, and nkeys are configured: it must be known, and have
+ *   D4  an nkey was named, and nkeys are configured: it must be known, and have
  *       signed the nonce
- *   D6  the user, which must exist, and its password
- *   D7  refused
+ *   D5  certificates are mapped: the user whom it names, whatever CONNECT says,
+ *       and its password, if it has one
+ *   D6  nothing was said and there is a no_auth_user: that is who it is;
+ *       or nobody, where that is allowed
+ *   D7  the user, which must exist, and its password
+ *   D8  refused
  * Whoever it is, then: it must have come in a way that it may, and through a
  * proxy if it must.
  *
@@ -49,6 +51,7 @@ struct auth {
 	struct credentials      creds;
 	const struct principal *silent;	/* who says nothing is; NULL: refused */
 	bool                    has_no_auth_user;
+	bool                    maps_certs;
 	struct nkey            *proxies;
 	size_t                  n_proxies;
 	struct operators       *operators;	/* NULL: none */
@@ -145,6 +148,7 @@ int auth_create(const struct auth_config *conf, struct hasher *hasher,
 	    : TIMEOUT_DEFAULT_NS;
 	if (conf->operators != NULL)
 		a->operators = operators_ref(conf->operators);
+	a->maps_certs = conf->maps_certs;
 	err = credentials_init(&a->creds, conf, why);
 	assert(err != 0 || hasher != NULL || a->creds.n_decoys == 0);
 	if (err == 0)
@@ -231,6 +235,11 @@ bool auth_wants_nonce(const struct auth *a)
 {
 	return a->creds.has_nkeys || a->n_proxies > 0 ||
 	    a->operators != NULL;
+}
+
+bool auth_maps_certs(const struct auth *a)
+{
+	return a->maps_certs;
 }
 
 int64_t auth_timeout_ns(const struct auth *a)
@@ -396,6 +405,18 @@ static enum auth_verdict check_nkey(const struct auth *a,
 	return admit(c->who, req->via, out);
 }
 
+/* A password, where the user has one, is wanted beside the certificate. */
+static enum auth_verdict check_cert(struct auth *a,
+    const struct auth_request *req, struct auth_answer *out,
+    struct auth_ticket *ticket)
+{
+	struct credential *c = req->cert == NULL ? NULL
+	    : credentials_of_cert(&a->creds, req->cert, req->via);
+
+	return c == NULL ? refuse(out, AUTH_WHY_FAILED)
+	    : check_secret(a, c, req, req->pass, out, ticket);
+}
+
 /* D1 */
 static bool find_proxy(const struct auth *a, const struct auth_request *req,
     int *ret)
@@ -439,11 +460,13 @@ enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
 	if (a->creds.has_token)					/* D3 */
 		return check_secret(a, &a->creds.all[0], req, req->auth_token,
 		    out, ticket);
-	if (a->silent != NULL && says_nothing(req))		/* D4 */
-		return admit(a->silent, req->via, out);
-	if (a->creds.has_nkeys && req->nkey.n > 0)		/* D5 */
+	if (a->creds.has_nkeys && req->nkey.n > 0)		/* D4 */
 		return check_nkey(a, req, out);
-	return check_secret(a, find_user(a, req->user), req,	/* D6, D7 */
+	if (a->maps_certs && a->creds.has_users)		/* D5 */
+		return check_cert(a, req, out, ticket);
+	if (a->silent != NULL && says_nothing(req))		/* D6 */
+		return admit(a->silent, req->via, out);
+	return check_secret(a, find_user(a, req->user), req,	/* D7, D8 */
 	    req->pass, out, ticket);
 }
 

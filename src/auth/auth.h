@@ -26,6 +26,7 @@ struct buf;
 struct jwt;
 struct operators;
 struct permissions_spec;
+struct tls_peer;
 
 /* ---- what is configured ------------------------------------------------ */
 
@@ -66,6 +67,7 @@ struct auth_config {
 	size_t                         n_users;
 	bool                           has_users;	/* stated; n_users may be 0 */
 	struct slice no_auth_user;
+	bool         maps_certs;	/* a user is whom the certificate names */
 	bool         admits_anonymous;	/* who says nothing is nobody, in "$G",
 					   though there are users */
 	/* Of the users without their own; the single user has none.  Or NULL. */
@@ -106,6 +108,9 @@ const struct callout_config *auth_callout(const struct auth *a);
 /* Is a peer to be given a nonce, as it may have to sign it? */
 bool auth_wants_nonce(const struct auth *a);
 
+/* Is a user known by its certificate, so that naming one is no use? */
+bool auth_maps_certs(const struct auth *a);
+
 /* How long a peer may take to identify itself. */
 int64_t auth_timeout_ns(const struct auth *a);
 
@@ -130,6 +135,7 @@ struct auth_request {
 	struct slice nonce;		/* what it was given to sign */
 	enum via via;
 	struct slice source;		/* its address, 4 or 16 bytes */
+	const struct tls_peer *cert;	/* verified; NULL: none */
 };
 
 /* For the log and for monitoring, never for the peer. */

@@ -7,6 +7,7 @@
 
 #include "auth/auth.h"
 #include "auth/callout.h"
+#include "auth/certmap.h"
 #include "auth/principal.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -183,7 +184,6 @@ static int add_single(struct credentials *all, const struct auth_config *conf)
 		return ERR_NOMEM;
 	all->n = 1;
 	all->has_token = is_token;
-	all->has_users = !is_token;
 	set_secret(all, &all->all[0], is_token ? conf->token : conf->pass);
 	return 0;
 }
@@ -242,7 +242,9 @@ static int add_user(struct credentials *all, const struct auth_config *conf,
 		return err;
 	if (u->msgs_per_s > 0 || u->bytes_per_s > 0)
 		who.rate = rate_create(u->msgs_per_s, u->bytes_per_s);
-	c->who = principal_create(&who);
+	if (who.rate == NULL && (u->msgs_per_s > 0 || u->bytes_per_s > 0))
+		err = ERR_NOMEM;	/* never: no limit */
+	c->who = err != 0 ? NULL : principal_create(&who);
 	permissions_unref(who.permissions);
 	rate_unref(who.rate);
 	if (c->who == NULL)
@@ -253,6 +255,8 @@ static int add_user(struct credentials *all, const struct auth_config *conf,
 		all->has_nkeys = true;
 		return 0;
 	}
+	if (conf->maps_certs)
+		c->dn = dn_parse(u->name);
 	set_secret(all, c, u->pass);
 	all->has_users = true;
 	return 0;
@@ -329,10 +333,65 @@ int credentials_init(struct credentials *c, const struct auth_config *conf,
 	return err != 0 ? err : sort_users(c, why);
 }
 
+/* ---- certificates --------------------------------------------------------- */
+
+struct cert_search {
+	const struct credentials *all;
+	const struct dn          *subject;	/* NULL: it has none */
+	enum via                  via;
+	struct credential        *found;
+};
+
+static bool is_it(const struct cert_search *s, const struct credential *c)
+{
+	uint32_t may = c->who->connections;
+
+	return c->who->kind == PRINCIPAL_USER &&
+	    (may == 0 || (may & s->via) != 0);
+}
+
+static struct credential *find_dn(const struct cert_search *s,
+    bool in_any_order)
+{
+	for (size_t i = 0; s->subject != NULL && i < s->all->n; i++) {
+		struct credential *c = &s->all->all[i];
+
+		if (c->dn != NULL && is_it(s, c) &&
+		    dn_eq(c->dn, s->subject, in_any_order))
+			return c;
+	}
+	return NULL;
+}
+
+static bool try_name(void *ctx, enum certmap_how how, struct slice name)
+{
+	struct cert_search *s = ctx;
+	struct credential  *c = how == CERTMAP_NAME
+	    ? credentials_find(s->all, name)
+	    : find_dn(s, how == CERTMAP_DN_ANY_ORDER);
+
+	if (c == NULL || !is_it(s, c))
+		return false;
+	s->found = c;
+	return true;
+}
+
+struct credential *credentials_of_cert(const struct credentials *c,
+    const struct tls_peer *cert, enum via via)
+{
+	struct dn         *subject = dn_of_peer(cert);
+	struct cert_search s = { .all = c, .subject = subject, .via = via };
+
+	certmap_visit(cert, try_name, &s);
+	dn_destroy(subject);
+	return s.found;
+}
+
 void credentials_fini(struct credentials *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		principal_unref(c->all[i].who);
+		dn_destroy(c->all[i].dn);
 		sodium_memzero(&c->all[i], sizeof c->all[i]);
 	}
 	free(c->all);

@@ -14,12 +14,13 @@
 
 #include "auth/bcrypt.h"
 #include "auth/nkey.h"
+#include "auth/principal.h"
 #include "base/slice.h"
 
 struct auth_config;
 struct buf;
+struct dn;
 struct permissions;
-struct principal;
 
 enum { CREDENTIAL_DIGEST_BYTES = 32 };
 
@@ -31,6 +32,8 @@ struct credential {
 	uint8_t  digest[CREDENTIAL_DIGEST_BYTES];
 	uint32_t is_known;		/* atomic */
 	uint8_t  nkey[NKEY_BYTES];	/* of an nkey */
+	struct dn *dn;			/* of a user's name, if it is one and
+					   certificates are mapped */
 };
 
 struct credentials {
@@ -39,7 +42,8 @@ struct credentials {
 	struct credential **decoys;	/* those with bcrypt */
 	size_t              n_decoys;
 	uint8_t             nothing[CREDENTIAL_DIGEST_BYTES];	/* nobody's */
-	bool                has_token, has_plain, has_nkeys, has_users;
+	bool                has_token, has_plain, has_nkeys;
+	bool                has_users;	/* not the single one */
 };
 
 /* Zeroed before.  0; ERR_NOMEM; ERR_CONFIG and why.  Else: fini. */
@@ -61,6 +65,12 @@ bool credential_matches(const struct credentials *all,
 /* The bcrypt password with this digest was right.  Thread: any. */
 void credential_remember(struct credential *c,
     const uint8_t digest[CREDENTIAL_DIGEST_BYTES]);
+
+/* The user whom a certificate names (auth/certmap.h), and who may come in this
+ * way; NULL: none. */
+struct tls_peer;
+struct credential *credentials_of_cert(const struct credentials *c,
+    const struct tls_peer *cert, enum via via);
 
 /* See auth_inherit. */
 void credentials_inherit(struct credentials *c, const struct credentials *old);

@@ -213,6 +213,8 @@ struct jwt_auth_response {
 struct jwt_generic {
 	struct slice    type;
 	struct jwt_keys accounts;
+	bool            has_accounts;	/* there is such a list, and it is one
+					   of accounts' keys */
 };
 
 struct jwt {

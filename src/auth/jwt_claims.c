@@ -888,12 +888,17 @@ static void read_generic(struct jwt_reader *r, const struct json *top,
 {
 	static const struct jwt_field fields[] = {
 		JWT_FIELD("type", TEXT, jwt_generic, type),
-		JWT_KEY_FIELD("accounts", KEYS, jwt_generic, accounts,
-		    NKEY_ACCOUNT),
 	};
+	const struct json *list = json_get(nats, "accounts");
+	struct jwt_reader  own = *r;
 
 	(void)top;
 	READ(r, nats, fields, &t->generic);
+	t->generic.has_accounts = list != NULL && r->err == 0 &&
+	    read_keys(&own, "accounts", list, NKEY_ACCOUNT,
+	    &t->generic.accounts);
+	if (own.err == ERR_NOMEM)
+		jwt_reader_no_memory(r);
 }
 
 void jwt_read_claims(struct jwt_reader *r, const struct json *top,

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "auth/jwt.h"
 #include "auth/resolver.h"
@@ -257,24 +258,29 @@ void operators_use(struct operators *o, struct resolver *r)
 
 /* ---- what they say ------------------------------------------------------------- */
 
+static void log_time(const char *what, int64_t unix_s)
+{
+	time_t    t = (time_t)unix_s;
+	struct tm tm;
+	char      text[64];
+
+	if (unix_s == 0 || gmtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S +0000 UTC",
+	    &tm) == 0)
+		log_notice("%sNever", what);
+	else
+		log_notice("%s%s", what, text);
+}
+
 static void log_operator(const struct jwt *t)
 {
-	struct buf b = { 0 };
-
 	log_notice("  System  : \"%s\"", t->operator.system_account.text);
 	log_notice("  Operator: \"%.*s\"", SLICE_ARG(t->name));
-	text_put_time(&b, t->issued_s * NS_PER_S);
-	log_notice("  Issued  : %.*s", SLICE_ARG(buf_slice(&b)));
-	buf_reset(&b);
-	if (t->expires_s == 0)
-		buf_put_str(&b, "Never");
-	else
-		text_put_time(&b, t->expires_s * NS_PER_S);
-	log_notice("  Expires : %.*s", SLICE_ARG(buf_slice(&b)));
+	log_time("  Issued  : ", t->issued_s);
+	log_time("  Expires : ", t->expires_s);
 	if (jwt_is_expired(t, clock_wall_ns()))
 		log_warn("The token of operator \"%.*s\" has expired",
 		    SLICE_ARG(t->name));
-	buf_fini(&b);
 }
 
 void operators_log(const struct operators *o)

@@ -278,6 +278,13 @@ bool resolver_settle(struct resolver *r, struct slice key, struct jwt *account)
 	return ok;
 }
 
+void resolver_look_again(struct resolver *r, struct slice key)
+{
+	pthread_mutex_lock(&r->lock);
+	forget_miss(r, key);
+	pthread_mutex_unlock(&r->lock);
+}
+
 void resolver_unload(struct resolver *r, struct slice key)
 {
 	pthread_mutex_lock(&r->lock);
@@ -459,8 +466,10 @@ bool resolver_start(struct resolver *r, const struct resolver_hooks *hooks)
 	return r->has_thread;
 }
 
-static void stop(struct resolver *r)
+void resolver_stop(struct resolver *r)
 {
+	if (r == NULL || !r->has_thread)
+		return;
 	pthread_mutex_lock(&r->lock);
 	r->is_stopping = true;
 	while (!list_is_empty(&r->waiting))
@@ -468,14 +477,14 @@ static void stop(struct resolver *r)
 	pthread_cond_signal(&r->wake);
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->thread, NULL);
+	r->has_thread = false;
 }
 
 void resolver_destroy(struct resolver *r)
 {
 	if (r == NULL)
 		return;
-	if (r->has_thread)
-		stop(r);
+	resolver_stop(r);
 	for (size_t i = 0; r->slots != NULL && i < r->n_slots; i++)
 		while (r->slots[i] != NULL)
 			unload(r, key_of(r->slots[i]));

@@ -59,8 +59,9 @@ int resolver_create(const struct resolver_config *conf, struct resolver **ret,
     struct buf *why);
 
 /* Who waits is told that there is nothing; returns when the thread has ended.
- * Takes NULL.  Thread: none may submit any more. */
-void resolver_destroy(struct resolver *r);
+ * Nobody gets in any more.  Takes NULL. */
+void resolver_stop(struct resolver *r);
+void resolver_destroy(struct resolver *r);	/* stops it; takes NULL */
 
 /* Begins to answer.  False: no thread. */
 bool resolver_start(struct resolver *r, const struct resolver_hooks *hooks);
@@ -100,6 +101,9 @@ int resolver_fetch(struct resolver *r, struct slice key, struct jwt **ret,
  * NULL, is not to be had: it was refused.  A loaded one stays as it is then.
  * False: no memory, and it was refused.  Thread: any. */
 bool resolver_settle(struct resolver *r, struct slice key, struct jwt *account);
+
+/* There is a token now, perhaps, where there was none. */
+void resolver_look_again(struct resolver *r, struct slice key);
 
 /* It is not loaded any more. */
 void resolver_unload(struct resolver *r, struct slice key);

@@ -142,33 +142,9 @@ static bool sentinel_fits(const struct options *o, struct buf *err)
 	    refuse(err, "default sentinel requires operators and accounts");
 }
 
-/* ---- what is read and not there yet ------------------------------------ */
-
-/* A server that would pass over one of these must not start: take a line away
- * when its part comes to life. */
-static const enum option_id unwired[] = {
-	OPTION_mappings,
-	OPTION_operators, OPTION_trusted_keys, OPTION_resolver,
-	OPTION_resolver_preload, OPTION_resolver_pinned_accounts,
-	OPTION_resolver_tls, OPTION_default_sentinel,
-};
-
-static bool all_is_wired(const struct options *o, struct buf *err)
-{
-	const char *what = NULL;
-
-	for (size_t i = 0; i < N_OF(unwired); i++)
-		if (o->is_given[unwired[i]])
-			what = option_of(unwired[i])->key;
-	if (what != NULL)
-		buf_printf(err, "\"%s\" is not built into this server yet", what);
-	return what == NULL;
-}
-
 static bool (*const checks[])(const struct options *, struct buf *) = {
 	lame_duck_fits, payload_fits, name_fits, operators_fit,
 	no_auth_user_fits, system_account_fits, sentinel_fits, tls_fits,
-	all_is_wired,
 };
 
 int options_validate(const struct options *o, struct buf *err)

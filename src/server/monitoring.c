@@ -137,7 +137,7 @@ static void describe(struct server *s, struct varz *v)
 		.config_digest = slice_str(s->digest),
 		.tags = copy_tags(m, o),
 		.metadata = copy_metadata(m, o),
-		.system_account = settings_system_account(o),
+		.system_account = server_system_account(s),
 		.workers = s->n_workers,
 	};
 }
@@ -304,6 +304,11 @@ void monitoring_reloaded(struct server *s, struct slice why)
 {
 	if (s->monitoring->sysreq != NULL)
 		sysreq_reloaded(s->monitoring->sysreq, why);
+}
+
+struct server_info monitoring_stamp(struct server *s)
+{
+	return events_stamp(s->monitoring->events);
 }
 
 bool monitoring_say_leaving(struct server *s, const char *how)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "mon/advisory.h"
 
 struct server;
 struct tls_context;
@@ -28,6 +29,10 @@ void monitoring_reloaded(struct server *s, struct slice why);
 /* Tells the system account: "LAMEDUCK", "SHUTDOWN".  True: somebody listens.
  * Thread: control. */
 bool monitoring_say_leaving(struct server *s, const char *how);
+
+/* The server, as its messages begin.  There is a system account.  Thread:
+ * control, in its loop. */
+struct server_info monitoring_stamp(struct server *s);
 
 /* Is it HTTPS; and if so, from now on with these certificates (consumed).
  * Thread: control. */

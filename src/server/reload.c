@@ -9,18 +9,22 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/operators.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "conf/options.h"
 #include "net/tls.h"
+#include "server/account_change.h"
 #include "server/config.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
 #include "server/settings_auth.h"
+#include "server/tenants.h"
+#include "server/trust.h"
 #include "session/limits.h"
 #include "session/secure.h"
 
@@ -28,6 +32,8 @@
 struct plan {
 	struct options        *options;
 	struct auth           *auth;
+	struct account_change *accounts;
+	struct operators      *operators;	/* NULL: none */
 	struct secure_config  *secure;
 	struct tls_context    *https;	/* NULL: monitoring has none */
 	struct session_config *configs[WORKERS_MAX];
@@ -83,6 +89,19 @@ static int build_configs(struct server *s, struct plan *p)
 	return 0;
 }
 
+/* Their tokens are the same, what may be changed is beside them. */
+static int make_operators(struct server *s, struct plan *p)
+{
+	int err;
+
+	if (s->operators == NULL)
+		return 0;
+	err = trust_operators(p->options, &p->operators, p->why);
+	if (err == 0)
+		operators_use(p->operators, s->resolver);
+	return err;
+}
+
 static int make_plan(struct server *s, struct plan *p)
 {
 	int err;
@@ -96,13 +115,19 @@ static int make_plan(struct server *s, struct plan *p)
 	options_diff(s->options, p->options, note_change, p);
 	if (p->is_refused || !sandbox_allows(s, p->options, p->why))
 		return ERR_CONFIG;
-	err = settings_auth(p->options, s->hasher, &p->auth, p->why);
+	err = make_operators(s, p);
+	if (err == 0)
+		err = settings_auth(p->options, p->operators, s->hasher,
+		    &p->auth, p->why);
 	if (err == 0)
 		auth_inherit(p->auth, s->auth);
 	if (err == 0)
 		err = settings_secure(p->options, &p->secure, p->why);
 	if (err == 0 && monitoring_is_https(s) && p->secure != NULL)
 		err = settings_https(p->options, &p->https, p->why);
+	if (err == 0)
+		err = account_change_create(s, p->options, &p->accounts,
+		    p->why);
 	return err != 0 ? err : build_configs(s, p);
 }
 
@@ -111,6 +136,8 @@ static void drop_plan(struct plan *p)
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		session_config_unref(p->configs[i]);
 	auth_unref(p->auth);
+	account_change_destroy(p->accounts);
+	operators_unref(p->operators);
 	secure_config_unref(p->secure);
 	tls_context_unref(p->https);
 	options_destroy(p->options);
@@ -251,6 +278,7 @@ static void carry_out(struct server *s, struct plan *p)
 {
 	struct options *old = s->options;
 	struct auth    *old_auth = s->auth;
+	struct operators *old_operators = s->operators;
 	struct secure_config *old_secure = s->secure;
 	struct buf      why = { 0 };
 
@@ -258,6 +286,8 @@ static void carry_out(struct server *s, struct plan *p)
 	s->auth = p->auth;
 	p->options = old;
 	p->auth = old_auth;
+	s->operators = p->operators;
+	p->operators = old_operators;
 	s->secure = p->secure;
 	p->secure = old_secure;
 	s->config_loaded_ns = clock_wall_ns();
@@ -273,6 +303,8 @@ static void carry_out(struct server *s, struct plan *p)
 	if (p->https != NULL)
 		monitoring_set_tls(s, p->https);
 	p->https = NULL;
+	if (s->resolver != NULL)
+		tenants_reload(s);
 	monitoring_refresh(s);
 	shed(s);
 	if (files_write_pid(s, &why) != 0)
@@ -310,6 +342,8 @@ void reload(struct server *s)
 		err = make_plan(s, &p);
 	if (err == 0)
 		err = change_log(&p);	/* refused, it keeps the old one */
+	if (err == 0)
+		err = account_change_commit(p.accounts, loop_epoch(s->control));
 	if (err == 0) {
 		log_changes(buf_slice(&p.changes));
 		carry_out(s, &p);

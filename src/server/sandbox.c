@@ -11,6 +11,7 @@
 #include "server/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #include "server/landlock.h"
 #include "server/seccomp.h"
 #include "server/server_int.h"
+#include "server/trust.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED true
@@ -50,6 +52,7 @@ enum { PORTS_MAX = 16 };
 struct sandbox {
 	struct landlock landlock;
 	bool            has_files;
+	int             proc;		/* /proc/self; see allow_system */
 	struct place   *places;
 	size_t          n_places, cap;
 	uint16_t        ports[PORTS_MAX];	/* of those we connect to */
@@ -155,14 +158,20 @@ static int port_of_url(const char *url, int scheme_port)
 static bool name_peers(const struct options *o, peer_fn *fn, void *ctx)
 {
 	const char *log = o->remote_syslog.p;
-	const char *url = o->resolver == NULL ? NULL : o->resolver->url.p;
+	struct buf  url = { 0 };
+	bool        ok = true;
 
 	if (log != NULL && slice_has_prefix(o->remote_syslog,
 	    SLICE("tcp://")) && !fn(ctx, log, port_of_url(log, -1)))
 		return false;
-	return url == NULL || o->resolver->url.n == 0 || fn(ctx, url,
-	    port_of_url(url, slice_has_prefix(o->resolver->url,
-	    SLICE("https://")) ? 443 : 80));
+	if (trust_url(o, &url)) {
+		buf_put_char(&url, '\0');
+		ok = !buf_failed(&url) && fn(ctx, url.p, port_of_url(url.p,
+		    slice_has_prefix(buf_slice(&url), SLICE("https://"))
+		    ? 443 : 80));
+	}
+	buf_fini(&url);
+	return ok;
 }
 
 /* ---- allowing ------------------------------------------------------------- */
@@ -209,6 +218,9 @@ static void allow_system(struct sandbox *b, bool needs_names)
 		"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache",
 	};
 
+	/* A permission is that of an inode, and the kernel makes those of
+	 * /proc anew when nobody held them; so we hold ours. */
+	b->proc = open("/proc/self", O_PATH | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof readable / sizeof readable[0]; i++)
 		landlock_allow_path(&b->landlock, readable[i], LANDLOCK_READ);
 	landlock_allow_path(&b->landlock, "/dev/null", LANDLOCK_WRITE);
@@ -305,8 +317,10 @@ void sandbox_begin(struct server *s)
 	if (!s->options->sandbox || IS_SANITIZED)
 		return;
 	s->sandbox = calloc(1, sizeof *s->sandbox);
-	if (s->sandbox != NULL)
-		enclose_files(s, s->sandbox);
+	if (s->sandbox == NULL)
+		return;
+	s->sandbox->proc = -1;
+	enclose_files(s, s->sandbox);
 }
 
 /* ---- completing ----------------------------------------------------------- */
@@ -358,6 +372,8 @@ void sandbox_destroy(struct sandbox *b)
 		return;
 	for (size_t i = 0; i < b->n_places; i++)
 		free(b->places[i].path);
+	if (b->proc >= 0)
+		close(b->proc);
 	free(b->places);
 	buf_fini(&b->missing);
 	free(b);

@@ -14,10 +14,14 @@
 enum { WORKERS_MAX = 64 };
 
 struct auth;
+struct claims;
 struct hasher;
 struct monitoring;
+struct operators;
+struct resolver;
 struct sandbox;
 struct secure_config;
+struct tenants;
 
 struct worker {
 	struct server *server;
@@ -47,6 +51,10 @@ struct server {
 	struct auth    *auth;
 	struct secure_config *secure;	/* NULL: no TLS */
 	struct hasher  *hasher;
+	struct operators *operators;	/* NULL: logins are not by token */
+	struct resolver  *resolver;	/* likewise */
+	struct tenants   *tenants;
+	struct claims    *claims;
 
 	struct mesh          *mesh;
 	struct loop          *control;
@@ -87,6 +95,9 @@ bool server_tell(struct server *s, unsigned worker,
 
 /* Stops accepting clients (on worker 0). */
 void server_stop_listening(struct server *s);
+
+/* Its name, or key; empty: there is none. */
+struct slice server_system_account(const struct server *s);
 
 /* Begins to leave; ends with a stop (server/lame_duck.c). */
 void lame_duck_begin(struct server *s);

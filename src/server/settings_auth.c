@@ -143,8 +143,8 @@ static struct callout_config convert_callout(const struct conf_callout *c)
 	return to;
 }
 
-int settings_auth(const struct options *o, struct hasher *hasher,
-    struct auth **ret, struct buf *why)
+int settings_auth(const struct options *o, struct operators *operators,
+    struct hasher *hasher, struct auth **ret, struct buf *why)
 {
 	struct gathered       g = { 0 };
 	struct callout_config callout;
@@ -155,10 +155,12 @@ int settings_auth(const struct options *o, struct hasher *hasher,
 		.proxy_required = o->proxy_required,
 		.users = g.users, .n_users = g.n,
 		.has_users = o->is_given[OPTION_users],
+		.maps_certs = o->tls != NULL && o->tls->verify_and_map,
 		.no_auth_user = o->no_auth_user,
 		/* Only operators' own users: everybody else is as before. */
 		.admits_anonymous = g.n > 0 && !options_has_credentials(o),
 		.proxies = o->proxies.v, .n_proxies = o->proxies.n,
+		.operators = operators,
 		.timeout_ns = o->auth_timeout,
 	};
 	int err = ERR_NOMEM;

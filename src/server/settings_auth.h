@@ -7,11 +7,13 @@
 struct auth;
 struct buf;
 struct hasher;
+struct operators;
 struct options;
 
-/* 0, ERR_NOMEM, or ERR_CONFIG and why.  The caller owns a reference. */
-int settings_auth(const struct options *o, struct hasher *hasher,
-    struct auth **ret, struct buf *why);
+/* operators: whose users come in by token, or NULL; a reference is taken.
+ * 0, ERR_NOMEM, or ERR_CONFIG and why.  The caller owns a reference. */
+int settings_auth(const struct options *o, struct operators *operators,
+    struct hasher *hasher, struct auth **ret, struct buf *why);
 
 /* Its name; empty: there is none. */
 struct slice settings_system_account(const struct options *o);

@@ -22,6 +22,7 @@
 #include "session/publish.h"
 #include "session/services.h"
 #include "session/stall.h"
+#include "session/subs.h"
 
 enum {
 	MATCHES_MAX       = 8192,
@@ -80,7 +81,8 @@ static bool open_parts(struct hub *h, uint64_t closed_max)
 	h->closed = closed_create(share, share * CLOSED_BYTES_EACH);
 	h->services = services_create();
 	h->answers = services_answers(h);
-	return h->services != NULL && h->answers != NULL && h->matches != NULL && h->handoff != NULL && h->closed != NULL;
+	return h->services != NULL && h->answers != NULL &&
+	    h->matches != NULL && h->handoff != NULL && h->closed != NULL;
 }
 
 struct hub *hub_create(struct loop *loop, struct session_shared *shared,
@@ -244,6 +246,28 @@ void hub_reconfigure(struct hub *h, struct session_config *config)
 void hub_recheck(struct hub *h)
 {
 	hub_each_client(h, recheck, NULL);
+}
+
+struct recheck {
+	const struct account *account;
+};
+
+static bool recheck_one(void *ctx, struct client *c)
+{
+	const struct recheck *x = ctx;
+
+	if (c->account != x->account || !client_is_ready(c))
+		return true;
+	client_apply_limits(c);
+	subs_recheck(c);
+	return true;
+}
+
+void hub_recheck_account(struct hub *h, const struct account *a)
+{
+	struct recheck x = { a };
+
+	hub_each_client(h, recheck_one, &x);
 }
 
 static bool tell_lame_duck(void *ctx, struct client *c)

@@ -167,6 +167,9 @@ void hub_reconfigure(struct hub *h, struct session_config *config);
  * more are taken away. */
 void hub_recheck(struct hub *h);
 
+/* The policy of this account changed. */
+void hub_recheck_account(struct hub *h, const struct account *a);
+
 /* Tells every client that can understand it that the server is leaving. */
 void hub_tell_lame_duck(struct hub *h);
 

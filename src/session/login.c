@@ -14,6 +14,7 @@
 #include "session/callout.h"
 #include "session/client.h"
 #include "session/hub.h"
+#include "session/secure.h"
 #include "session/pace.h"
 #include "session/subs.h"
 
@@ -179,6 +180,10 @@ static void welcome(struct client *c, const struct auth_answer *answer)
 	}
 	c->is_connecting = false;
 	c->has_connected = true;
+	/* As good a guess as any until a PING has been answered. */
+	c->rtt_ns = loop_now_ns(c->hub->loop) - c->start_ns;
+	if (c->rtt_ns < 1)
+		c->rtt_ns = 1;
 	hub_tell(c->hub, c, SESSION_CONNECTED);
 	if (agree(c) && c->opts.verbose)
 		conn_put(&c->conn, "+OK\r\n", 5);
@@ -406,8 +411,19 @@ static struct auth_request request_of(const struct client *c,
 		.nonce = slice_of(nonce, has_nonce ? NONCE_CHARS : 0),
 		.via = VIA_STANDARD,
 		.source = slice_of((const char *)c->ip, c->is_ip6 ? 16 : 4),
+		.cert = secure_peer(c),
 		.names_account = o->account || o->new_account,
 	};
+}
+
+static void warn_of_user(struct slice user)
+{
+	static struct log_gate gate;
+	uint32_t               held;
+
+	if (log_gate_open(&gate, &held))
+		log_warn("User \"%.*s\" found in connect proto, but user "
+		    "required from cert", SLICE_ARG(user));
 }
 
 /* What was asked before, and is not answered yet, counts no more. */
@@ -423,6 +439,8 @@ static void ask(struct client *c)
 	login_cancel(c);
 	if (!may_try(c, &key))
 		return;
+	if (auth_maps_certs(a) && req.user.n > 0)
+		warn_of_user(req.user);
 	if (auth_needs_ticket(a))
 		l = make_login(c);
 	if (auth_check(a, &req, &answer, l == NULL ? NULL : &l->ticket) ==
@@ -451,6 +469,9 @@ void login_connect(struct client *c)
 	/* A second CONNECT begins anew, in whatever account it ends. */
 	if (c->has_connected || c->who->kind != PRINCIPAL_NONE)
 		subs_remove_some(c, SIZE_MAX);
+	/* As good a guess as any, until it has answered a PING. */
+	if (c->rtt_ns == 0)
+		c->rtt_ns = clock_ns() - c->start_ns;
 	c->is_connecting = true;
 	ask(c);
 }

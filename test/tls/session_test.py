@@ -444,3 +444,69 @@ class Config(TlsCase):
         c = self.raw(self.started('--tls=false', '-c', conf)).read_info()
         self.assertNotIn('tls_required', c.info)
         self.assertTrue(c.connect().ping())
+
+
+USERS = 'authorization { users: [ %s ] }'
+
+
+class Mapped(TlsCase):
+    """verify_and_map: the certificate of `client` is CN=bob,OU=b,OU=a,O=Acme,C=US, with
+    an e-mail address and a DNS name."""
+
+    def login(self, users, options='', more='', cert='client'):
+        """Who it became; None: refused."""
+        server = self.tls('ca_file: "%s", verify_and_map: true' % certs.get('ca').cert,
+                          outside=(USERS % users if users else '') + '\n' + more, http=True)
+        try:
+            self.secure(server, cert, options=options)
+        except Refused:
+            return None
+        return self.varz(server, 'connz?auth=1')['connections'][0].get('authorized_user')
+
+    def test_each_kind_of_name_is_a_users(self):
+        for name in ('bob@acme.org', 'bob.acme.org', 'CN=bob,OU=a+OU=b,O=Acme,C=US',
+                     'CN=bob,OU=b,OU=a,O=Acme,C=US', 'C=US,O=Acme,OU=a,OU=b,CN=bob'):
+            with self.subTest(name=name):
+                self.assertEqual(self.login('{ user: "%s" }' % name), name)
+
+    def test_the_order_is_address_name_subject(self):
+        dn = '{ user: "CN=bob,OU=b,OU=a,O=Acme,C=US" }'
+        dns, mail = '{ user: "bob.acme.org" }', '{ user: "bob@acme.org" }'
+        self.assertEqual(self.login(', '.join((dn, dns, mail))), 'bob@acme.org')
+        self.assertEqual(self.login(', '.join((dn, dns))), 'bob.acme.org')
+
+    def test_a_part_of_a_name_is_nobody(self):
+        for name in ('CN=bob', 'CN=bob,O=Acme', 'bob', 'CN=bob,OU=b,OU=b,O=Acme,C=US',
+                     'acme.org', 'CN=bob,OU=b,OU=a,O=Acme,C=US,DC=x'):
+            with self.subTest(name=name):
+                self.assertIsNone(self.login('{ user: "%s" }' % name))
+
+    def test_the_password_is_asked_for_if_there_is_one(self):
+        user = '{ user: "bob@acme.org", password: x }'
+        self.assertIsNone(self.login(user))
+        self.assertIsNone(self.login(user, '"user":"bob@acme.org"'))
+        self.assertEqual(self.login(user, '"pass":"x"'), 'bob@acme.org')
+
+    def test_who_one_says_one_is_does_not_count(self):
+        users = '{ user: "bob@acme.org" }, { user: ann, password: p }'
+        self.assertIsNone(self.login(users, '"user":"ann","pass":"p"'))
+        self.assertIsNone(self.login('{ user: ann, password: p }', '"user":"ann","pass":"p"'))
+        self.assertIsNone(self.login('{ user: ann, password: p }', more='no_auth_user: ann'))
+
+    def test_a_user_for_other_connections_is_passed_over(self):
+        users = '{ user: "bob@acme.org", allowed_connection_types: [WEBSOCKET] }, ' \
+            '{ user: "bob.acme.org" }'
+        self.assertEqual(self.login(users), 'bob.acme.org')
+
+    def test_without_users_others_log_in_as_ever(self):
+        self.assertIsNone(self.login('', '"user":"a","pass":"x"',
+                                     'authorization { user: a, password: b }'))
+        self.assertEqual(self.login('', '"user":"a","pass":"b"',
+                                    'authorization { user: a, password: b }'), 'a')
+
+    @mote_only('takes CN=admin,UID=m for CN=admin')
+    def test_an_attribute_go_does_not_know_counts_too(self):
+        cert = certs.make('uid', '/CN=admin/UID=m', certs.get('ca'), eku='clientAuth')
+        self.assertIsNone(self.login('{ user: "CN=admin" }', cert=cert))
+        self.assertEqual(self.login('{ user: "0.9.2342.19200300.100.1.1=m,CN=admin" }',
+                                    cert=cert), '0.9.2342.19200300.100.1.1=m,CN=admin')
