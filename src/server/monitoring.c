@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/err.h"
@@ -36,6 +38,7 @@ struct monitoring {
 	bool             is_https;
 	struct slice    *tags;
 	struct slice    *metadata;	/* pairs */
+	struct buf       claims;	/* of operators, as JSON */
 };
 
 /* ---- who we are ----------------------------------------------------------- */
@@ -95,6 +98,35 @@ static int64_t cert_end_s(const struct server *s)
 	return end == INT64_MAX ? 0 : end;
 }
 
+/* What stands between the dots; the token is sound, or there would be none. */
+static void put_claims(struct buf *out, struct slice token)
+{
+	const char *from = memchr(token.p, '.', token.n);
+	const char *end = from == NULL ? NULL : memchr(from + 1, '.',
+	    token.n - (size_t)(from + 1 - token.p));
+	size_t      n = end == NULL ? 0 : (size_t)(end - from - 1), n_out = 0;
+	char       *to = n == 0 ? NULL : buf_reserve(out, n);
+
+	if (to != NULL && sodium_base642bin((unsigned char *)to, n, from + 1, n,
+	    NULL, &n_out, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
+		buf_added(out, n_out);
+	else
+		buf_put_str(out, "null");
+}
+
+static struct slice operator_claims(struct monitoring *m,
+    const struct options *o)
+{
+	buf_reset(&m->claims);
+	for (size_t i = 0; i < o->operators.n; i++) {
+		buf_put_char(&m->claims, i == 0 ? '[' : ',');
+		put_claims(&m->claims, o->operators.v[i]);
+	}
+	if (o->operators.n > 0)
+		buf_put_char(&m->claims, ']');
+	return buf_failed(&m->claims) ? SLICE_NONE : buf_slice(&m->claims);
+}
+
 static void describe(struct server *s, struct varz *v)
 {
 	const struct options *o = s->options;
@@ -137,6 +169,9 @@ static void describe(struct server *s, struct varz *v)
 		.config_digest = slice_str(s->digest),
 		.tags = copy_tags(m, o),
 		.metadata = copy_metadata(m, o),
+		.trusted_operators_jwt = { o->operators.v, o->operators.n },
+		.trusted_operators_claim = operator_claims(m, o),
+		.trusted_proxies = { o->proxies.v, o->proxies.n },
 		.system_account = server_system_account(s),
 		.workers = s->n_workers,
 	};
@@ -343,6 +378,7 @@ void monitoring_close(struct server *s)
 	}
 	free(m->tags);
 	free(m->metadata);
+	buf_fini(&m->claims);
 	free(m->host);
 	free(m->base_path);
 	free(m->prefix);
