@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "conf/options.h"
 #include "core/accounts.h"
+#include "mon/detail.h"
 #include "mon/documents.h"
 #include "mon/events.h"
 #include "mon/http.h"
@@ -98,29 +97,13 @@ static int64_t cert_end_s(const struct server *s)
 	return end == INT64_MAX ? 0 : end;
 }
 
-/* What stands between the dots; the token is sound, or there would be none. */
-static void put_claims(struct buf *out, struct slice token)
-{
-	const char *from = memchr(token.p, '.', token.n);
-	const char *end = from == NULL ? NULL : memchr(from + 1, '.',
-	    token.n - (size_t)(from + 1 - token.p));
-	size_t      n = end == NULL ? 0 : (size_t)(end - from - 1), n_out = 0;
-	char       *to = n == 0 ? NULL : buf_reserve(out, n);
-
-	if (to != NULL && sodium_base642bin((unsigned char *)to, n, from + 1, n,
-	    NULL, &n_out, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
-		buf_added(out, n_out);
-	else
-		buf_put_str(out, "null");
-}
-
 static struct slice operator_claims(struct monitoring *m,
     const struct options *o)
 {
 	buf_reset(&m->claims);
 	for (size_t i = 0; i < o->operators.n; i++) {
 		buf_put_char(&m->claims, i == 0 ? '[' : ',');
-		put_claims(&m->claims, o->operators.v[i]);
+		token_put_claims(o->operators.v[i], &m->claims);
 	}
 	if (o->operators.n > 0)
 		buf_put_char(&m->claims, ']');
@@ -308,6 +291,7 @@ int monitoring_open_system(struct server *s)
 	struct epoch_thread *e;
 
 	monitoring_refresh(s);		/* the client port is known by now */
+	documents_set_resolver(m->documents, s->resolver);
 	if (accounts_system(s->shared.accounts) == NULL)
 		return 0;
 	e = epoch_join();
