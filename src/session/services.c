@@ -474,8 +474,10 @@ static uint32_t pass_on(struct hop *p, const struct answer *a,
 	p->is_answer = true;
 	if (run->trace != NULL) {
 		msgtrace_service(run->trace, to, run->subject, there.subject);
-		if (!end_trace(p, &there))
+		if (!end_trace(p, &there)) {
+			settle(p, id, &there, true, r);
 			return 0;
+		}
 	}
 	if (!buf_failed(&p->subject) && (!is_changed(p, &there) ||
 	    write_answers(p, a, &there)))
