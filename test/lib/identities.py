@@ -102,6 +102,7 @@ class Client:
     def __init__(self, port, jwt=None, key=None, host='127.0.0.1', patience=10, **connect):
         self.sock = socket.create_connection((host, port), patience)
         self.data = b''
+        self.n_messages = 0     # passed over by ping()
         self.info = json.loads(self.line()[5:])
         fields = {'verbose': False, 'pedantic': False, 'headers': True,
                   'no_responders': True, 'protocol': 1, **connect}
@@ -156,6 +157,10 @@ class Client:
                 return line[6:-1].decode()
             if line == b'PING':
                 self.answer()
+            words = line.split()
+            if words[0] in (b'MSG', b'HMSG'):
+                self.take(int(words[-1]))
+                self.n_messages += 1
 
     def answer(self):
         try:
