@@ -184,7 +184,6 @@ static int add_single(struct credentials *all, const struct auth_config *conf)
 		return ERR_NOMEM;
 	all->n = 1;
 	all->has_token = is_token;
-	all->has_users = !is_token;
 	set_secret(all, &all->all[0], is_token ? conf->token : conf->pass);
 	return 0;
 }

@@ -42,7 +42,8 @@ struct credentials {
 	struct credential **decoys;	/* those with bcrypt */
 	size_t              n_decoys;
 	uint8_t             nothing[CREDENTIAL_DIGEST_BYTES];	/* nobody's */
-	bool                has_token, has_plain, has_nkeys, has_users;
+	bool                has_token, has_plain, has_nkeys;
+	bool                has_users;	/* not the single one */
 };
 
 /* Zeroed before.  0; ERR_NOMEM; ERR_CONFIG and why.  Else: fini. */

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "auth/jwt.h"
 #include "auth/resolver.h"
@@ -257,24 +258,29 @@ void operators_use(struct operators *o, struct resolver *r)
 
 /* ---- what they say ------------------------------------------------------------- */
 
+static void log_time(const char *what, int64_t unix_s)
+{
+	time_t    t = (time_t)unix_s;
+	struct tm tm;
+	char      text[64];
+
+	if (unix_s == 0 || gmtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S +0000 UTC",
+	    &tm) == 0)
+		log_notice("%sNever", what);
+	else
+		log_notice("%s%s", what, text);
+}
+
 static void log_operator(const struct jwt *t)
 {
-	struct buf b = { 0 };
-
 	log_notice("  System  : \"%s\"", t->operator.system_account.text);
 	log_notice("  Operator: \"%.*s\"", SLICE_ARG(t->name));
-	text_put_time(&b, t->issued_s * NS_PER_S);
-	log_notice("  Issued  : %.*s", SLICE_ARG(buf_slice(&b)));
-	buf_reset(&b);
-	if (t->expires_s == 0)
-		buf_put_str(&b, "Never");
-	else
-		text_put_time(&b, t->expires_s * NS_PER_S);
-	log_notice("  Expires : %.*s", SLICE_ARG(buf_slice(&b)));
+	log_time("  Issued  : ", t->issued_s);
+	log_time("  Expires : ", t->expires_s);
 	if (jwt_is_expired(t, clock_wall_ns()))
 		log_warn("The token of operator \"%.*s\" has expired",
 		    SLICE_ARG(t->name));
-	buf_fini(&b);
 }
 
 void operators_log(const struct operators *o)
@@ -395,6 +401,20 @@ static enum auth_verdict refuse(struct auth_answer *out, const char *why)
 	return AUTH_REFUSED;
 }
 
+/* Of a strict operator, whose accounts sign their users with other keys than
+ * their own, too? */
+static bool is_of_strict(const struct operators *o, const struct nkey *issuer)
+{
+	for (size_t i = 0; i < o->trust.n_operators; i++) {
+		const struct jwt_operator *op = &o->tokens[i]->operator;
+
+		for (size_t k = 0; op->is_strict && k < op->signing_keys.n; k++)
+			if (nkey_eq(&op->signing_keys.items[k], issuer))
+				return true;
+	}
+	return false;
+}
+
 static enum auth_verdict judge(const struct bearing *b,
     const struct jwt *account, struct auth_answer *out)
 {
@@ -402,7 +422,11 @@ static enum auth_verdict judge(const struct bearing *b,
 	enum jwt_verdict  v = jwt_check_login(b->user, account,
 	    &b->operators->trust, &b->login, &rights);
 
+	if (v == JWT_OK && !rights.signing_key.is_set &&
+	    is_of_strict(b->operators, &account->issuer))
+		v = JWT_UNKNOWN_ISSUER;
 	if (v != JWT_OK) {
+		jwt_rights_fini(&rights);
 		refuse(out, jwt_verdict_text(v));
 		if (v == JWT_PROXY_REQUIRED)
 			out->why = AUTH_WHY_PROXY_REQUIRED;

@@ -278,6 +278,13 @@ bool resolver_settle(struct resolver *r, struct slice key, struct jwt *account)
 	return ok;
 }
 
+void resolver_look_again(struct resolver *r, struct slice key)
+{
+	pthread_mutex_lock(&r->lock);
+	forget_miss(r, key);
+	pthread_mutex_unlock(&r->lock);
+}
+
 void resolver_unload(struct resolver *r, struct slice key)
 {
 	pthread_mutex_lock(&r->lock);

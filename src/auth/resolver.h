@@ -102,6 +102,9 @@ int resolver_fetch(struct resolver *r, struct slice key, struct jwt **ret,
  * False: no memory, and it was refused.  Thread: any. */
 bool resolver_settle(struct resolver *r, struct slice key, struct jwt *account);
 
+/* There is a token now, perhaps, where there was none. */
+void resolver_look_again(struct resolver *r, struct slice key);
+
 /* It is not loaded any more. */
 void resolver_unload(struct resolver *r, struct slice key);
 

@@ -238,29 +238,33 @@ static int load_pair(struct tls_context *c, size_t i,
 	return ERR_CONFIG;
 }
 
-static bool use_pair(SSL *ssl, const struct pair *p, bool must_suit)
+/* Backwards, so that of two with the same kind of key the first stays. */
+static int use_pairs(SSL *ssl, const struct tls_context *c, struct slice name)
 {
-	if (must_suit && !(SSL_check_chain(ssl, p->cert, p->key, p->chain) &
-	    CERT_PKEY_VALID))
-		return false;
-	return SSL_use_cert_and_key(ssl, p->cert, p->key, p->chain, 1) == 1;
+	const struct context *x = c->lib;
+	int                   n = 0;
+
+	for (size_t i = c->n_pairs; i-- > 0; ) {
+		const struct pair *p = &x->pairs[i];
+
+		if (name.n == 0 || tls_own_serves(c, i, name))
+			n += SSL_use_cert_and_key(ssl, p->cert, p->key,
+			    p->chain, 1) == 1;
+	}
+	return n;
 }
 
-/* By server name and what the client's algorithms allow; then by these alone;
- * else the first stays. */
+/* Those for the server name, or all; of these the library takes one whose kind
+ * of key the client can use. */
 static int choose_pair(SSL *ssl, void *arg)
 {
-	struct tls_context *c = arg;
-	struct context     *x = c->lib;
-	struct slice        name = slice_str(SSL_get_servername(ssl,
+	const struct tls_context *c = arg;
+	struct slice              name = slice_str(SSL_get_servername(ssl,
 	    TLSEXT_NAMETYPE_host_name));
 
-	for (int by_name = name.n > 0; by_name >= 0; by_name--)
-		for (size_t i = 0; i < c->n_pairs; i++)
-			if ((!by_name || tls_own_serves(c, i, name)) &&
-			    use_pair(ssl, &x->pairs[i], true))
-				return 1;
-	return use_pair(ssl, &x->pairs[0], false);
+	SSL_certs_clear(ssl);
+	return use_pairs(ssl, c, name) > 0 ||
+	    use_pairs(ssl, c, SLICE_NONE) > 0;
 }
 
 static int load_cas(struct context *x, const struct tls_settings *s,
@@ -558,7 +562,7 @@ static ssize_t session_send(struct tls_session *s, const void *p, size_t n)
 	return rc > 0 ? rc : io_result(ssl, rc, false);
 }
 
-static bool session_has_buffered(struct tls_session *s)
+static bool session_may_have_more(struct tls_session *s)
 {
 	return SSL_has_pending(s->lib) == 1;
 }
@@ -624,7 +628,7 @@ const struct tls_backend tls_backend = {
 	.handshake = session_handshake,
 	.recv = session_recv,
 	.send = session_send,
-	.has_buffered = session_has_buffered,
+	.may_have_more = session_may_have_more,
 	.say_bye = session_say_bye,
 	.peer = session_peer,
 	.version = session_version,

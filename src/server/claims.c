@@ -299,6 +299,15 @@ static int save(void *ctx)
 	return err;
 }
 
+static int save_only(struct update *u)
+{
+	int err = save(u);
+
+	resolver_look_again(u->claims->server->resolver,
+	    nkey_text(&u->account->subject));
+	return err;
+}
+
 /* Of an account that nobody uses a full store keeps the token. */
 static int put_in_force(struct update *u, bool *is_skipped)
 {
@@ -311,7 +320,7 @@ static int put_in_force(struct update *u, bool *is_skipped)
 	if (*is_skipped)
 		;
 	else if (loaded == NULL || slice_eq(loaded->token, u->account->token))
-		err = save(u);
+		err = save_only(u);
 	else
 		err = tenants_put(s, u->account, save, u, &u->why);
 	jwt_unref(loaded);
@@ -322,11 +331,11 @@ static int put_in_force(struct update *u, bool *is_skipped)
 
 static struct slice account_told(const struct update *u)
 {
-	if (u->key.n > 0 && (u->account != NULL ||
-	    u->claims->home != HOME_FULL))
+	bool is_account = u->account != NULL && u->account->kind == JWT_ACCOUNT;
+
+	if (u->key.n > 0 && (is_account || u->claims->home != HOME_FULL))
 		return u->key;
-	return u->account != NULL && u->account->kind == JWT_ACCOUNT
-	    ? nkey_text(&u->account->subject) : SLICE("n/a");
+	return is_account ? nkey_text(&u->account->subject) : SLICE("n/a");
 }
 
 static void update(struct claims *c, const struct inbox_message *m,

@@ -10,6 +10,7 @@
 #include "conf/options.h"
 #include "core/accounts.h"
 #include "core/mappings.h"
+#include "server/trust.h"
 #include "core/plan.h"
 #include "server/settings_auth.h"
 #include "server/specs.h"
@@ -93,6 +94,20 @@ static void check_tokens(const struct options *o, struct conf_report *r)
 		    "") != NULL)
 			conf_report_error(r, &o->places[OPTION_resolver_preload],
 			    "invalid account JWT");
+}
+
+/* As in nats-server a check makes it, too. */
+static void check_dir(const struct options *o, struct conf_report *r)
+{
+	struct buf                why = { 0 };
+	const struct conf_place *at = &o->places[OPTION_resolver];
+
+	if (trust_make_dir(o, &why) != 0) {
+		conf_report_error(r, at,
+		    "dir needs to point to an accessible directory");
+		conf_report_error(r, at, "%.*s", SLICE_ARG(buf_slice(&why)));
+	}
+	buf_fini(&why);
 }
 
 /* ---- mappings ------------------------------------------------------------ */
@@ -190,6 +205,7 @@ static int check(const struct options *o, struct conf_report *r)
 	int err = check_keys(o, r);
 
 	check_tokens(o, r);
+	check_dir(o, r);
 	if (err == 0)
 		err = check_mappings(&o->mappings, r);
 	for (size_t i = 0; err == 0 && i < o->accounts.n; i++)

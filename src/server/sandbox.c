@@ -28,6 +28,7 @@
 #include "server/landlock.h"
 #include "server/seccomp.h"
 #include "server/server_int.h"
+#include "server/trust.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED true
@@ -157,14 +158,20 @@ static int port_of_url(const char *url, int scheme_port)
 static bool name_peers(const struct options *o, peer_fn *fn, void *ctx)
 {
 	const char *log = o->remote_syslog.p;
-	const char *url = o->resolver == NULL ? NULL : o->resolver->url.p;
+	struct buf  url = { 0 };
+	bool        ok = true;
 
 	if (log != NULL && slice_has_prefix(o->remote_syslog,
 	    SLICE("tcp://")) && !fn(ctx, log, port_of_url(log, -1)))
 		return false;
-	return url == NULL || o->resolver->url.n == 0 || fn(ctx, url,
-	    port_of_url(url, slice_has_prefix(o->resolver->url,
-	    SLICE("https://")) ? 443 : 80));
+	if (trust_url(o, &url)) {
+		buf_put_char(&url, '\0');
+		ok = !buf_failed(&url) && fn(ctx, url.p, port_of_url(url.p,
+		    slice_has_prefix(buf_slice(&url), SLICE("https://"))
+		    ? 443 : 80));
+	}
+	buf_fini(&url);
+	return ok;
 }
 
 /* ---- allowing ------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include "conf/options.h"
 #include "core/accounts.h"
 #include "core/plan.h"
+#include "net/tls.h"
 #include "server/account_change.h"
 #include "server/claims.h"
 #include "server/monitoring.h"
@@ -373,6 +374,7 @@ static void say_secure(const struct server *s)
 
 	if (c == NULL)
 		return;
+	log_debug("TLS by %s", tls_library());
 	log_notice("TLS %s for client connections", c->is_optional
 	    ? "available" : "required");
 	if (c->goes_first && c->first_wait_ns == 0)

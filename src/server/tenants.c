@@ -220,7 +220,6 @@ void tenants_remove(struct server *s, struct slice key)
 		if (carry_out(s, &none, 1, NULL, NULL, &why) != 0)
 			log_error("account %.*s: what it exported stays: %.*s",
 			    SLICE_ARG(key), SLICE_ARG(buf_slice(&why)));
-		__atomic_store_n(&a->is_gone, true, __ATOMIC_RELAXED);
 		claims_review_expired(s, a);
 	}
 	jwt_unref(loaded);

@@ -34,8 +34,8 @@ int trust_operators(const struct options *o, struct operators **ret,
 
 /* ---- the directory --------------------------------------------------------- */
 
-/* With all that lead to it. */
-static int make_dir(struct slice path, struct buf *why)
+/* With all that lead to it; else errno. */
+static int make_dir(struct slice path)
 {
 	struct buf b = { 0 };
 	int        err = 0;
@@ -52,10 +52,40 @@ static int make_dir(struct slice path, struct buf *why)
 			err = ERR_CONFIG;
 	}
 	buf_fini(&b);
-	if (err == ERR_CONFIG)
-		buf_put_str(why, "dir needs to point to an accessible "
-		    "directory");
 	return err;
+}
+
+int trust_make_dir(const struct options *o, struct buf *why)
+{
+	const struct conf_resolver *r = o->resolver;
+	struct stat                 st;
+	int                         err;
+
+	if (r == NULL || r->dir.n == 0)
+		return 0;
+	err = make_dir(r->dir);
+	if (err != 0)
+		buf_printf(why, "mkdir %s: %s", r->dir.p, strerror(errno));
+	else if (stat(r->dir.p, &st) != 0 || !S_ISDIR(st.st_mode))
+		buf_printf(why, "mkdir %s: not a directory", r->dir.p);
+	return why->n > 0 ? ERR_CONFIG : err;
+}
+
+bool trust_url(const struct options *o, struct buf *out)
+{
+	struct operators *operators = NULL;
+	struct buf        why = { 0 };
+	bool              ok = false;
+
+	if (o->resolver != NULL) {
+		buf_put_slice(out, o->resolver->url);
+		return o->resolver->url.n > 0;
+	}
+	if (o->operators.n > 0 && trust_operators(o, &operators, &why) == 0)
+		ok = operators_account_url(operators, out);
+	operators_unref(operators);
+	buf_fini(&why);
+	return ok;
 }
 
 static int open_store(const struct conf_resolver *r, struct resolver **ret,
@@ -74,9 +104,8 @@ static int open_store(const struct conf_resolver *r, struct resolver **ret,
 		.ttl_ns = r->ttl_ns,
 	};
 	struct resolver_config conf = { .store = &store };
-	int err = store.kind == JWT_STORE_MEMORY ? 0 : make_dir(r->dir, why);
 
-	return err != 0 ? err : resolver_create(&conf, ret, why);
+	return resolver_create(&conf, ret, why);
 }
 
 /* ---- the web server -------------------------------------------------------- */

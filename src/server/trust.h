@@ -21,7 +21,14 @@ bool trust_is_configured(const struct options *o);
 int trust_operators(const struct options *o, struct operators **ret,
     struct buf *why);
 
-/* Makes the directory, asks the web server whether it is there.  0; ERR_NOMEM;
+/* The resolver's directory is there from now on.  0; ERR_NOMEM; ERR_CONFIG, and
+ * why.  Before the sandbox. */
+int trust_make_dir(const struct options *o, struct buf *why);
+
+/* Appends the address of the web server that will be asked.  False: none. */
+bool trust_url(const struct options *o, struct buf *out);
+
+/* Asks the web server whether it is there.  0; ERR_NOMEM;
  * ERR_CONFIG or ERR_IO, and why.  The caller owns it. */
 int trust_resolver(const struct options *o, const struct operators *operators,
     struct resolver **ret, struct buf *why);
