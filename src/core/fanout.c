@@ -17,15 +17,19 @@ static uint64_t first_bits(uint32_t n)
 }
 
 /* Deny is checked here, on the concrete subject, for whoever delivers. */
-static bool may_receive(const struct sub *s, const struct run *run)
+static bool may_receive(struct sub *s, const struct run *run)
 {
 	/* A reload on the subscriber's worker may put another in its place;
 	 * this one lives until our section ends. */
 	const struct permissions *filter =
 	    __atomic_load_n(&s->filter, __ATOMIC_ACQUIRE);
 
-	return filter == NULL ||
-	    permissions_may_receive(filter, run->subject, s->queue);
+	if (filter == NULL ||
+	    permissions_may_receive(filter, run->subject, s->queue))
+		return true;
+	if (run->trace != NULL)
+		run->port->denied(run->port->ctx, s, run);
+	return false;
 }
 
 /* Who is to be given the run at the very end. */

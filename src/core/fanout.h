@@ -26,6 +26,9 @@ struct fanout_port {
 	 * All is copied before return.  False: out of memory, nobody got it. */
 	bool   (*hand_over)(void *ctx, unsigned worker, struct sub *const *subs,
 	    size_t n, const struct run *run);
+	/* Of a run that is traced: the subscription, of any worker, may not
+	 * receive it. */
+	void   (*denied)(void *ctx, struct sub *s, const struct run *run);
 };
 
 /* Bit i is set when somebody took, or was sent, the run's message i.  Those

@@ -146,12 +146,32 @@ static struct account_import import_of_service(const struct service_import *s)
 	};
 }
 
-static void open_imports(struct detail *d, const struct imports *im)
+/* Its users ask as everybody's do, but nothing needs to be imported for it. */
+static struct account_import import_of_system(struct detail *d,
+    const struct account *a)
 {
-	size_t n = 0;
+	static const struct slice local = { "$SYS.REQ.USER.INFO", 18 };
+
+	buf_printf(&d->own_info, "$SYS.REQ.USER.%.*s.INFO",
+	    SLICE_ARG(a->name));
+	return (struct account_import){
+		.subject = buf_slice(&d->own_info),
+		.account = a->name,
+		.to = local,
+		.local_subject = local,
+		.type = kinds[SHARE_SERVICE],
+		.share = true,
+	};
+}
+
+static void open_imports(struct detail *d, const struct account *a)
+{
+	static const struct imports none;
+	const struct imports       *im = account_policy(a)->imports;
+	size_t                      n = 0;
 
 	if (im == NULL)
-		return;
+		im = &none;
 	d->imports = calloc(im->n_streams + im->n_services + 1,
 	    sizeof *d->imports);
 	if (d->imports == NULL)
@@ -160,6 +180,8 @@ static void open_imports(struct detail *d, const struct imports *im)
 		d->imports[n++] = import_of_stream(im->streams[i]);
 	for (size_t i = 0; i < im->n_services; i++)
 		d->imports[n++] = import_of_service(im->services[i]);
+	if (a->is_system)
+		d->imports[n++] = import_of_system(d, a);
 	d->told.imports = d->imports;
 	d->told.n_imports = n;
 }
@@ -173,7 +195,7 @@ void detail_open(struct detail *d, const struct account *a)
 	*d = (struct detail){ 0 };
 	open_mappings(d, p->mappings);
 	open_exports(d, a);
-	open_imports(d, p->imports);
+	open_imports(d, a);
 	if (p->spec == NULL)
 		return;
 	d->told.name_tag = p->spec->shown_name;
@@ -187,5 +209,6 @@ void detail_close(struct detail *d)
 	free(d->destinations);
 	free(d->exports);
 	free(d->imports);
+	buf_fini(&d->own_info);
 	*d = (struct detail){ 0 };
 }

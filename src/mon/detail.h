@@ -2,6 +2,7 @@
 #ifndef MON_DETAIL_H
 #define MON_DETAIL_H
 
+#include "base/buf.h"
 #include "mon/accountz.h"
 
 struct account;
@@ -16,6 +17,7 @@ struct detail {
 	size_t                      n_destinations;
 	struct account_export      *exports;
 	struct account_import      *imports;
+	struct buf                  own_info;	/* a subject */
 };
 
 /* Borrows from the policy, so: close it in the same epoch section.  What there

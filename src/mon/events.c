@@ -342,6 +342,13 @@ static void happened(void *ctx, struct hub *h, const struct client *c,
 	}
 }
 
+static void describe_server(void *ctx, struct buf *out)
+{
+	struct server_info server = events_stamp(ctx);
+
+	server_info_write(&server, JSON_INTO(out, 0));
+}
+
 /* ---- the server --------------------------------------------------------------- */
 
 static void statsz_counted(struct inquiry *q, enum document_outcome how)
@@ -433,7 +440,8 @@ struct events *events_create(struct loop *loop,
 	ev->statsz_every_ns = STATSZ_FIRST_NS;
 	ev->statsz_timer.fire = tick_statsz;
 	ev->conns_timer.fire = repeat_all_conns;
-	shared->listener = (struct session_listener){ happened, ev };
+	shared->listener = (struct session_listener){ happened, describe_server,
+		ev };
 	return ev;
 }
 

@@ -12,6 +12,11 @@ struct sub;
 /* The give (core/sub.h) of every client subscription. */
 uint32_t deliver(struct sub *sub, const struct run *run);
 
+/* The same of a run that is traced; as: the subscription that is told of, sub or
+ * a shadow of it. */
+uint32_t deliver_traced(struct sub *sub, const struct run *run,
+    const struct sub *as);
+
 /* The client behind it; NULL: it is none's.  Thread: any, in epoch; other
  * threads may only read what client.h says is atomic. */
 struct client *deliver_owner(const struct sub *sub);

@@ -30,6 +30,7 @@
 #include "session/client.h"
 #include "session/deliver.h"
 #include "session/hub.h"
+#include "session/msgtrace.h"
 #include "session/shadows.h"
 #include "session/sids.h"
 #include "session/stall.h"
@@ -53,6 +54,7 @@ struct record {
 	bool     is_second_try;	/* of a queue group */
 	bool     is_imported;	/* the run */
 	uint64_t bytes;
+	struct msgtrace *trace;	/* a reference; NULL: none */
 };
 
 struct item {
@@ -223,13 +225,14 @@ bool handoff_put(void *ctx, unsigned worker, struct sub *const *subs, size_t n,
 		.prefix_n = (uint32_t)run->prefix.n,
 		.is_second_try = h->handoff->is_trying_again,
 		.is_imported = run->is_imported,
-		.bytes = run->bytes };
+		.bytes = run->bytes, .trace = run->trace };
 	size_t         size = record_size(run, n);
 	struct parcel *p = parcel_with_room(h->handoff, worker, size);
 	char          *to;
 
 	if (p == NULL)
 		return false;
+	msgtrace_ref(run->trace);
 	h->sent_to |= UINT64_C(1) << worker;
 	for (size_t i = 0; i < n; i++)
 		stall_see(h, deliver_owner(subs[i]));
@@ -348,7 +351,7 @@ static const char *unpack_record(struct hub *h, const char *at)
 	struct msg           msgs[RUN_MAX] NOT_ZEROED;
 	struct run           run = { .msgs = msgs, .n = r->n_msgs,
 		.bytes = r->bytes, .port = &h->port,
-		.is_imported = r->is_imported };
+		.trace = r->trace, .is_imported = r->is_imported };
 	bool                 has_blocks = false;
 
 	assert(r->n_msgs <= RUN_MAX);
@@ -356,7 +359,11 @@ static const char *unpack_record(struct hub *h, const char *at)
 	for (uint32_t i = 0; i < r->n_msgs; i++)
 		has_blocks = has_blocks || items[i].block != NULL;
 	for (uint32_t i = 0; i < r->n_subs; i++)
-		give(h, r, subs[i], &run, has_blocks ? items : NULL);
+		if (r->n_msgs > 0)
+			give(h, r, subs[i], &run, has_blocks ? items : NULL);
+		else
+			msgtrace_note_denied(r->trace, subs[i]);
+	msgtrace_unref(h, r->trace);
 	for (uint32_t i = 0; i < r->n_msgs; i++)
 		block_unref(items[i].block);
 	return at;

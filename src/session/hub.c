@@ -18,6 +18,7 @@
 #include "session/inject.h"
 #include "session/login.h"
 #include "session/move.h"
+#include "session/msgtrace.h"
 #include "session/publish.h"
 #include "session/services.h"
 #include "session/stall.h"
@@ -97,7 +98,8 @@ struct hub *hub_create(struct loop *loop, struct session_shared *shared,
 	h->worker = loop_member(loop);
 	h->shared = shared;
 	h->config = config;
-	h->port = (struct fanout_port){ h->worker, h, handoff_put };
+	h->port = (struct fanout_port){ h->worker, h, handoff_put,
+		msgtrace_denied };
 	h->stall_timer.fire = make_turn;
 	list_init(&h->clients);
 	list_init(&h->dying);
@@ -144,6 +146,8 @@ void hub_destroy(struct hub *h)
 	buf_fini(&h->renamed);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
+	buf_fini(&h->builder.headers);
+	buf_fini(&h->builder.body);
 	buf_fini(&h->builder.mapped[0]);
 	buf_fini(&h->builder.mapped[1]);
 	session_config_unref(h->config);

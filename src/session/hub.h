@@ -30,6 +30,7 @@ struct closed_ring;
 struct handoff;
 struct identity;
 struct match_cache;
+struct msgtrace;
 struct op;
 struct parcel_count;
 struct services;
@@ -52,6 +53,9 @@ struct session_listener {
 	/* May inject; may not close anybody.  Thread: the hub's. */
 	void (*happened)(void *ctx, struct hub *h, const struct client *c,
 	    enum session_event what);
+	/* The server, as an object of JSON; appended.  Thread: any hub's, in
+	 * epoch. */
+	void (*describe_server)(void *ctx, struct buf *out);
 	void *ctx;
 };
 
@@ -91,6 +95,9 @@ struct run_builder {
 	struct msg     msgs[RUN_MAX];
 	struct buf     prefix;
 	struct buf     tail;	/* of a message spelled in an unusual way */
+	struct msgtrace *trace;	/* of the message that is being published;
+				   NULL: none */
+	struct buf     headers, body;	/* of one that is changed */
 	struct buf     mapped[2];	/* subjects as mapped: the run's, and the next */
 	unsigned       is_mapped_to;	/* which of them is free */
 };

@@ -9,11 +9,13 @@
 #include "core/policy.h"
 #include "core/sublist.h"
 #include "proto/subject.h"
+#include "proto/trace_header.h"
 #include "session/client.h"
 #include "session/deliver.h"
 #include "session/handoff.h"
 #include "session/hub.h"
 #include "session/move.h"
+#include "session/msgtrace.h"
 #include "session/route.h"
 #include "session/pace.h"
 #include "session/stall.h"
@@ -66,14 +68,18 @@ static bool may_publish(struct client *c, struct slice subject)
 static void refuse_name(struct client *c, const char *told,
     const char *logged, struct slice name)
 {
-	struct buf quoted = { 0 };
+	struct buf quoted = { 0 }, text = { 0 };
 
 	text_put_quoted(&quoted, name);
-	client_send_err(c, "Permissions Violation for Publish %s %.*s", told,
+	buf_printf(&text, "Permissions Violation for Publish %s %.*s", told,
 	    SLICE_ARG(buf_slice(&quoted)));
+	if (c->hub->builder.trace != NULL)
+		msgtrace_refused(c->hub->builder.trace, buf_slice(&text));
+	client_send_err(c, "%.*s", SLICE_ARG(buf_slice(&text)));
 	log_error("%s - Publish Violation - %s %.*s", client_label(c), logged,
 	    SLICE_ARG(buf_slice(&quoted)));
 	buf_fini(&quoted);
+	buf_fini(&text);
 }
 
 /* ---- no responders ------------------------------------------------------- */
@@ -162,7 +168,7 @@ static void begin_run(struct client *c, const struct op *op,
 
 	b->from = c;
 	b->run = (struct run){ .subject = op->subject, .msgs = b->msgs,
-		.block = block, .publisher = c };
+		.block = block, .publisher = c, .trace = b->trace };
 	add_message(b, op, op->tail);
 }
 
@@ -261,11 +267,15 @@ static void publish_mapped(struct client *c, const struct op *op,
 
 	switch (mappings_apply(mappings, op->subject, SLICE_NONE, to)) {
 	case MAPPING_DROPPED:
+		if (b->trace != NULL)
+			msgtrace_mapped(b->trace, SLICE_NONE);
 		if (c->opts.verbose)
 			conn_put(&c->conn, "+OK\r\n", 5);
 		return;
 	case MAPPING_MAPPED:
 		renamed.subject = buf_slice(to);
+		if (b->trace != NULL)
+			msgtrace_mapped(b->trace, renamed.subject);
 		break;
 	case MAPPING_SAME:
 		break;
@@ -275,15 +285,122 @@ static void publish_mapped(struct client *c, const struct op *op,
 		b->is_mapped_to ^= 1;
 }
 
-void publish(struct client *c, const struct op *op, struct block *block)
+static void publish_named(struct client *c, const struct op *op,
+    struct block *block)
 {
 	const struct mappings *mappings = account_policy(c->account)->mappings;
 
-	note_op(c, op);
-	if (LOG_IS_ON(log_trace_on))
-		wiretrace_in(c, op);
 	if (mappings == NULL)
 		publish_as(c, op, block);
 	else
 		publish_mapped(c, op, block, mappings);
+}
+
+/* ---- traced ---------------------------------------------------------------- */
+
+static struct slice headers_of(const struct op *op)
+{
+	return slice_of(op->body.p, op->hdr_size);
+}
+
+/* What a client is granted for one reply is for that. */
+static bool may_be_told(struct client *c, const struct msgtrace_wish *w)
+{
+	const struct permissions *p = c->who->permissions;
+
+	if (w->is_by_account || (!is_reserved_subject(w->dest) && (p == NULL ||
+	    verdict_may_publish(&c->verdicts, p, w->dest))))
+		return true;
+	refuse_name(c, "to", "Subject", w->dest);
+	return false;
+}
+
+/* A message of its own, so that nobody else's is told of. */
+static void publish_traced(struct client *c, const struct op *op,
+    struct block *block, const struct msgtrace_wish *w)
+{
+	struct hub *h = c->hub;
+
+	publish_flush(h);
+	if (!conn_is_open(&c->conn) || !may_be_told(c, w))
+		return;
+	h->builder.trace = msgtrace_create(c, op, headers_of(op), w);
+	/* Without memory for the trace: what is not to be delivered is not. */
+	if (h->builder.trace != NULL || !w->is_only)
+		publish_named(c, op, block);
+	publish_flush(h);
+	msgtrace_unref(h, h->builder.trace);
+	h->builder.trace = NULL;
+}
+
+/* Servers that this one passes it to are told not to trace it either. */
+static void publish_untraced(struct client *c, const struct op *op)
+{
+	struct run_builder *b = &c->hub->builder;
+	struct op           changed = *op;
+
+	publish_flush(c->hub);
+	buf_reset(&b->body);
+	trace_header_put_dest(headers_of(op), TRACE_DISABLED, &b->body);
+	changed.hdr_size = (uint32_t)b->body.n;
+	buf_put(&b->body, op->body.p + op->hdr_size,
+	    op->body.n - op->hdr_size + 2);
+	if (buf_failed(&b->body)) {
+		client_drop(c, CLOSE_READ_ERROR);
+		return;
+	}
+	changed.size = (uint32_t)(b->body.n - 2);
+	changed.body = slice_of(b->body.p, changed.size);
+	changed.is_canonical = false;
+	publish_named(c, &changed, NULL);
+}
+
+static void publish_with_headers(struct client *c, const struct op *op,
+    struct block *block)
+{
+	struct msgtrace_wish wish;
+
+	switch (msgtrace_read(c, headers_of(op), &wish)) {
+	case MSGTRACE_NONE:
+		publish_named(c, op, block);
+		break;
+	case MSGTRACE_OFF:
+		publish_untraced(c, op);
+		break;
+	case MSGTRACE_DROP:
+		break;
+	case MSGTRACE_ON:
+		publish_traced(c, op, block, &wish);
+		break;
+	}
+}
+
+void publish(struct client *c, const struct op *op, struct block *block)
+{
+	note_op(c, op);
+	if (LOG_IS_ON(log_trace_on))
+		wiretrace_in(c, op);
+	if (op->hdr_size > 0)
+		publish_with_headers(c, op, block);
+	else
+		publish_named(c, op, block);
+}
+
+void publish_too_large(struct client *c, const struct op *op,
+    struct slice body)
+{
+	struct msgtrace_wish wish;
+	struct msgtrace     *t;
+	struct slice         headers;
+
+	if (op->hdr_size == 0 || op->hdr_size > body.n || !client_is_ready(c))
+		return;
+	headers = slice_of(body.p, op->hdr_size);
+	if (msgtrace_read(c, headers, &wish) != MSGTRACE_ON ||
+	    !may_be_told(c, &wish))
+		return;
+	t = msgtrace_create(c, op, headers, &wish);
+	if (t != NULL)
+		msgtrace_refused(t, SLICE("maximum payload exceeded"));
+	msgtrace_unref(c->hub, t);
 }

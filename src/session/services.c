@@ -14,10 +14,12 @@
 #include "core/mappings.h"
 #include "core/msg.h"
 #include "core/policy.h"
+#include "proto/trace_header.h"
 #include "session/answers.h"
 #include "session/client.h"
 #include "session/hub.h"
 #include "session/latency.h"
+#include "session/msgtrace.h"
 #include "session/requestor.h"
 #include "session/route.h"
 
@@ -29,6 +31,9 @@ struct hop {
 	struct buf  subject, mapped, prefix;
 	struct buf  info;	/* of who asks; empty: nothing is said */
 	struct buf  reply, headers, bytes;	/* bytes: all the tails */
+	struct slice local;	/* subject that it was asked on */
+	struct buf  dest;	/* of its trace, there; empty: it has none */
+	struct buf  retraced;	/* headers with it */
 	struct msg  msgs[RUN_MAX];
 	size_t      tail_at[RUN_MAX];
 	uint64_t    expects;	/* messages whose answer is waited for */
@@ -57,6 +62,8 @@ static void hop_destroy(struct hop *p)
 	buf_fini(&p->reply);
 	buf_fini(&p->headers);
 	buf_fini(&p->bytes);
+	buf_fini(&p->dest);
+	buf_fini(&p->retraced);
 	free(p);
 }
 
@@ -86,6 +93,7 @@ static struct hop *enter(struct hub *h)
 	(*p)->hub = h;
 	(*p)->expects = 0;
 	buf_reset(&(*p)->info);
+	buf_reset(&(*p)->dest);
 	return *p;
 }
 
@@ -157,6 +165,53 @@ static void set_tails(struct hop *p, struct run *run)
 	run->block = NULL;
 }
 
+/* ---- traces -------------------------------------------------------------- */
+
+/* The headers as they are over there. */
+static struct slice retrace(struct hop *p, struct slice headers)
+{
+	if (p->dest.n == 0)
+		return headers;
+	buf_reset(&p->retraced);
+	trace_header_put_dest(headers, buf_slice(&p->dest), &p->retraced);
+	return buf_slice(&p->retraced);
+}
+
+/* False: the message ends here. */
+static bool end_trace(struct hop *p, struct run *there)
+{
+	bool goes_on = !msgtrace_is_only(there->trace);
+
+	there->trace = NULL;
+	buf_reset(&p->dest);
+	buf_put_slice(&p->dest, TRACE_DISABLED);
+	return goes_on;
+}
+
+/* Others who trace it send that back through a door, as an answer. */
+static void lead_trace(struct hop *p, struct service_import *s,
+    const struct msgtrace *t)
+{
+	const struct hop *before = hop_before(p);
+	struct slice      dest = before != NULL && before->dest.n > 0
+	    ? buf_slice(&before->dest) : msgtrace_dest(t);
+
+	buf_reset(&p->dest);
+	if (!msgtrace_is_only(t) && answers_expect(p->hub->answers,
+	    s->exporter, s->importer, dest, s, NULL, &p->dest) == NULL)
+		buf_put_slice(&p->dest, TRACE_DISABLED);
+}
+
+static bool trace_request(struct hop *p, struct service_import *s,
+    struct run *there)
+{
+	msgtrace_service(there->trace, s->exporter, p->local, there->subject);
+	if (!s->allows_trace)
+		return end_trace(p, there);
+	lead_trace(p, s, there->trace);
+	return true;
+}
+
 /* ---- asking -------------------------------------------------------------- */
 
 /* Who asks is told as the first account on the way lets it be. */
@@ -205,6 +260,8 @@ static bool put_reply(struct hop *p, struct service_import *s, uint32_t i,
 	struct answer       *a;
 
 	buf_reset(&p->reply);
+	if (run->trace != NULL && msgtrace_is_only(run->trace))
+		return true;	/* nobody will see it */
 	if (m->reply.n == 0) {
 		if (s->latency.n > 0)
 			tell_bad_request(p, s, c, m);
@@ -251,7 +308,10 @@ static bool write_requests(struct hop *p, struct service_import *s,
 		    buf_slice(&p->info), &p->headers);
 		if (buf_failed(&p->headers) || buf_failed(&p->reply))
 			return false;
-		write_msg(p, i, &run->msgs[i], buf_slice(&p->headers));
+		write_msg(p, i, &run->msgs[i],
+		    retrace(p, buf_slice(&p->headers)));
+		if (buf_failed(&p->retraced))
+			return false;
 	}
 	return !buf_failed(&p->bytes);
 }
@@ -265,7 +325,8 @@ static uint32_t ask(struct hop *p, struct service_import *s,
 	uint32_t   n = 0;
 
 	there.is_imported = true;
-	if (write_requests(p, s, run)) {
+	if ((run->trace == NULL || trace_request(p, s, &there)) &&
+	    write_requests(p, s, run)) {
 		set_tails(p, &there);
 		taken = route(p->hub, s->exporter, &there, &p->prefix);
 	}
@@ -316,6 +377,7 @@ uint32_t services_give(struct sub *sub, const struct run *run)
 	p = enter(run->port->ctx);
 	if (p == NULL)
 		return 0;
+	p->local = run->subject;
 	describe(p, s, run->publisher);
 	buf_reset(&p->subject);
 	service_import_remote(s, run->subject, &p->subject);
@@ -344,16 +406,18 @@ static bool write_answers(struct hop *p, const struct answer *a,
 			return false;
 		if (buf_failed(&p->reply))
 			return false;
-		write_msg(p, i, m, msg_headers(m));
+		write_msg(p, i, m, retrace(p, msg_headers(m)));
 	}
-	if (buf_failed(&p->bytes))
+	if (buf_failed(&p->bytes) || buf_failed(&p->retraced))
 		return false;
 	set_tails(p, run);
 	return true;
 }
 
-static bool wants_answers(const struct run *run)
+static bool is_changed(const struct hop *p, const struct run *run)
 {
+	if (p->dest.n > 0)
+		return true;
 	for (uint32_t i = 0; i < run->n; i++)
 		if (run->msgs[i].reply.n > 0)
 			return true;
@@ -408,7 +472,12 @@ static uint32_t pass_on(struct hop *p, const struct answer *a,
 	for (uint32_t i = 0; i < there.n; i++)
 		there.bytes += run->msgs[i].size;
 	p->is_answer = true;
-	if (!buf_failed(&p->subject) && (!wants_answers(&there) ||
+	if (run->trace != NULL) {
+		msgtrace_service(run->trace, to, run->subject, there.subject);
+		if (!end_trace(p, &there))
+			return 0;
+	}
+	if (!buf_failed(&p->subject) && (!is_changed(p, &there) ||
 	    write_answers(p, a, &there)))
 		taken = route(p->hub, to, &there, &p->prefix);
 	settle(p, id, &there, taken != 0, r);
@@ -457,6 +526,7 @@ static void open_letter(struct mail *m, void *receiver)
 
 	l->run.port = &h->port;
 	come_in(l->door, &l->run, &l->responder);
+	msgtrace_unref(h, l->run.trace);
 	free(l);
 }
 
@@ -487,7 +557,8 @@ static struct letter *write_letter(struct door *d, const struct run *run,
 		l->msg.reply = slice_of(l->msg.tail.p + 1, m->reply.n);
 	l->responder.info = keep(&at, r->info);
 	l->run = (struct run){ .subject = keep(&at, run->subject),
-		.msgs = &l->msg, .n = 1, .bytes = m->size };
+		.msgs = &l->msg, .n = 1, .bytes = m->size,
+		.trace = msgtrace_ref(run->trace) };
 	return l;
 }
 

@@ -19,6 +19,7 @@
 #include "session/deliver.h"
 #include "session/handoff.h"
 #include "session/hub.h"
+#include "session/msgtrace.h"
 
 struct shadow {
 	struct shadow              *next;	/* of the same caster */
@@ -52,6 +53,27 @@ static bool rename_run(struct hub *h, const struct stream_import *import,
 	return true;
 }
 
+/* Where a trace may not follow, it says where that is and no more. */
+static uint32_t give_traced(struct shadow *x, const struct run *run)
+{
+	struct sub *caster = &x->caster->sub;
+	struct run  untraced = *run;
+
+	if (x->import->allows_trace)
+		return deliver_traced(caster, run, &x->s.sub);
+	if (run->n > 0)
+		msgtrace_stream(run->trace, x->s.client->account, run->subject);
+	untraced.trace = NULL;
+	return msgtrace_is_only(run->trace) ? 0 : deliver(caster, &untraced);
+}
+
+static void tell_denied(struct shadow *x, const struct run *run)
+{
+	msgtrace_stream(run->trace, x->s.client->account, run->subject);
+	if (x->import->allows_trace)
+		msgtrace_note_denied(run->trace, &x->s.sub);
+}
+
 /* Denied names are local ones, so the caster's filter counts. */
 static uint32_t shadow_give(struct sub *sub, const struct run *run)
 {
@@ -64,9 +86,13 @@ static uint32_t shadow_give(struct sub *sub, const struct run *run)
 	    !rename_run(s->client->hub, x->import, &here))
 		return 0;
 	if (caster->filter != NULL && !permissions_may_receive(caster->filter,
-	    here.subject, caster->queue))
+	    here.subject, caster->queue)) {
+		if (run->trace != NULL)
+			tell_denied(x, &here);
 		return 0;
-	return deliver(caster, &here);
+	}
+	return run->trace != NULL ? give_traced(x, &here)
+	    : deliver(caster, &here);
 }
 
 bool shadow_is(const struct sub *sub)

@@ -144,12 +144,21 @@ static void log_refusal(struct client *c, enum refusal why, struct slice at,
 	buf_fini(&b);
 }
 
+static struct slice behind_line(struct slice at)
+{
+	const char *lf = memchr(at.p, '\n', at.n);
+
+	return slice_skip(at, lf == NULL ? at.n : (size_t)(lf - at.p) + 1);
+}
+
 static void refuse_bytes(struct client *c, enum refusal why, struct slice at,
     const struct op *op)
 {
 	publish_flush(c->hub);
 	if (!conn_is_open(&c->conn) || c->state == CLIENT_CLOSING)
 		return;
+	if (why == REFUSAL_PAYLOAD)
+		publish_too_large(c, op, behind_line(at));
 	log_refusal(c, why, at, op);
 	client_refuse(c, why);
 }
