@@ -4,16 +4,13 @@ For rule number k there are two accounts: Lk, where the tried user, a free one a
 mate live together, and which exports a service; Ik, where the tried user imports from
 X.  Q asks the services of all Lk.  What each is for: paths.py.
 """
-import os
-import sys
+import time
 
+from callout import Service
 from identities import Chain, Key, user as user_token
 from running import Running
 from rules import RULES, effective
-from seats import Seat
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(1, os.path.join(os.path.dirname(HERE), 'auth'))
+from seats import PATIENCE, Seat, sync
 
 ALL = {'pub_allow': ['>'], 'sub_allow': ['>']}
 MAPPINGS = {'m.*': 'foo.{{wildcard(1)}}', 'm.*.*': '{{wildcard(2)}}.{{wildcard(1)}}',
@@ -65,8 +62,7 @@ class World:
 
     def start(self):
         self.prepare()
-        self.server = Running(self.binary, self.config()
-                              + ('workers: %d\n' % self.workers if self.workers else ''))
+        self.server = Running(self.binary, self.text())
         self.server.start()
         self.at_start()
         self.tried = [self.sit(self.connect_tried('L', k)) for k in range(N)]
@@ -79,6 +75,9 @@ class World:
             s.ask()
             s.answer()
         return self
+
+    def text(self):
+        return self.config() + ('\nworkers: %d\n' % self.workers if self.workers else '')
 
     def sit(self, connect):
         return Seat(self.server.port, **connect)
@@ -157,8 +156,7 @@ class Config(World):
         return {'user': 'free' + account, 'pass': 'pw'}
 
     def put_in_force(self):
-        self.server.reload(self.config()
-                           + ('workers: %d\n' % self.workers if self.workers else ''))
+        self.server.reload(self.text())
 
 
 def free_user(account):
@@ -203,7 +201,6 @@ class Callout(Config):
         return ''
 
     def at_start(self):
-        from callout_test import Service        # pylint: disable=import-outside-toplevel
         self.service = Service(self.server.port, self.issuer, self.place)
 
     def place(self, request):
@@ -228,8 +225,8 @@ class Jwt(World):
 
     def claims(self, name):
         keys, imports, exports = self.keys, [], []
-        def put(to, kind, subject, account='', **more):
-            to.append({'name': '%s %s' % (kind, subject), 'subject': subject,
+        def put(where, kind, subject, account='', **more):
+            where.append({'name': '%s %s' % (kind, subject), 'subject': subject,
                        'type': kind, **({'account': account} if account else {}), **more})
         claims = {'default_permissions': claims_permissions({})}
         if name[0] in 'LI':
@@ -286,16 +283,16 @@ class Jwt(World):
         self.system.subscribe('_INBOX.claims', 'claims')
         for name in self.names:
             if name[0] in 'LI':
-                self.system.publish('$SYS.REQ.CLAIMS.UPDATE', self.token(name),
-                                    '_INBOX.claims')
-        self.system.ask()
-        answers = self.system.answer()
-        while len(answers) < 2 * N:
-            self.system.ask()
-            answers += self.system.answer()
+                self.system.publish(
+                    '$SYS.REQ.ACCOUNT.%s.CLAIMS.UPDATE' % self.keys[name].public,
+                    self.token(name), '_INBOX.claims')
+        answers = sync([self.system])[self.system]
+        until = time.monotonic() + PATIENCE
+        while len(answers) < 2 * N and time.monotonic() < until:
+            answers += sync([self.system])[self.system]
         bad = [a.body for a in answers if '"code":200' not in a.body]
-        if bad:
-            raise RuntimeError('claims not taken: ' + bad[0])
+        if bad or len(answers) < 2 * N:
+            raise RuntimeError('%d claims taken; %s' % (len(answers), bad[:1]))
 
 
 class JwtDefault(Jwt):
