@@ -191,6 +191,13 @@ class Logins(Operated):
         self.must_get_in(s, user(self.a, self.v), self.v)
         self.must_be_refused(s, user(self.b, self.v), self.v)
 
+    def test_nobody_comes_in_past_an_auth_callout(self):
+        s = self.serve(self.memory([(self.a, self.chain.account(
+            self.a, authorization={'auth_users': [self.v.public]}))]))
+        self.must_get_in(s, user(self.a, self.v), self.v)
+        c = self.login(s, user(self.a, self.u), self.u)
+        self.assertIn(c.ping(), (REFUSED, 'Authentication Timeout'))
+
     def test_only_pinned_accounts_and_the_system_get_in(self):
         s = self.serve(self.memory([(self.a, self.account),
                                     (self.b, self.chain.account(self.b))],
