@@ -485,7 +485,6 @@ static uint32_t pass_on(struct hop *p, const struct answer *a,
 	there.bytes = 0;
 	for (uint32_t i = 0; i < there.n; i++)
 		there.bytes += run->msgs[i].size;
-	p->is_answer = true;
 	if (run->trace != NULL) {
 		msgtrace_service(run->trace, to, run->subject, there.subject);
 		if (!end_trace(p, &there)) {
