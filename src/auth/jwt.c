@@ -305,7 +305,7 @@ static bool check_signature(struct decoder *d, const struct jwt *t)
 	    t->version < 2;
 	struct slice whole = slice_of(d->chunks[0].p,
 	    d->chunks[0].n + 1 + d->chunks[1].n);
-	struct slice sig;
+	struct slice sig = SLICE_NONE;
 
 	if (!decode_chunk(d, d->chunks[2], &sig))
 		return false;

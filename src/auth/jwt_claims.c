@@ -123,7 +123,7 @@ static bool read_texts(struct jwt_reader *r, const char *name,
     const struct json *v, struct jwt_texts *into)
 {
 	struct slice *items;
-	size_t        n;
+	size_t        n = 0;
 
 	if (!count_items(r, name, v, &n))
 		return false;
@@ -141,7 +141,7 @@ static bool read_keys(struct jwt_reader *r, const char *name,
     const struct json *v, enum nkey_kind kind, struct jwt_keys *into)
 {
 	struct nkey *items;
-	size_t       n;
+	size_t       n = 0;
 
 	if (!count_items(r, name, v, &n))
 		return false;
@@ -225,7 +225,7 @@ static void read_list(struct jwt_reader *r, const struct json *object,
 {
 	const struct json *v = json_get(object, name);
 	char              *at;
-	size_t             n;
+	size_t             n = 0;
 
 	if (v == NULL || r->err != 0 || !count_items(r, name, v, &n))
 		return;

@@ -401,6 +401,20 @@ static enum auth_verdict refuse(struct auth_answer *out, const char *why)
 	return AUTH_REFUSED;
 }
 
+/* Of a strict operator, whose accounts sign their users with other keys than
+ * their own, too? */
+static bool is_of_strict(const struct operators *o, const struct nkey *issuer)
+{
+	for (size_t i = 0; i < o->trust.n_operators; i++) {
+		const struct jwt_operator *op = &o->tokens[i]->operator;
+
+		for (size_t k = 0; op->is_strict && k < op->signing_keys.n; k++)
+			if (nkey_eq(&op->signing_keys.items[k], issuer))
+				return true;
+	}
+	return false;
+}
+
 static enum auth_verdict judge(const struct bearing *b,
     const struct jwt *account, struct auth_answer *out)
 {
@@ -408,7 +422,11 @@ static enum auth_verdict judge(const struct bearing *b,
 	enum jwt_verdict  v = jwt_check_login(b->user, account,
 	    &b->operators->trust, &b->login, &rights);
 
+	if (v == JWT_OK && !rights.signing_key.is_set &&
+	    is_of_strict(b->operators, &account->issuer))
+		v = JWT_UNKNOWN_ISSUER;
 	if (v != JWT_OK) {
+		jwt_rights_fini(&rights);
 		refuse(out, jwt_verdict_text(v));
 		if (v == JWT_PROXY_REQUIRED)
 			out->why = AUTH_WHY_PROXY_REQUIRED;

@@ -3,6 +3,11 @@
 
 #include <stdlib.h>
 
+#include <sodium.h>
+
+#include "auth/jwt.h"
+#include "auth/resolver.h"
+#include "base/clock.h"
 #include "core/account.h"
 #include "core/account_spec.h"
 #include "core/imports.h"
@@ -146,12 +151,32 @@ static struct account_import import_of_service(const struct service_import *s)
 	};
 }
 
-static void open_imports(struct detail *d, const struct imports *im)
+/* Its users ask as everybody's do, but nothing needs to be imported for it. */
+static struct account_import import_of_system(struct detail *d,
+    const struct account *a)
 {
-	size_t n = 0;
+	static const struct slice local = { "$SYS.REQ.USER.INFO", 18 };
+
+	buf_printf(&d->own_info, "$SYS.REQ.USER.%.*s.INFO",
+	    SLICE_ARG(a->name));
+	return (struct account_import){
+		.subject = buf_slice(&d->own_info),
+		.account = a->name,
+		.to = local,
+		.local_subject = local,
+		.type = kinds[SHARE_SERVICE],
+		.share = true,
+	};
+}
+
+static void open_imports(struct detail *d, const struct account *a)
+{
+	static const struct imports none;
+	const struct imports       *im = account_policy(a)->imports;
+	size_t                      n = 0;
 
 	if (im == NULL)
-		return;
+		im = &none;
 	d->imports = calloc(im->n_streams + im->n_services + 1,
 	    sizeof *d->imports);
 	if (d->imports == NULL)
@@ -160,20 +185,59 @@ static void open_imports(struct detail *d, const struct imports *im)
 		d->imports[n++] = import_of_stream(im->streams[i]);
 	for (size_t i = 0; i < im->n_services; i++)
 		d->imports[n++] = import_of_service(im->services[i]);
+	if (a->is_system)
+		d->imports[n++] = import_of_system(d, a);
 	d->told.imports = d->imports;
 	d->told.n_imports = n;
 }
 
+/* ---- tokens ------------------------------------------------------------------ */
+
+/* They stand between the dots. */
+void token_put_claims(struct slice token, struct buf *out)
+{
+	const char *from = memchr(token.p, '.', token.n);
+	const char *end = from == NULL ? NULL : memchr(from + 1, '.',
+	    token.n - (size_t)(from + 1 - token.p));
+	size_t      n = end == NULL ? 0 : (size_t)(end - from - 1), n_out = 0;
+	char       *to = n == 0 ? NULL : buf_reserve(out, n);
+
+	if (to != NULL && sodium_base642bin((unsigned char *)to, n, from + 1, n,
+	    NULL, &n_out, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
+		buf_added(out, n_out);
+	else
+		buf_put_str(out, "null");
+}
+
+static void open_token(struct detail *d, const struct account *a,
+    struct resolver *r)
+{
+	const struct jwt *t = r == NULL ? NULL : resolver_loaded(r, a->name);
+
+	if (t == NULL)
+		return;
+	d->jwt = t;
+	token_put_claims(t->token, &d->claims);
+	d->told.jwt = t->token;
+	d->told.issuer_key = nkey_text(&t->issuer);
+	d->told.tags = (struct slices){ t->tags.items, t->tags.n };
+	d->told.decoded_jwt = buf_slice(&d->claims);
+	d->told.is_expired = t->expires_s != 0 &&
+	    t->expires_s <= clock_wall_ns() / NS_PER_S;
+}
+
 /* ---- all of it -------------------------------------------------------------- */
 
-void detail_open(struct detail *d, const struct account *a)
+void detail_open(struct detail *d, const struct account *a,
+    struct resolver *r)
 {
 	const struct account_policy *p = account_policy(a);
 
 	*d = (struct detail){ 0 };
 	open_mappings(d, p->mappings);
 	open_exports(d, a);
-	open_imports(d, p->imports);
+	open_imports(d, a);
+	open_token(d, a, r);
 	if (p->spec == NULL)
 		return;
 	d->told.name_tag = p->spec->shown_name;
@@ -187,5 +251,8 @@ void detail_close(struct detail *d)
 	free(d->destinations);
 	free(d->exports);
 	free(d->imports);
+	buf_fini(&d->own_info);
+	buf_fini(&d->claims);
+	jwt_unref(d->jwt);
 	*d = (struct detail){ 0 };
 }

@@ -213,8 +213,8 @@ static ssize_t fail(struct tls_session *s, ssize_t got)
 	return -1;
 }
 
-/* Record by record, as long as there are full ones: what ends with a short one
- * is at its end, most of the time. */
+/* Record by record.  What ends with a short one is at its end most of the time;
+ * where the library has read ahead it knows. */
 ssize_t tls_recv(struct tls_session *s, void *to, size_t n)
 {
 	size_t  have = 0;
@@ -228,14 +228,14 @@ ssize_t tls_recv(struct tls_session *s, void *to, size_t n)
 		if (got <= 0)
 			break;
 		have += (size_t)got;
-		if (got < TLS_RECORD_MAX && !tls_backend.has_buffered(s))
+		if (got < TLS_RECORD_MAX && !tls_backend.may_have_more(s))
 			break;
 	}
 	if (have == 0)
 		return fail(s, got);
 	/* The rest, or an error, comes with the next call. */
 	s->has_more = got != TLS_IO_WANTS &&
-	    (got <= 0 || tls_backend.has_buffered(s));
+	    (got <= 0 || tls_backend.may_have_more(s));
 	return (ssize_t)have;
 }
 

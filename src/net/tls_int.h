@@ -51,7 +51,8 @@ struct tls_backend {
 	enum tls_want (*handshake)(struct tls_session *s, struct buf *why);
 	ssize_t       (*recv)(struct tls_session *s, void *to, size_t n);
 	ssize_t       (*send)(struct tls_session *s, const void *p, size_t n);
-	bool          (*has_buffered)(struct tls_session *s);
+	/* Is it worth to recv again, without another event of the socket? */
+	bool          (*may_have_more)(struct tls_session *s);
 	void          (*say_bye)(struct tls_session *s);
 
 	/* *ret NULL: it showed none.  false: out of memory, or malformed. */

@@ -518,9 +518,12 @@ static ssize_t session_send(struct tls_session *s, const void *p, size_t n)
 	return rc >= 0 ? rc : TLS_IO_ERROR;
 }
 
-static bool session_has_buffered(struct tls_session *s)
+/* It reads no further than the record it gives, so what comes next only the
+ * socket knows: one record a turn would starve a busy peer. */
+static bool session_may_have_more(struct tls_session *s)
 {
-	return mbedtls_ssl_check_pending(s->lib) != 0;
+	(void)s;
+	return true;
 }
 
 static void session_say_bye(struct tls_session *s)
@@ -564,7 +567,7 @@ const struct tls_backend tls_backend = {
 	.handshake = session_handshake,
 	.recv = session_recv,
 	.send = session_send,
-	.has_buffered = session_has_buffered,
+	.may_have_more = session_may_have_more,
 	.say_bye = session_say_bye,
 	.peer = session_peer,
 	.version = session_version,

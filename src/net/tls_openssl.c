@@ -562,7 +562,7 @@ static ssize_t session_send(struct tls_session *s, const void *p, size_t n)
 	return rc > 0 ? rc : io_result(ssl, rc, false);
 }
 
-static bool session_has_buffered(struct tls_session *s)
+static bool session_may_have_more(struct tls_session *s)
 {
 	return SSL_has_pending(s->lib) == 1;
 }
@@ -628,7 +628,7 @@ const struct tls_backend tls_backend = {
 	.handshake = session_handshake,
 	.recv = session_recv,
 	.send = session_send,
-	.has_buffered = session_has_buffered,
+	.may_have_more = session_may_have_more,
 	.say_bye = session_say_bye,
 	.peer = session_peer,
 	.version = session_version,

@@ -331,11 +331,11 @@ static int put_in_force(struct update *u, bool *is_skipped)
 
 static struct slice account_told(const struct update *u)
 {
-	if (u->key.n > 0 && (u->account != NULL ||
-	    u->claims->home != HOME_FULL))
+	bool is_account = u->account != NULL && u->account->kind == JWT_ACCOUNT;
+
+	if (u->key.n > 0 && (is_account || u->claims->home != HOME_FULL))
 		return u->key;
-	return u->account != NULL && u->account->kind == JWT_ACCOUNT
-	    ? nkey_text(&u->account->subject) : SLICE("n/a");
+	return is_account ? nkey_text(&u->account->subject) : SLICE("n/a");
 }
 
 static void update(struct claims *c, const struct inbox_message *m,

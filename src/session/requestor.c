@@ -143,6 +143,8 @@ void requestor_put_headers(struct slice headers, struct slice info,
 		put_others(headers, out);
 	else
 		buf_put_str(out, "NATS/1.0\r\n");
+	if (out->n > 0 && out->p[out->n - 1] != '\n')
+		buf_put_str(out, "\r\n");
 	if (info.n > 0) {
 		buf_put_str(out, INFO_HEADER ": ");
 		buf_put_slice(out, info);

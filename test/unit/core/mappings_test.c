@@ -24,7 +24,7 @@ static int make(const struct row *rows, size_t n, struct mappings **ret,
     size_t *bad, struct buf *err)
 {
 	static struct mapping_choice choices[SPECS_MAX][CHOICES_MAX];
-	struct mapping_spec          specs[SPECS_MAX];
+	struct mapping_spec          specs[SPECS_MAX] = { 0 };
 
 	CHECK(n <= SPECS_MAX);
 	for (size_t i = 0; i < n; i++) {
