@@ -105,7 +105,7 @@ static bool says_only(struct slice value)
 }
 
 /* Most blocks are done with here.  A name that asks begins a line. */
-static bool may_ask(struct slice headers)
+static bool may_ask(struct slice headers, bool heeds_parents)
 {
 	static const struct slice dest = { "Nats-Trace-Dest:", 16 };
 	static const struct slice parent = { "traceparent:", 12 };
@@ -115,8 +115,8 @@ static bool may_ask(struct slice headers)
 		struct slice rest = slice_of(at, (size_t)(end - at));
 
 		if (*at == 'N' ? slice_has_prefix(rest, dest)
-		    : (*at | 0x20) == 't' && slice_eq_nocase(
-		    slice_of(at, parent.n), parent))
+		    : heeds_parents && (*at | 0x20) == 't' &&
+		    slice_eq_nocase(slice_of(at, parent.n), parent))
 			return true;
 		at = memchr(at, '\n', rest.n);
 		if (at == NULL)
@@ -150,7 +150,8 @@ static bool may_matter(const struct header_field *f)
 	    *f->name.p == 'T');
 }
 
-bool trace_header_read(struct slice headers, struct trace_header *ret)
+bool trace_header_read(struct slice headers, bool heeds_parents,
+    struct trace_header *ret)
 {
 	struct findings     x = { 0 };
 	struct header_field f;
@@ -158,7 +159,7 @@ bool trace_header_read(struct slice headers, struct trace_header *ret)
 	if (!slice_has_prefix(headers, FIRST_LINE))
 		return false;
 	headers = slice_skip(headers, FIRST_LINE.n);
-	if (!may_ask(headers))
+	if (!may_ask(headers, heeds_parents))
 		return false;
 	while (take_field(&headers, &f))
 		if (may_matter(&f))

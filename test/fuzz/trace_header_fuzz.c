@@ -48,7 +48,7 @@ static void check_dest(struct slice headers, struct slice dest)
 	bool                asks;
 
 	trace_header_put_dest(headers, dest, &b);
-	asks = trace_header_read(buf_slice(&b), &x);
+	asks = trace_header_read(buf_slice(&b), true, &x);
 	must(!asks || x.dest.n == 0 || slice_eq(x.dest, dest));
 	must(!asks || x.dest.n > 0 || x.has_parent);
 	buf_fini(&b);
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice        headers = slice_of((const char *)data, size);
 	struct trace_header x;
 
-	if (trace_header_read(headers, &x)) {
+	if (trace_header_read(headers, true, &x)) {
 		must(x.dest.n > 0 || x.has_parent);
 		check_within(x.dest, headers);
 	}

@@ -83,7 +83,8 @@ TEST(a_trace_is_asked_for_as_the_table_says)
 	for (size_t i = 0; i < N_OF(table); i++) {
 		const char         *why = table[i].why;
 		struct trace_header x = { 0 };
-		bool asks = trace_header_read(slice_str(table[i].headers), &x);
+		bool asks = trace_header_read(slice_str(table[i].headers),
+		    true, &x);
 
 		CHECK_INT(asks, table[i].dest != NULL, "%s", why);
 		if (!asks)
@@ -95,6 +96,16 @@ TEST(a_trace_is_asked_for_as_the_table_says)
 		CHECK_INT(x.has_parent, (table[i].marks & PARENT) != 0, "%s",
 		    why);
 	}
+}
+
+TEST(a_parent_asks_only_where_it_is_heeded)
+{
+	struct trace_header x;
+
+	CHECK(!trace_header_read(SLICE(H "traceparent: 0-a-b-01" E E), false,
+	    &x));
+	CHECK(trace_header_read(SLICE(H "traceparent: 0-a-b-01" E D "a" E E),
+	    false, &x));
 }
 
 static void check_fields(const char *headers, const char *want)
