@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "auth/operators.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/account.h"
@@ -27,6 +28,7 @@ struct documents {
 	struct process_sampler sampler;
 	struct list            collects;	/* under way */
 	unsigned               n_collects;
+	struct resolver       *resolver;	/* or NULL */
 	bool                   is_ready;
 };
 
@@ -229,6 +231,7 @@ static void fill_varz(struct documents *d, const struct collect *c,
 	v->slow_consumers = v->slow_consumer_stats.clients = s->n_slow;
 	v->stale_connections = v->stale_connection_stats.clients = s->n_stale;
 	v->stalled_clients = s->n_stalled;
+	v->pinned_account_fails = operators_n_pinned_fails();
 	v->subscriptions = subs.num_subscriptions;
 }
 
@@ -376,7 +379,7 @@ void documents_accountz(struct inquiry *q)
 		at = all;
 	} else if (a != NULL) {
 		account_stats_fill(a, &one);
-		detail_open(&detail, a);
+		detail_open(&detail, a, q->documents->resolver);
 		one.detail = &detail.told;
 		n = 1;
 	}
@@ -402,7 +405,7 @@ void documents_account(struct inquiry *q)
 		return;
 	}
 	account_stats_fill(a, &stats);
-	detail_open(&detail, a);
+	detail_open(&detail, a, q->documents->resolver);
 	stats.detail = &detail.told;
 	account_detail_write(&stats, &w);
 	detail_close(&detail);
@@ -523,6 +526,11 @@ void documents_set_hits(struct documents *d, const struct varz_hits *hits,
 {
 	d->identity.http_req_stats = hits;
 	d->identity.n_http_req_stats = n;
+}
+
+void documents_set_resolver(struct documents *d, struct resolver *r)
+{
+	d->resolver = r;
 }
 
 void documents_set_ready(struct documents *d, bool is_ready)

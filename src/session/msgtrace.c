@@ -64,8 +64,7 @@ static enum msgtrace_demand read_parent(const struct account *a,
 		return MSGTRACE_NONE;
 	if (!is_drawn(spec->trace_sampling))
 		return MSGTRACE_OFF;
-	*ret = (struct msgtrace_wish){ .dest = spec->trace_dest,
-		.is_by_account = true };
+	*ret = (struct msgtrace_wish){ spec->trace_dest, false };
 	return MSGTRACE_ON;
 }
 
@@ -74,7 +73,7 @@ static enum msgtrace_demand read_dest(const struct trace_header *x,
 {
 	if (!subject_is_literal(x->dest))
 		return x->is_only ? MSGTRACE_DROP : MSGTRACE_NONE;
-	*ret = (struct msgtrace_wish){ x->dest, x->is_only, false };
+	*ret = (struct msgtrace_wish){ x->dest, x->is_only };
 	return MSGTRACE_ON;
 }
 

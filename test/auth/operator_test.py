@@ -7,6 +7,8 @@ import http.server
 import json
 import os
 import shutil
+import ssl
+import subprocess
 import tempfile
 import threading
 import time
@@ -14,6 +16,7 @@ import time
 from fault import Fault, mote_only
 from identities import Chain, Client, ISSUED, Key, user
 from running import wait_until
+from server import ServerError
 
 UPDATE = '$SYS.REQ.ACCOUNT.%s.CLAIMS.UPDATE'
 LOOKUP = '$SYS.REQ.ACCOUNT.%s.CLAIMS.LOOKUP'
@@ -726,6 +729,28 @@ class Url(Operated):
         s = self.serve('operator: %s\n' % self.chain.operator(account_server_url=self.url()))
         self.must_get_in(s, user(self.a, self.u), self.u)
         self.assertIn('/jwt/accounts/' + self.a.public, self.paths)
+
+    def test_a_host_by_name(self):
+        s = self.serve('operator: %s\nresolver: URL("%s")\n' % (
+            self.chain.operator(), self.url().replace('127.0.0.1', 'localhost')))
+        self.must_get_in(s, user(self.a, self.u), self.u)
+
+    def test_a_certificate_is_looked_at(self):
+        def run(*args):
+            subprocess.run(['openssl', *args], cwd=self.dir, check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        run('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key', '-out', 'cert',
+            '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost')
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.dir + '/cert', self.dir + '/key')
+        self.web.socket = context.wrap_socket(self.web.socket, server_side=True)
+        base = 'operator: %s\nresolver: URL("https://localhost:%d/jwt")\n' % (
+            self.chain.operator(), self.web.server_port)
+        s = self.serve(base + 'resolver_tls { ca_file: "%s/cert" }\n' % self.dir)
+        self.must_get_in(s, user(self.a, self.u), self.u)
+        with self.assertRaises(ServerError):
+            self.serve(base)
 
     def test_junk_is_not_believed(self):
         s = self.begin()
