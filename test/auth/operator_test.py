@@ -191,6 +191,13 @@ class Logins(Operated):
         self.must_get_in(s, user(self.a, self.v), self.v)
         self.must_be_refused(s, user(self.b, self.v), self.v)
 
+    def test_nobody_comes_in_past_an_auth_callout(self):
+        s = self.serve(self.memory([(self.a, self.chain.account(
+            self.a, authorization={'auth_users': [self.v.public]}))]))
+        self.must_get_in(s, user(self.a, self.v), self.v)
+        c = self.login(s, user(self.a, self.u), self.u)
+        self.assertIn(c.ping(), (REFUSED, 'Authentication Timeout'))
+
     def test_only_pinned_accounts_and_the_system_get_in(self):
         s = self.serve(self.memory([(self.a, self.account),
                                     (self.b, self.chain.account(self.b))],
@@ -452,6 +459,24 @@ class Imports(Operated):
                 s = self.serve(self.memory([(self.a, self.importer(**tokens)),
                                             (self.b, self.exporter(True))]))
                 self.must_be_refused(s, user(self.a, self.u), self.u)
+
+    def test_an_activation_ends_with_its_time(self):
+        end = int(time.time()) + 3
+        tokens = {'stream': self.token(self.a, self.b, 'out.>', 'stream', end),
+                  'service': self.token(self.a, self.b, 'ask', 'service', end)}
+        s = self.serve(self.memory([(self.a, self.importer(**tokens)),
+                                    (self.b, self.exporter(True))]))
+        c = self.must_get_in(s, user(self.a, self.u), self.u)
+        c.subscribe('b.out.>', 1)
+        self.assertIsNone(c.ping())
+        in_b = self.must_get_in(s, user(self.b, self.v), self.v)
+        in_b.publish('out.x', 'one')
+        self.assertEqual(c.message()[2], b'one')
+        time.sleep(max(0, end + 1 - time.time()))
+        in_b.publish('out.x', 'two')
+        self.assertIsNone(in_b.ping())
+        self.assertIsNone(c.ping())
+        self.assertEqual(c.n_messages, 0)
 
     def test_an_exporter_that_closes_its_doors(self):
         s = self.serve(self.directory(accounts=[(self.a, self.importer()),
