@@ -374,6 +374,7 @@ static const struct principal *make_principal(const struct bearing *b,
 		.issuer_key = nkey_text(r->signing_key.is_set
 		    ? &r->signing_key : &r->account),
 		.connections = r->connections, .is_bearer = r->is_bearer,
+		.uses_defaults = r->uses_defaults,
 		.subs_max = r->subs, .payload_max = r->payload,
 		.issued_s = r->issued_s,
 		.expires_ns = r->expires_ns == INT64_MAX ? 0 : r->expires_ns,

@@ -13,6 +13,7 @@
 #include "core/imports.h"
 #include "core/mappings.h"
 #include "core/policy.h"
+#include "core/rate.h"
 
 /* ---- mappings --------------------------------------------------------------- */
 
@@ -243,6 +244,12 @@ void detail_open(struct detail *d, const struct account *a,
 	d->told.name_tag = p->spec->shown_name;
 	d->told.msgs_per_second_max = p->spec->rate_msgs;
 	d->told.bytes_per_second_max = p->spec->rate_bytes;
+	if (p->rate != NULL) {
+		struct rate_stats s = rate_stats(p->rate);
+
+		d->told.rate_waits = s.n_waits;
+		d->told.rate_wait_time = (int64_t)s.wait_ns;
+	}
 }
 
 void detail_close(struct detail *d)

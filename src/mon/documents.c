@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "auth/operators.h"
+#include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/account.h"
@@ -211,6 +212,19 @@ static void fill_process(struct documents *d, struct varz *v)
 	v->cpu = process_cpu_percent(&d->sampler, clock_ns(), clock_cpu_ns());
 }
 
+static void fill_logins(const struct documents *d, struct varz *v)
+{
+	struct throttle *t = d->shared->throttle;
+	struct throttle_stats s;
+
+	if (t == NULL)
+		return;
+	s = throttle_stats(t);
+	v->failed_logins = s.n_wrong;
+	v->delayed_logins = s.n_delayed;
+	v->refused_logins = s.n_refused;
+}
+
 static void fill_varz(struct documents *d, const struct collect *c,
     int64_t now_ns, struct varz *v)
 {
@@ -232,6 +246,7 @@ static void fill_varz(struct documents *d, const struct collect *c,
 	v->stale_connections = v->stale_connection_stats.clients = s->n_stale;
 	v->stalled_clients = s->n_stalled;
 	v->pinned_account_fails = operators_n_pinned_fails();
+	fill_logins(d, v);
 	v->subscriptions = subs.num_subscriptions;
 }
 

@@ -406,9 +406,11 @@ uint32_t services_give(struct sub *sub, const struct run *run)
 /* ---- answering ----------------------------------------------------------- */
 
 /* An answer that wants an answer itself gets a way back likewise. */
-static bool write_answers(struct hop *p, const struct answer *a,
+static bool write_answers(struct hop *p, struct answer *a,
     struct run *run)
 {
+	/* The youngest, it does not have to make room for others. */
+	answers_prolong(p->hub->answers, a);
 	buf_reset(&p->bytes);
 	for (uint32_t i = 0; i < run->n; i++) {
 		const struct msg *m = &run->msgs[i];
@@ -468,7 +470,7 @@ static void settle(struct hop *p, const char *id, const struct run *run,
 		answers_prolong(x, a);
 }
 
-static uint32_t pass_on(struct hop *p, const struct answer *a,
+static uint32_t pass_on(struct hop *p, struct answer *a,
     const struct run *run, const struct latency_responder *r)
 {
 	struct account *to = a->to;

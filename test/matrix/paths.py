@@ -6,7 +6,7 @@ Each function plays one path for all rules of a world at once and yields
 import collections
 
 from oracle import (covers, may_publish, may_receive, may_subscribe, n_replies, reads)
-from rules import PATTERNS, QUEUES, RULES, SUBJECTS, effective
+from rules import PATTERNS, QUEUES, SUBJECTS
 from seats import sync
 from worlds import N
 
@@ -16,7 +16,7 @@ N_TRIES = 3             # publishes to one reply subject
 
 
 def rules(world):
-    return [effective(world.rule(k)) for k in range(N)]
+    return [world.effective(k) for k in range(N)]
 
 
 def is_wider(rule, pattern):

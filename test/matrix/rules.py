@@ -43,10 +43,6 @@ RULES = {name: how if 'own' in how else {'own': how} for name, how in {
 }.items()}
 
 
-def effective(rule):
-    return rule['own'] or rule.get('default', {})
-
-
 SUBJECTS = ['foo', 'bar', 'foo.a', 'foo.b', 'foo.c', 'foo.a.x', 'foo.b.x', 'bar.a',
             'bar.b', 'baz.a', 'baz.c']
 PATTERNS = ['foo', 'foo.a', 'foo.b', 'foo.*', 'foo.>', 'foo.*.x', 'foo.*.*', 'foo.a.>',

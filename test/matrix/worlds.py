@@ -9,7 +9,7 @@ import time
 from callout import Service
 from identities import Chain, Key, user as user_token
 from running import Running
-from rules import RULES, effective
+from rules import RULES
 from seats import PATIENCE, Seat, sync
 
 ALL = {'pub_allow': ['>'], 'sub_allow': ['>']}
@@ -48,6 +48,7 @@ def claims_permissions(rule):
 class World:
     """changed: whether everybody has moved on to another rule."""
     keeps_connections = True        # over a change
+    reference_cuts = False          # them, then
 
     def __init__(self, binary, workers):
         self.binary, self.workers = binary, workers
@@ -56,6 +57,10 @@ class World:
 
     def rule(self, k):
         return RULES[self.name(k)]
+
+    def effective(self, k):
+        rule = self.rule(k)
+        return rule['own'] or rule.get('default', {})
 
     def name(self, k):
         return NAMES[(k + self.shift) % N]
@@ -180,8 +185,15 @@ class Nkey(Config):
 
 
 class Callout(Config):
-    """Users whom another program places, by a token without limits but the rule."""
+    """Users whom another program places, by a token without limits but the rule.
+
+    Defaults in the configuration are for users in the configuration: who is placed
+    has what the program gave him (so it is in nats-server).
+    """
     keeps_connections = False
+
+    def effective(self, k):
+        return self.rule(k)['own']
 
     def prepare(self):
         self.issuer = Key('A', 200)
@@ -301,7 +313,7 @@ class JwtDefault(Jwt):
 
     def rights(self, name):
         return {'default_permissions': claims_permissions(
-            effective(self.rule(int(name[1:]))))}
+            self.effective(int(name[1:])))}
 
     def connect_tried(self, kind, k):
         return {'key': self.user, 'jwt': user_token(
@@ -309,8 +321,10 @@ class JwtDefault(Jwt):
 
 
 class JwtScoped(Jwt):
-    """The rule is the template of a signing key."""
+    """The rule is the template of a signing key.  nats-server cuts its users off when
+    it changes."""
     keeps_connections = True
+    reference_cuts = True
 
     def rights(self, name):
         rule = self.rule(int(name[1:]))
