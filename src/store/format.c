@@ -28,17 +28,17 @@
  *    0  4 "mREC"                 24  8 time
  *    4  1 type                   32  4 lag: sequence less the highest that was
  *    5  1 flags                        durable when this was written
- *    6  2 length of the subject  36  4 crc of the data, from ID-less crc of
+ *    6  2 length of the subject  36  4 crc of the data, from the crc of
  *    8  4 length of the headers        the sequence (8 bytes)
  *   12  4 length of the body     40  4 codec: 0 plain; others are refused
  *   16  8 sequence               44  4 crc, from B, of the record's offset
  *                                      (8 bytes) and bytes 0 to 43
  *   48  the data: subject, headers, body; zeros up to a multiple of 8
  *
- *   type 1 MSG   a message
+ *   type 1 MSG   a message.  Flag 2: it was erased; the data is random
  *   type 2 DEAD  data: runs of sequences whose messages are gone.  Written
  *                twice in a row, the second with flag 1, so that a flipped bit
- *                brings nobody back.  Flag 2: the data of the messages is
+ *                brings nobody back.  Flag 2: the messages were
  *                overwritten as well.  Flag 4: they were lost.
  *                sequence: the last that was given out
  *   type 3 SKIP  the sequence has no message.  No data

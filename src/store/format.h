@@ -70,7 +70,7 @@ enum record_type {
 
 enum record_flag {
 	RECORD_COPY  = 1,	/* of the record before */
-	RECORD_ERASE = 2,	/* DEAD: the bytes are to be overwritten too */
+	RECORD_ERASE = 2,	/* MSG: was overwritten.  DEAD: of such ones */
 	RECORD_LOST  = 4,	/* DEAD: by damage, not by request */
 };
 

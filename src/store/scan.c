@@ -55,6 +55,17 @@ static void damage(struct scanner *x, uint64_t at)
 		x->s->damaged_at = at;
 }
 
+static void learn_skip(struct scanner *x, uint64_t seq)
+{
+	struct buf runs = { 0 };
+	uint64_t   prev = 0;
+
+	run_put(&runs, &prev, (struct run){ seq, seq });
+	x->err = buf_failed(&runs) ? ERR_NOMEM
+	    : block_table_add_dead(x->s->table, 0, buf_slice(&runs));
+	buf_fini(&runs);
+}
+
 static void learn_msg(struct scanner *x, uint64_t at, const struct record *r,
     const char *data)
 {
@@ -79,17 +90,6 @@ static void learn_msg(struct scanner *x, uint64_t at, const struct record *r,
 	s->last_ts_ns = r->ts_ns;
 }
 
-static void learn_skip(struct scanner *x, uint64_t seq)
-{
-	struct buf runs = { 0 };
-	uint64_t   prev = 0;
-
-	run_put(&runs, &prev, (struct run){ seq, seq });
-	x->err = buf_failed(&runs) ? ERR_NOMEM
-	    : block_table_add_dead(x->s->table, 0, buf_slice(&runs));
-	buf_fini(&runs);
-}
-
 static void learn_dead(struct scanner *x, const struct record *r,
     const char *data)
 {
@@ -111,7 +111,10 @@ static void learn_data(struct scanner *x, uint64_t at, const struct record *r)
 
 	switch (r->type) {
 	case RECORD_MSG:
-		learn_msg(x, at, r, data);
+		if (r->flags & RECORD_ERASE)
+			learn_skip(x, r->seq);
+		else
+			learn_msg(x, at, r, data);
 		break;
 	case RECORD_SKIP:
 		learn_skip(x, r->seq);

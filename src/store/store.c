@@ -53,7 +53,7 @@ void store_free(struct store *s)
 	store_free_chunks(&s->chunks);
 	store_free_chunks(&s->job.chunks);
 	for (size_t i = 0; i < s->n_blocks; i++)
-		block_destroy(s, s->blocks[i]);
+		block_file_destroy(s, s->blocks[i]);
 	free(s->blocks);
 	free(s->job.duties);
 	buf_fini(&s->job.meta);
@@ -336,7 +336,8 @@ void store_abandon(struct store *s)
 {
 	if (s == NULL)
 		return;
-	store_fail(s, ERR_CLOSED);
+	if (s->err == 0)
+		s->err = ERR_CLOSED;
 	store_wait(s);
 	store_free(s);
 }
@@ -398,12 +399,14 @@ int store_remove_files(const struct store_config *c, const char *path)
 
 static void find_first_ts(struct store *s)
 {
-	if (s->n_msgs == 0)
+	if (s->n_msgs == 0) {
 		s->first_ts_ns = 0;
-	else if (s->first_ts_of != s->first_seq &&
-	    store_read(s, s->first_seq, &s->own) == 0)
+		s->first_ts_of = 0;
+	} else if (s->first_ts_of != s->first_seq &&
+	    store_read(s, s->first_seq, &s->own) == 0) {
 		s->first_ts_ns = s->own.ts_ns;
-	s->first_ts_of = s->first_seq;
+		s->first_ts_of = s->own.seq;
+	}
 }
 
 void store_get_state(struct store *s, struct store_state *ret)

@@ -35,7 +35,7 @@ bool block_name_parse(const char *name, uint32_t *nr)
 
 /* ---- life ----------------------------------------------------------------- */
 
-struct block_file *block_create(struct store *s, uint32_t nr,
+struct block_file *block_file_create(struct store *s, uint32_t nr,
     uint64_t first_seq)
 {
 	struct block_file *b = calloc(1, sizeof *b);
@@ -51,7 +51,7 @@ struct block_file *block_create(struct store *s, uint32_t nr,
 	return b;
 }
 
-void block_destroy(struct store *s, struct block_file *b)
+void block_file_destroy(struct store *s, struct block_file *b)
 {
 	if (b == NULL)
 		return;
@@ -88,7 +88,7 @@ void block_drop(struct store *s, struct block_file *b)
 	    (s->n_blocks - i - 1) * sizeof s->blocks[0]);
 	s->n_blocks--;
 	store_reset_window(s);
-	block_destroy(s, b);
+	block_file_destroy(s, b);
 }
 
 size_t block_at(const struct store *s, uint64_t seq)
@@ -96,10 +96,9 @@ size_t block_at(const struct store *s, uint64_t seq)
 	size_t lo = 0, hi = s->n_blocks;
 
 	while (lo < hi) {
-		size_t                   mid = lo + (hi - lo) / 2;
-		const struct block_file *b = s->blocks[mid];
+		size_t mid = lo + (hi - lo) / 2;
 
-		if (b->last_seq < seq || block_range(b) == 0)
+		if (s->blocks[mid]->last_seq < seq)
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -181,9 +181,9 @@ bool store_take_reserve(struct store *s);
 
 void block_name(uint32_t nr, char out[FILE_NAME_BYTES]);
 bool block_name_parse(const char *name, uint32_t *nr);
-struct block_file *block_create(struct store *s, uint32_t nr,
+struct block_file *block_file_create(struct store *s, uint32_t nr,
     uint64_t first_seq);
-void block_destroy(struct store *s, struct block_file *b);
+void block_file_destroy(struct store *s, struct block_file *b);
 int block_push(struct store *s, struct block_file *b);
 void block_drop(struct store *s, struct block_file *b);
 /* The place of the block that has seq, or of the first behind it. */

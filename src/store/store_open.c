@@ -268,7 +268,7 @@ static int set_aside(struct opening *o, struct block_file *b)
 	log_error("Store: %s belongs to another store; it is now %s", from, to);
 	o->is_damaged = true;
 	rc = s->disk->rename(s->disk, s->dir, from, to);
-	block_destroy(s, b);
+	block_file_destroy(s, b);
 	return rc < 0 ? disk_err(rc) : disk_err(s->disk->sync_dir(s->disk,
 	    s->dir));
 }
@@ -299,7 +299,7 @@ static bool overlaps(const struct opening *o, const struct block_file *b)
 static int read_block(struct opening *o, uint32_t nr)
 {
 	struct store      *s = o->s;
-	struct block_file *b = block_create(s, nr, 0);
+	struct block_file *b = block_file_create(s, nr, 0);
 	int                err;
 
 	if (b == NULL)
@@ -317,7 +317,7 @@ static int read_block(struct opening *o, uint32_t nr)
 	if (err == 0)
 		err = block_push(s, b);
 	if (err != 0)
-		block_destroy(s, b);
+		block_file_destroy(s, b);
 	return err;
 }
 
@@ -355,7 +355,7 @@ static int drop_stillborn(struct opening *o)
 	block_name(b->nr, name);
 	rc = s->disk->unlink(s->disk, s->dir, name);
 	s->n_blocks--;
-	block_destroy(s, b);
+	block_file_destroy(s, b);
 	if (rc < 0)
 		return disk_err(rc);
 	b = block_active(s);

@@ -60,19 +60,34 @@ static int kill_msg(struct store *s, struct block_file *b, uint64_t seq,
 	return 0;
 }
 
-/* Random bytes over the data of the message that was read last. */
+/* A record of random bytes over the one of the message that was read last. */
+static void make_noise(const struct store *s, const struct block_file *b,
+    const struct store_msg *m, uint64_t at, char *out)
+{
+	struct record r = { .type = RECORD_MSG, .flags = RECORD_ERASE,
+		.subject_len = (uint16_t)m->subject.n,
+		.hdr_len = (uint32_t)m->hdr.n,
+		.body_len = (uint32_t)m->body.n, .seq = m->seq,
+		.ts_ns = m->ts_ns };
+
+	random_bytes(out + RECORD_HEADER_BYTES, m->hold.n);
+	r.data_crc = record_data_crc(m->seq, out + RECORD_HEADER_BYTES,
+	    m->hold.n);
+	record_put(out, block_seed(&s->meta.id, b->nr), at, &r);
+}
+
 static int overwrite_last(struct store *s, struct block_file *b,
     const struct store_msg *m)
 {
-	uint64_t      n = format_padded(RECORD_HEADER_BYTES + m->hold.n);
-	uint64_t      at = s->next_at - n + RECORD_HEADER_BYTES;
+	size_t        n = RECORD_HEADER_BYTES + m->hold.n;
+	uint64_t      at = s->next_at - format_padded(n);
 	struct chunk *c = store_new_chunk(s, b, at);
 	char         *p;
 
 	if (c == NULL)
 		return ERR_NOMEM;
 	c->is_random = true;
-	p = buf_reserve(&c->data, m->hold.n + 1);
+	p = buf_reserve(&c->data, n);
 	if (p == NULL) {
 		list_remove(&c->link);
 		b->n_chunks--;
@@ -80,8 +95,8 @@ static int overwrite_last(struct store *s, struct block_file *b,
 		free(c);
 		return ERR_NOMEM;
 	}
-	random_bytes(p, m->hold.n);
-	buf_added(&c->data, m->hold.n);
+	make_noise(s, b, m, at, p);
+	buf_added(&c->data, n);
 	return 0;
 }
 

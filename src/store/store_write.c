@@ -239,14 +239,14 @@ static void undo_block(struct store *s, struct block_file *b)
 	block_name(b->nr, name);
 	if (b->fd >= 0)
 		s->disk->unlink(s->disk, s->dir, name);
-	block_destroy(s, b);
+	block_file_destroy(s, b);
 }
 
 /* Go on in a new block.  Any error leaves things as they were. */
 int store_roll(struct store *s, uint64_t first_seq, bool may_use_reserve)
 {
 	struct block_file *old = s->n_blocks == 0 ? NULL : block_active(s);
-	struct block_file *b = block_create(s, old == NULL ? 1 : old->nr + 1,
+	struct block_file *b = block_file_create(s, old == NULL ? 1 : old->nr + 1,
 	    first_seq);
 	int                err;
 
