@@ -11,6 +11,7 @@ struct scanner {
 	struct cost  cost;
 	struct scan *s;
 	int          err;
+	uint64_t     seq_end;		/* behind the last MSG or SKIP */
 	/* the DEAD record before, if it was sound */
 	bool         has_dead;
 	uint64_t     dead_seq;
@@ -24,12 +25,14 @@ static bool is_compacted(const struct scan *s)
 
 /* Sequences ascend, and by no more than the bytes passed over can have held;
  * what claims otherwise is no record of ours. */
-static bool is_seq_sane(const struct scan *s, const struct record *r,
+static bool is_seq_sane(const struct scanner *x, const struct record *r,
     uint64_t at)
 {
-	uint64_t room = (at - s->end) / RECORD_HEADER_BYTES + 1;
+	const struct scan *s = x->s;
+	uint64_t           room = (at - x->seq_end) / RECORD_HEADER_BYTES + 1;
 
-	if (r->type != RECORD_MSG && r->type != RECORD_SKIP)
+	if (r->type == RECORD_META || (r->type == RECORD_DEAD &&
+	    r->seq <= s->last_seq))
 		return true;
 	if (r->seq <= s->last_seq || r->seq - s->first_seq >= UINT32_MAX)
 		return false;
@@ -44,7 +47,7 @@ static bool read_record(const struct scanner *x, uint64_t at,
 	    !record_get(x->in.p + at, x->seed, at, r))
 		return false;
 	return record_bytes(r) <= x->in.n - at && r->type >= RECORD_MSG &&
-	    r->type <= RECORD_META && is_seq_sane(x->s, r, at);
+	    r->type <= RECORD_META && is_seq_sane(x, r, at);
 }
 
 /* ---- what a record says --------------------------------------------------- */
@@ -139,10 +142,13 @@ static void learn(struct scanner *x, uint64_t at, const struct record *r)
 		learn_data(x, at, r);
 	else
 		damage(x, at);
+	if (r->type == RECORD_DEAD && r->seq > s->last_seq)
+		s->last_seq = r->seq;	/* there had been some before it */
 	if (r->type != RECORD_MSG && r->type != RECORD_SKIP)
 		return;
 	s->n_damaged_msgs += !is_sound;
 	s->last_seq = r->seq;
+	x->seq_end = at + record_bytes(r);
 	if (r->seq - r->lag > s->durable_seq && r->lag < r->seq)
 		s->durable_seq = r->seq - r->lag;
 }
@@ -217,7 +223,7 @@ int block_scan(struct slice bytes, const struct store_id *id, uint32_t nr,
     uint64_t first_seq, struct cost cost, struct scan *ret)
 {
 	struct scanner x = { .in = bytes, .seed = block_seed(id, nr),
-		.cost = cost, .s = ret };
+		.cost = cost, .s = ret, .seq_end = BLOCK_HEADER_BYTES };
 
 	*ret = (struct scan){ .first_seq = first_seq,
 		.end = BLOCK_HEADER_BYTES };

@@ -30,6 +30,7 @@ struct store *store_alloc(const struct store_config *c)
 	if (s->cfg.block_bytes < BLOCK_BYTES_MIN)
 		s->cfg.block_bytes = BLOCK_BYTES_MIN;
 	list_init(&s->chunks);
+	list_init(&s->noise);
 	list_init(&s->job.chunks);
 	s->subjects = subjects_create();
 	if (s->subjects == NULL) {
@@ -51,6 +52,7 @@ void store_free(struct store *s)
 	if (s == NULL)
 		return;
 	store_free_chunks(&s->chunks);
+	store_free_chunks(&s->noise);
 	store_free_chunks(&s->job.chunks);
 	for (size_t i = 0; i < s->n_blocks; i++)
 		block_file_destroy(s, s->blocks[i]);

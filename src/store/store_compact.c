@@ -67,6 +67,7 @@ static bool find_record(const struct rewrite *w, const struct footer_entry *e,
 	if (at + RECORD_HEADER_BYTES > w->in.n ||
 	    !record_get(w->in.p + at, w->seed, at, r) ||
 	    record_bytes(r) > w->in.n - at || r->type != RECORD_MSG ||
+	    (r->flags & RECORD_ERASE) != 0 ||
 	    r->seq != w->c->from.first_seq + e->seq_delta)
 		return false;
 	*data = w->in.p + at + RECORD_HEADER_BYTES;

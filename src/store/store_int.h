@@ -146,6 +146,8 @@ struct store {
 	uint64_t uses;			/* clock of the caches */
 
 	struct list   chunks;		/* for the next job */
+	struct list   noise;		/* chunks that go over what was erased,
+					   once its DEAD record is written */
 	struct buf    spare;		/* of a chunk that is done */
 	uint64_t      pending_bytes;
 	struct run_list dying[N_DYING];	/* dead, and not yet written down */
@@ -221,8 +223,8 @@ int store_reserve_dying(struct store *s, enum dying kind);
 int store_add_dying(struct store *s, enum dying kind, struct run r);
 /* Write down who died.  ERR_NOSPC: some are not. */
 int store_flush_dying(struct store *s);
-struct chunk *store_new_chunk(struct store *s, struct block_file *b,
-    uint64_t at);
+struct chunk *store_new_chunk(struct store *s, struct list *to,
+    struct block_file *b, uint64_t at);
 void store_free_chunks(struct list *chunks);
 
 /* ---- store_read.c --------------------------------------------------------- */

@@ -138,7 +138,8 @@ static int read_at(struct store *s, struct block_file *b, uint64_t at,
 	const char   *p;
 	int           err = read_record(s, b, at, goes_on, &r, &p);
 
-	if (err == 0 && (r.type != RECORD_MSG || r.seq != seq))
+	if (err == 0 && (r.type != RECORD_MSG || r.seq != seq ||
+	    (r.flags & RECORD_ERASE) != 0))
 		err = ERR_CORRUPT;
 	if (err == 0)
 		err = copy_out(m, &r, p + RECORD_HEADER_BYTES);

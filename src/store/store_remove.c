@@ -81,7 +81,7 @@ static int overwrite_last(struct store *s, struct block_file *b,
 {
 	size_t        n = RECORD_HEADER_BYTES + m->hold.n;
 	uint64_t      at = s->next_at - format_padded(n);
-	struct chunk *c = store_new_chunk(s, b, at);
+	struct chunk *c = store_new_chunk(s, &s->noise, b, at);
 	char         *p;
 
 	if (c == NULL)

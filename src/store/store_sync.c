@@ -3,7 +3,8 @@
  * One job at a time.  It takes all chunks there are, and:
  *
  *   J1  makes new blocks and their names durable
- *   J2  writes the chunks, block by block, each followed by a sync
+ *   J2  writes the chunks, block by block, each followed by a sync, and last
+ *       the noise over what was erased
  *   J3  gives sealed blocks their footers
  *   J4  writes both copies of the metadata, if a block was added
  *   J5  unlinks what has retired
@@ -65,6 +66,19 @@ static int sync_new_blocks(struct sync_job *j)
 	return disk_err(rc);
 }
 
+/* Noise goes over a message when it is durable that it is dead; else a cut in
+ * between would make it one that was lost. */
+static bool needs_sync(const struct chunk *c, const struct list *next,
+    const struct list *end)
+{
+	const struct chunk *n;
+
+	if (next == end)
+		return true;
+	n = CONTAINER_OF(next, struct chunk, link);
+	return n->b != c->b || n->is_random != c->is_random;
+}
+
 static int write_chunks(struct sync_job *j)
 {
 	struct disk *d = j->s->disk;
@@ -72,13 +86,11 @@ static int write_chunks(struct sync_job *j)
 
 	LIST_EACH(l, &j->chunks) {
 		struct chunk *c = CONTAINER_OF(l, struct chunk, link);
-		bool          is_last = l_next == &j->chunks ||
-		    CONTAINER_OF(l_next, struct chunk, link)->b != c->b;
 
 		rc = d->pwrite(d, c->b->fd, c->data.p, c->data.n, c->at);
 		if (rc < 0)
 			return disk_err(rc);
-		if (is_last)
+		if (needs_sync(c, l_next, &j->chunks))
 			rc = d->sync(d, c->b->fd);
 		/* a full disk that a sync finds is as final as any */
 		if (rc < 0)
@@ -410,6 +422,8 @@ static int begin(struct store *s)
 		for (size_t i = 0; i < j->n_duties; i++)
 			j->duties[i].retire = false;
 	take_chunks(&j->chunks, &s->chunks);
+	if (dead == 0)
+		take_chunks(&j->chunks, &s->noise);
 	j->s = s;
 	j->pool = (struct pool_job){ .run = run, .done = run_done };
 	j->mark = dead == 0 ? s->mark : s->durable;

@@ -18,8 +18,8 @@
 
 /* ---- chunks --------------------------------------------------------------- */
 
-struct chunk *store_new_chunk(struct store *s, struct block_file *b,
-    uint64_t at)
+struct chunk *store_new_chunk(struct store *s, struct list *to,
+    struct block_file *b, uint64_t at)
 {
 	struct chunk *c = calloc(1, sizeof *c);
 
@@ -31,7 +31,7 @@ struct chunk *store_new_chunk(struct store *s, struct block_file *b,
 	s->spare = (struct buf){ 0 };
 	buf_reset(&c->data);
 	b->n_chunks++;
-	list_append(&s->chunks, &c->link);
+	list_append(to, &c->link);
 	return c;
 }
 
@@ -56,7 +56,7 @@ static struct chunk *chunk_for(struct store *s, struct block_file *b, size_t n)
 		c = CONTAINER_OF(s->chunks.prev, struct chunk, link);
 	if (c == NULL || c->b != b || c->is_random ||
 	    c->at + c->data.n != b->end)
-		c = store_new_chunk(s, b, b->end);
+		c = store_new_chunk(s, &s->chunks, b, b->end);
 	if (c == NULL || buf_reserve(&c->data, n) == NULL) {
 		if (c != NULL)
 			c->data.failed = false;

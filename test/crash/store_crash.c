@@ -294,6 +294,8 @@ static void check_damaged(struct model *m, struct disk *d, uint64_t n_missing,
 	struct store       *s = NULL;
 
 	c.reserve_bytes = 0;
+	if (getenv("MOTE_TEST_SAY") != NULL)
+		print_message("%s at %zu\n", name, at);
 	CHECK_INT(store_open(&c, "s", &s), 0, "%s at %zu", name, at);
 	model_check_survivors(m, s, n_missing);
 	CHECK_SLICE(store_blob(s), SLICE("blob"), "%s at %zu", name, at);
@@ -373,6 +375,7 @@ static void truncate_all(bool is_closed)
 			struct disk *copy = fake_disk_copy(d);
 
 			fake_disk_resize(copy, name, to);
+			m->may_come_back = true;
 			check_damaged(m, copy, n_behind(d, name, to), name,
 			    to);
 			fake_disk_destroy(copy);
@@ -401,6 +404,7 @@ TEST(a_file_that_is_gone_costs_what_was_in_it)
 			struct disk *copy = fake_disk_copy(d);
 
 			fake_disk_remove(copy, name);
+			m->may_come_back = true;
 			check_damaged(m, copy, n_behind(d, name, 0), name, 0);
 			fake_disk_destroy(copy);
 		}
@@ -422,6 +426,15 @@ TEST(both_copies_of_the_metadata_may_be_gone)
 	fake_disk_destroy(d);
 }
 
+/* Zeros where the log ended cannot be told from a log that ended earlier, if
+ * nothing that is left speaks of what was there. */
+static bool is_end_of_log(struct disk *d, const char *name, size_t at,
+    size_t len)
+{
+	return strcmp(name, "00000006.blk") == 0 &&
+	    n_behind(d, name, at + len) == 0 && n_behind(d, name, at) > 0;
+}
+
 TEST(a_lost_sector_costs_what_was_in_it)
 {
 	static const size_t sizes[] = { 512, 4096 };
@@ -440,6 +453,11 @@ TEST(a_lost_sector_costs_what_was_in_it)
 				size_t       len = n - at < sizes[k] ? n - at
 				    : sizes[k];
 
+				if (is_end_of_log(d, name, at, len)) {
+					fake_disk_destroy(copy);
+					continue;
+				}
+				m->may_come_back = true;
 				memset(fake_disk_bytes(copy, name, &n) + at, 0,
 				    len);
 				check_damaged(m, copy, len / 48 + 2, name, at);
@@ -464,19 +482,34 @@ TEST(blocks_in_the_wrong_place_are_not_believed)
 {
 	struct model *m = model_create(26, 1), *other = model_create(27, 1);
 	struct disk  *d = make_store(m, false), *e = make_store(other, false);
-	struct disk  *copy;
+	const char   *before = NULL;
+	unsigned      n_tried = 0;
 
 	hush();
-	/* of another store */
-	copy = fake_disk_copy(d);
-	copy_over(copy, "00000002.blk", e, "00000002.blk");
-	check_damaged(m, copy, n_behind(d, "00000002.blk", 0), "foreign", 2);
-	fake_disk_destroy(copy);
-	/* of the same, under another number */
-	copy = fake_disk_copy(d);
-	copy_over(copy, "00000002.blk", d, "00000003.blk");
-	check_damaged(m, copy, n_behind(d, "00000002.blk", 0), "moved", 2);
-	fake_disk_destroy(copy);
+	m->may_come_back = true;
+	for (size_t i = 0; fake_disk_name(d, i) != NULL; i++) {
+		const char  *name = fake_disk_name(d, i);
+		struct disk *copy = fake_disk_copy(d);
+		uint64_t     n = n_behind(d, name, 0);
+
+		if (fake_disk_bytes(e, name, &(size_t){ 0 }) != NULL && n > 0) {
+			/* of another store */
+			copy_over(copy, name, e, name);
+			check_damaged(m, copy, n, name, 1);
+			n_tried++;
+		}
+		if (before != NULL && n > 0) {
+			/* of the same, under another number */
+			fake_disk_destroy(copy);
+			copy = fake_disk_copy(d);
+			copy_over(copy, name, d, before);
+			check_damaged(m, copy, n, name, 2);
+			n_tried++;
+		}
+		fake_disk_destroy(copy);
+		before = n > 0 ? name : before;
+	}
+	CHECK(n_tried > 3);
 	model_destroy(m);
 	model_destroy(other);
 	fake_disk_destroy(d);

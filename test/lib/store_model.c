@@ -448,11 +448,13 @@ void model_check_survivors(struct model *m, struct store *s,
 		if (err == 0)
 			check_content(m, &got, seq);
 		if (err == 0)
-			CHECK(!is_gone(m, x), "%llu came back",
+			CHECK(!is_gone(m, x) || (x->was_put &&
+			    m->may_come_back), "%llu came back",
 			    (unsigned long long)seq);
 		else if (is_promised(m, x) && ++n_missing > n_missing_max)
-			fail_msg("%llu is missing, durable %llu of %llu",
+			fail_msg("%llu is missing, the %llu. one, durable %llu of %llu",
 			    (unsigned long long)seq,
+			    (unsigned long long)n_missing,
 			    (unsigned long long)x->put_mark,
 			    (unsigned long long)m->durable);
 	}

@@ -26,6 +26,7 @@ struct model {
 	uint64_t         durable;	/* marks up to here are promised */
 	uint32_t         seed;
 	int64_t          now_ns;
+	bool             may_come_back;	/* DEAD records are lost too */
 	uint64_t         n_lost_told;	/* by the store's callback */
 };
 
