@@ -280,6 +280,11 @@ static void settle_sealed(struct opening *o, struct block_file *b,
 {
 	if (b->footer_at != 0)
 		return;
+	if (o->n_nrs > 0 && b->nr != o->nrs[o->n_nrs - 1])
+		log_warn("Store %02x%02x%02x%02x: block %u has no sound footer; "
+		    "its records were read instead", o->s->meta.id.b[0],
+		    o->s->meta.id.b[1], o->s->meta.id.b[2],
+		    o->s->meta.id.b[3], b->nr);
 	o->is_damaged = true;
 	b->is_sealed = b->is_sealing = true;
 	b->seal_at = format_padded(b->ready);
