@@ -37,6 +37,7 @@ struct opening {
 	struct buf    bytes;		/* of the file that is scanned */
 	bool          has_reserve;
 	bool          has_meta;
+	const char   *bad_meta;		/* the copy that is not there or not sound */
 	bool          is_damaged;	/* O4: the saved index will not do */
 	bool          is_newest_dirty;
 	struct scan   newest;		/* of the block scanned last */
@@ -142,8 +143,7 @@ static int take_meta(struct opening *o, const char *name)
 	if (err == 0)
 		err = meta_get(buf_slice(&o->bytes), &m);
 	if (err == ERR_CORRUPT || err == ERR_NOTFOUND) {
-		log_warn("Store: %s is %s; the other copy counts", name,
-		    err == ERR_CORRUPT ? "damaged" : "missing");
+		o->bad_meta = name;
 		return 0;
 	}
 	if (err != 0)
@@ -194,6 +194,10 @@ static int read_meta(struct opening *o)
 
 	if (err == 0)
 		err = take_meta(o, "meta.b");
+	if (err == 0 && o->has_meta && o->bad_meta != NULL)
+		log_warn("Store %02x%02x%02x%02x: %s is missing or damaged; the "
+		    "other copy counts", s->meta.id.b[0], s->meta.id.b[1],
+		    s->meta.id.b[2], s->meta.id.b[3], o->bad_meta);
 	if (err != 0 || o->has_meta)
 		return err;
 	err = find_id(o);
