@@ -437,3 +437,8 @@ uint64_t store_durable(const struct store *s)
 {
 	return s->durable;
 }
+
+uint64_t store_durable_seq(const struct store *s)
+{
+	return s->durable_seq;
+}

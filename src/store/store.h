@@ -137,6 +137,9 @@ struct slice store_blob(const struct store *s);
  * store_mark said after it. */
 uint64_t store_mark(const struct store *s);
 uint64_t store_durable(const struct store *s);
+/* Messages up to this sequence are on the disk.  Where a full disk holds up
+ * deletions, this goes on and store_durable waits. */
+uint64_t store_durable_seq(const struct store *s);
 
 /* See to it that all changes so far become durable.  Returns at once (without a
  * pool: when they are).  0, ERR_NOSPC: some wait for room; store_error. */

@@ -373,16 +373,29 @@ int block_set_dead(struct block_file *b, uint64_t seq)
 	return err;
 }
 
+/* Word by word: a purge sets millions. */
 int block_set_dead_run(struct block_file *b, struct run r)
 {
-	int err = 0;
+	uint64_t i, end;
+	int      err;
 
 	if (r.first < b->first_seq)
 		r.first = b->first_seq;
 	if (r.last > b->last_seq)
 		r.last = b->last_seq;
-	for (uint64_t seq = r.first; seq <= r.last && err == 0; seq++)
-		err = block_set_dead(b, seq);
+	if (r.first > r.last || block_range(b) == 0)
+		return 0;
+	err = block_set_dead(b, r.last);
+	i = r.first - b->first_seq;
+	end = r.last - b->first_seq;
+	while (i < end && err == 0) {
+		uint64_t bits = ~UINT64_C(0) << (i % 64);
+
+		if (end / 64 == i / 64)
+			bits &= ~(~UINT64_C(0) << (end % 64));
+		b->dead[i / 64] |= bits;
+		i = (i / 64 + 1) * 64;
+	}
 	return err;
 }
 

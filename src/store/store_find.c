@@ -204,6 +204,33 @@ static int next_literal(struct store *s, struct slice subject, uint64_t from,
 	return err;
 }
 
+struct any_search {
+	uint64_t from;
+	bool     is_found;
+};
+
+static bool look_for_any(void *ctx, struct slice subject,
+    struct subject_entry *e)
+{
+	struct any_search *a = ctx;
+
+	(void)subject;
+	a->is_found = e->last >= a->from;
+	return !a->is_found;
+}
+
+/* Is it worth looking into the blocks?  A filter that nothing matches would
+ * have all their tables read. */
+static bool may_be_any(struct store *s, struct slice pattern, uint64_t from)
+{
+	struct any_search a = { .from = from };
+
+	if (pattern.n == 0 || block_at(s, from) + 2 >= s->n_blocks)
+		return true;
+	return subjects_each(s->subjects, pattern, look_for_any, &a) != 0 ||
+	    a.is_found;
+}
+
 int store_find_next(struct store *s, struct slice pattern, uint64_t from,
     uint64_t *seq)
 {
@@ -213,6 +240,8 @@ int store_find_next(struct store *s, struct slice pattern, uint64_t from,
 		return ERR_NOTFOUND;
 	if (is_literal(pattern))
 		return next_literal(s, pattern, from, seq);
+	if (!may_be_any(s, pattern, from))
+		return ERR_NOTFOUND;
 	return next_between(s, pattern, from, s->last_seq, seq);
 }
 

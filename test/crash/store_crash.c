@@ -172,6 +172,8 @@ static bool fail_one(uint32_t seed, int error, long at)
 	bool          has_failed;
 	long          n_syncs;
 
+	if (getenv("MOTE_TEST_SAY") != NULL)
+		print_message("seed %u, errno %d at %ld\n", seed, error, at);
 	fake_disk_fail_at(d, at, error, false, true);
 	play_script(m, d, 120);
 	has_failed = fake_disk_has_failed(d);

@@ -180,8 +180,11 @@ int model_purge(struct model *m, const char *pattern, uint64_t below,
 	if (want > (total > keep ? total - keep : 0))
 		want = total > keep ? total - keep : 0;
 	err = store_purge(m->s, &what, &n);
-	if (err != 0)
+	if (err != 0) {
+		for (uint64_t seq = m->base; seq <= m->last; seq++)
+			msg_at(m, seq)->is_unsure = true;
 		return err;
+	}
 	CHECK_INT(n, want, "purge %s below %llu keep %llu", pattern,
 	    (unsigned long long)below, (unsigned long long)keep);
 	purge_model(m, what.pattern, bound, want);
@@ -407,7 +410,8 @@ void model_check(struct model *m)
 
 static bool is_promised(const struct model *m, const struct model_msg *x)
 {
-	return x->was_put && !x->is_dead && x->put_mark <= m->durable;
+	return x->was_put && !x->is_dead && !x->is_unsure &&
+	    x->put_mark <= m->durable;
 }
 
 static bool is_gone(const struct model *m, const struct model_msg *x)

@@ -14,6 +14,7 @@ enum { MODEL_SEQS = 1 << 16, MODEL_SUBJECTS = 24 };
 struct model_msg {
 	uint8_t  subject;
 	bool     was_put, is_dead, is_expired;
+	bool     is_unsure;	/* a purge of it failed half-way */
 	uint64_t put_mark, dead_mark;
 	int64_t  ts_ns;
 };

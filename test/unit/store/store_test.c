@@ -172,6 +172,7 @@ TEST(one_sync_covers_what_came_before_it)
 	CHECK(store_durable(s) < store_mark(s));
 	CHECK_INT(store_sync(s), 0);
 	CHECK_INT(store_durable(s), store_mark(s));
+	CHECK_INT(store_durable_seq(s), seq);
 	CHECK_INT(fake_disk_n_of(d, FAKE_SYNC) - before, 1);
 	CHECK_INT(store_close(s), 0);
 	fake_disk_destroy(d);
