@@ -152,7 +152,11 @@ int store_set_blob(struct store *s, struct slice blob)
 		return err;
 	s->meta.blob_generation++;
 	err = store_write_meta(s);
-	return err == 0 || err == ERR_NOMEM ? err : store_fail(s, err);
+	if (err != 0)
+		return err == ERR_NOMEM ? err : store_fail(s, err);
+	/* a full disk keeps that from being repeated, not from being so */
+	err = store_repeat_blob(s);
+	return err == ERR_IO ? err : 0;
 }
 
 struct slice store_blob(const struct store *s)

@@ -218,6 +218,9 @@ uint64_t block_next_live(const struct block_file *b, uint64_t seq);
 /* ---- store_write.c -------------------------------------------------------- */
 
 int store_roll(struct store *s, uint64_t first_seq, bool may_use_reserve);
+/* A third copy of the caller's blob, in the block that is written to; each new
+ * one begins with it. */
+int store_repeat_blob(struct store *s);
 /* So that one more store_add_dying cannot fail. */
 int store_reserve_dying(struct store *s, enum dying kind);
 int store_add_dying(struct store *s, enum dying kind, struct run r);

@@ -197,12 +197,17 @@ static void seal(struct store *s, struct block_file *b, uint64_t next_first)
 	s->wants_retire |= b->n_live == 0;
 }
 
+static struct record meta_record(const struct store *s)
+{
+	return (struct record){ .type = RECORD_META,
+		.body_len = (uint32_t)s->meta.blob.n,
+		.seq = s->meta.blob_generation, .ts_ns = clock_wall_ns() };
+}
+
 static int start_block(struct store *s, struct block_file *b,
     bool may_use_reserve)
 {
-	struct record r = { .type = RECORD_META,
-		.body_len = (uint32_t)s->meta.blob.n,
-		.seq = s->meta.blob_generation, .ts_ns = clock_wall_ns() };
+	struct record r = meta_record(s);
 	uint64_t      n = record_bytes(&r);
 	struct chunk *c;
 	int           err;
@@ -377,6 +382,20 @@ int store_append(struct store *s, struct slice subject, struct slice hdr,
 	put_record(s, b, c, &r, subject, hdr, body);
 	enter_message(s, b, e, &r, subject, at);
 	*seq = r.seq;
+	return 0;
+}
+
+int store_repeat_blob(struct store *s)
+{
+	struct record r = meta_record(s);
+	struct chunk *c = NULL;
+	int           err = prepare(s, record_bytes(&r), true, &c);
+
+	if (err != 0)
+		return settle(s, err);
+	put_record(s, block_active(s), c, &r, SLICE_NONE, SLICE_NONE,
+	    s->meta.blob);
+	s->mark++;
 	return 0;
 }
 

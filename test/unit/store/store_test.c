@@ -226,6 +226,12 @@ TEST(the_blob_changes_as_a_whole)
 	store_abandon(s);
 	CHECK_INT(store_open(&c, "s", &s), 0);
 	CHECK_SLICE(store_blob(s), SLICE("and now a longer one"));
+	CHECK_INT(store_set_blob(s, SLICE("short")), 0);
+	CHECK_INT(store_close(s), 0);
+	fake_disk_remove(d, "meta.a");
+	fake_disk_remove(d, "meta.b");
+	CHECK_INT(store_open(&c, "s", &s), 0);
+	CHECK_SLICE(store_blob(s), SLICE("short"));
 	store_abandon(s);
 	fake_disk_destroy(d);
 }
