@@ -413,7 +413,9 @@ static int count_matching(struct store *s, struct slice pattern,
 		err = c.err;
 	if (err == 0 && buf_failed(&c.names))
 		err = ERR_NOMEM;
-	if (err == 0 && c.n_straddling > STRADDLERS_MAX)
+	if (err == 0 && !is_last && c.total == s->n_msgs)
+		c.n = count_all(s, from);	/* as by a stream's own subject */
+	else if (err == 0 && c.n_straddling > STRADDLERS_MAX)
 		err = count_by_block(s, pattern, from, s->last_seq, c.total,
 		    &c.n);
 	else if (err == 0)

@@ -187,8 +187,8 @@ static bool fail_one(uint32_t seed, int error, long at)
 		CHECK_INT(fake_disk_n_of(d, FAKE_SYNC), n_syncs);
 	}
 	/* it may go on if that was nothing final */
-	if (m->s != NULL && store_error(m->s) == 0 && model_sync(m) == 0 &&
-	    error == ENOSPC)
+	if (has_failed && error == ENOSPC && m->s != NULL &&
+	    store_error(m->s) == 0 && model_sync(m) == 0)
 		CHECK_INT(model_append(m), 0, "operation %ld", at);
 	check_cuts(m, d, at);
 	store_abandon(m->s);
