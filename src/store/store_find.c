@@ -533,9 +533,12 @@ int store_find_time(struct store *s, int64_t ts_ns, uint64_t *seq)
 	int      err = 0;
 
 	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+		size_t                   mid = lo + (hi - lo) / 2;
+		const struct block_file *b = s->blocks[mid];
 
-		if (s->blocks[mid]->last_ts_ns < ts_ns)
+		/* the newest, while it is empty, is as late as can be */
+		if ((b->n_records > 0 || b->is_sealed) &&
+		    b->last_ts_ns < ts_ns)
 			lo = mid + 1;
 		else
 			hi = mid;

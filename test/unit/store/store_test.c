@@ -36,7 +36,9 @@ static void play(struct model *m, int n)
 
 TEST(it_does_what_a_naive_store_does)
 {
-	for (uint32_t seed = 1; seed <= 6; seed++) {
+	uint32_t n = getenv("MOTE_TEST_LONG") != NULL ? 300 : 6;
+
+	for (uint32_t seed = 1; seed <= n; seed++) {
 		struct disk        *d = fake_disk_create();
 		struct model       *m = model_create(seed, seed * 1000 - 999);
 		struct store_config c = config_of(d, m);
