@@ -362,11 +362,18 @@ static int grow_dead(struct block_file *b, uint64_t bits)
 	return 0;
 }
 
+int block_reserve_dead(struct block_file *b, uint64_t seq)
+{
+	uint64_t i = seq - b->first_seq;
+
+	return i < b->dead_bits ? 0 : grow_dead(b, b->is_sealed ?
+	    block_range(b) : i + 1);
+}
+
 int block_set_dead(struct block_file *b, uint64_t seq)
 {
 	uint64_t i = seq - b->first_seq;
-	int      err = i < b->dead_bits ? 0 : grow_dead(b, b->is_sealed ?
-	    block_range(b) : i + 1);
+	int      err = block_reserve_dead(b, seq);
 
 	if (err == 0)
 		b->dead[i / 64] |= UINT64_C(1) << (i % 64);

@@ -209,7 +209,8 @@ int block_read_footer(struct store *s, struct block_file *b);
 int block_load_table(struct store *s, struct block_file *b,
     struct block_table **ret);
 bool block_is_dead(const struct block_file *b, uint64_t seq);
-/* ERR_NOMEM. */
+/* ERR_NOMEM; so that block_set_dead cannot fail. */
+int block_reserve_dead(struct block_file *b, uint64_t seq);
 int block_set_dead(struct block_file *b, uint64_t seq);
 int block_set_dead_run(struct block_file *b, struct run r);
 /* The first live sequence at or above seq, last_seq + 1 if none. */

@@ -117,6 +117,9 @@ static int delete_own(struct store *s, enum store_delete how)
 	uint64_t                seq = m->seq;
 	int                     err = store_reserve_dying(s, kinds[how]);
 
+	/* from the noise on there is no way back */
+	if (err == 0)
+		err = block_reserve_dead(b, seq);
 	if (err == 0 && how == STORE_ERASE)
 		err = overwrite_last(s, b, m);
 	if (err == 0)
@@ -278,11 +281,13 @@ static int purge_everything(struct store *s)
 
 	for (size_t i = 0; i < s->n_blocks && err == 0; i++)
 		if (s->blocks[i]->n_live > 0)
-			err = block_set_dead_run(s->blocks[i], all);
+			err = block_reserve_dead(s->blocks[i],
+			    s->blocks[i]->last_seq);
 	if (err != 0)
-		return err;	/* some seem dead that are not: no matter, next
-				   time, or by opening it, they will be right */
+		return err;
 	for (size_t i = 0; i < s->n_blocks; i++) {
+		if (s->blocks[i]->n_live > 0)
+			block_set_dead_run(s->blocks[i], all);
 		s->blocks[i]->n_live = s->blocks[i]->live_cost = 0;
 		note_decay(s, s->blocks[i]);
 	}
