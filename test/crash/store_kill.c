@@ -60,7 +60,16 @@ static void sleep_ns(int64_t ns)
 	nanosleep(&t, NULL);
 }
 
-static uint64_t kill_once(struct model *m, const char *path, int64_t ns)
+/* A busy machine takes its time to get somewhere. */
+static void await_progress(struct model *m, uint64_t mark)
+{
+	for (int i = 0; i < 5000 && __atomic_load_n(&m->durable,
+	    __ATOMIC_RELAXED) < mark; i++)
+		sleep_ns(NS_PER_MS);
+}
+
+static uint64_t kill_once(struct model *m, const char *path, uint64_t mark,
+    int64_t ns)
 {
 	struct store_config c = config_of(NULL);
 	struct store       *s = NULL;
@@ -72,6 +81,7 @@ static uint64_t kill_once(struct model *m, const char *path, int64_t ns)
 		play_child(m, path);
 		_exit(1);
 	}
+	await_progress(m, mark);
 	sleep_ns(ns);
 	CHECK_INT(kill(pid, SIGKILL), 0);
 	CHECK_INT(waitpid(pid, &status, 0), pid);
@@ -106,7 +116,8 @@ TEST(a_killed_process_loses_nothing_promised)
 		m->seed = (uint32_t)i;
 		m->base = 1;
 		snprintf(path, sizeof path, "%s/%d", dir, i);
-		promised += kill_once(m, path, (i % 40 + 2) * NS_PER_MS);
+		promised += kill_once(m, path, (uint64_t)(i % 10 * 60),
+		    i % 17 * 300 * NS_PER_US);
 	}
 	CHECK(promised > (uint64_t)n, "they got something done");
 	CHECK_INT(rmdir(dir), 0);
