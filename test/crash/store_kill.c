@@ -101,7 +101,7 @@ static uint64_t kill_once(struct model *m, const char *path, uint64_t mark,
 TEST(a_killed_process_loses_nothing_promised)
 {
 	char          dir[] = "/tmp/mote-kill-XXXXXX", path[64];
-	int           n = getenv("MOTE_TEST_LONG") != NULL ? 3000 : 25;
+	int           n = getenv("MOTE_TEST_LONG") != NULL ? 3000 : 12;
 	size_t        size = sizeof(struct model);
 	const char   *why;
 	uint64_t      promised = 0;
@@ -116,7 +116,7 @@ TEST(a_killed_process_loses_nothing_promised)
 		m->seed = (uint32_t)i;
 		m->base = 1;
 		snprintf(path, sizeof path, "%s/%d", dir, i);
-		promised += kill_once(m, path, (uint64_t)(i % 10 * 60),
+		promised += kill_once(m, path, (uint64_t)(i % 6 * 30),
 		    i % 17 * 300 * NS_PER_US);
 	}
 	CHECK(promised > (uint64_t)n, "they got something done");
