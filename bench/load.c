@@ -17,6 +17,7 @@
 #include <signal.h>
 
 #include "flow.h"
+#include "secure.h"
 
 #define M(n) ((uint64_t)(n) * 1000000)
 #define K(n) ((uint64_t)(n) * 1000)
@@ -66,6 +67,13 @@ static const struct scenario scenarios[] = {
 	  "from exec to the first PONG, and the memory one second later" },
 	{ "latency-10k", play_paced, 1, 1, ALL_TO_ALL, 128, 0, 4, M(1),
 	  "open loop, 10 000 messages a second, from the time each was due" },
+	/* These want a server with TLS: their names begin so. */
+	{ "tls-128", play_flow, 1, 1, ALL_TO_ALL, 128, 0, 2, M(20),
+	  "one publisher to one subscriber, both over TLS" },
+	{ "tls-65536", play_flow, 1, 1, ALL_TO_ALL, 65536, 0, 2, M(1),
+	  "one publisher to one subscriber, both over TLS" },
+	{ "tls-storm", play_tls_storm, 1, 1, ALL_TO_ALL, 128, 0, 6, M(1),
+	  "latency-10k while 1000 clients shake hands at once" },
 };
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
@@ -131,9 +139,14 @@ static int run_scenario(struct run *r)
 		perror("load: epoll");
 		return 1;
 	}
-	if (!r->what->play(r))
+	if (strncmp(r->what->name, "tls-", 4) == 0) {
+		r->loop.tls = secure_context();
+		r->is_failed = r->loop.tls == NULL;
+	}
+	if (r->is_failed || !r->what->play(r))
 		r->is_failed = true;
 	print_report(r);
+	tls_context_unref(r->loop.tls);
 	loop_close(&r->loop);
 	buf_fini(&r->report);
 	return r->is_failed || tally_errors(&r->tally) > 0;

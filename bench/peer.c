@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "secure.h"
 
 enum { EVENTS_MAX = 256 };
 
@@ -93,6 +94,15 @@ static bool next_piece(struct peer *p)
 	return true;
 }
 
+static ssize_t put_bytes(struct peer *p)
+{
+	struct iovec iov = { (char *)(uintptr_t)p->now.p, p->now.n };
+
+	if (p->tls != NULL)
+		return tls_send(p->tls, &iov, 1);
+	return send(p->fd, p->now.p, p->now.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void flush(struct peer *p)
 {
 	size_t n_sent = 0;
@@ -104,7 +114,7 @@ static void flush(struct peer *p)
 			return want_out(p, false);
 		if (p->now.n == 0)
 			continue;	/* refill has queued */
-		r = send(p->fd, p->now.p, p->now.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		r = put_bytes(p);
 		if (r < 0 && errno == EAGAIN)
 			return want_out(p, true);
 		if (r < 0)
@@ -299,7 +309,11 @@ static void read_more(struct peer *p)
 	/* An operation is refused before it could fill the buffer. */
 	if (n_tail > 0)
 		memcpy(l->in, p->tail.p, n_tail);
-	r = recv(p->fd, l->in + n_tail, LOOP_IN_BYTES - n_tail, MSG_DONTWAIT);
+	if (p->tls != NULL)
+		r = tls_recv(p->tls, l->in + n_tail, LOOP_IN_BYTES - n_tail);
+	else
+		r = recv(p->fd, l->in + n_tail, LOOP_IN_BYTES - n_tail,
+		    MSG_DONTWAIT);
 	if (r < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (r <= 0)
@@ -318,6 +332,9 @@ bool loop_turn(struct loop *l, int timeout_ms)
 		struct peer *p = ev[i].data.ptr;
 
 		if (!p->is_lost && (ev[i].events & ~(unsigned)EPOLLOUT) != 0)
+			read_more(p);
+		while (!p->is_lost && !l->is_broken && p->tls != NULL &&
+		    tls_has_more(p->tls))
 			read_more(p);
 		if (!p->is_lost && (ev[i].events & EPOLLOUT) != 0)
 			flush(p);
@@ -345,6 +362,11 @@ int peer_open(struct peer *p, struct loop *l, const char *host, uint16_t port)
 		p->fd = -1;
 		return ERR_IO;
 	}
+	if (l->tls != NULL) {
+		p->tls = secure_shake(l->tls, p->fd);
+		if (p->tls == NULL)
+			return ERR_IO;
+	}
 	watch(p, EPOLL_CTL_ADD);
 	buf_put_str(&p->queue, "CONNECT {\"verbose\":false,\"pedantic\":false,"
 	    "\"protocol\":1,\"headers\":true,\"no_responders\":true,"
@@ -355,6 +377,7 @@ int peer_open(struct peer *p, struct loop *l, const char *host, uint16_t port)
 
 void peer_close(struct peer *p)
 {
+	tls_close(p->tls);
 	if (p->loop != NULL && p->fd >= 0)
 		close(p->fd);
 	buf_fini(&p->queue);

@@ -28,6 +28,8 @@ enum {
 
 struct loop;
 struct peer;
+struct tls_context;
+struct tls_session;
 
 /* As it came from the server; the slices die when on_msg returns. */
 struct delivery {
@@ -38,6 +40,7 @@ struct delivery {
 struct peer {
 	struct loop *loop;
 	int          fd;
+	struct tls_session *tls;	/* NULL: in clear */
 	uint32_t     n_pings;	/* ours */
 	uint32_t     n_pongs;	/* the answers */
 	bool         is_lost_fine;	/* the server may cut it */
@@ -65,6 +68,7 @@ struct peer {
 
 struct loop {
 	int          epfd;
+	struct tls_context *tls;	/* of new peers; NULL: in clear */
 	char        *in;
 	struct peer *awake;
 	bool         is_broken;

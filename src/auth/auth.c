@@ -1,18 +1,28 @@
-/* auth/auth.c - credentials, and the one place that compares them.
+/* auth/auth.c - the one place that decides who somebody is.
  *
- * The order of decisions for a client (core protocol 4.1), of what exists:
- *   D1  naming an account is refused: accounts come from credentials only
- *   D2  nothing is configured: everyone is in "$G", whatever they say
+ * The order of decisions for a client (core protocol 4.1):
+ *   D0  naming an account is refused: accounts come from credentials only
+ *   D1  a proxy's signature, if given where proxies are trusted, must be right
+ *   D2  nothing is configured: everyone is nobody, in "$G", whatever they say
+ *   D2a there are operators: a JWT, and nothing else
  *   D3  a token is configured: only the token is looked at
- *   D4  nothing was said and there is a no_auth_user: that is who it is
- *   D5  the user, which must exist, and its password
- *   D6  refused
+ *   D4  an nkey was named, and nkeys are configured: it must be known, and have
+ *       signed the nonce
+ *   D5  certificates are mapped: the user whom it names, whatever CONNECT says,
+ *       and its password, if it has one
+ *   D6  nothing was said and there is a no_auth_user: that is who it is;
+ *       or nobody, where that is allowed
+ *   D7  the user, which must exist, and its password
+ *   D8  refused
+ * Whoever it is, then: it must have come in a way that it may, and through a
+ * proxy if it must.
  *
  * A refusal takes as long for an unknown user as for a wrong password.  Each
  * answer costs one digest of what was sent and one comparison of digests.  If
  * any password here is a bcrypt hash then every refusal costs one such hash:
  * of the user's own, or for a user that is unknown or has a plain password of
  * a decoy, picked by name, so that the same name always takes the same time.
+ * Likewise an nkey that is unknown costs the verifying of a signature.
  *
  * A bcrypt password that was right once is remembered as a digest under the
  * key of this process, and a reload hands it on while the hash stays the same.
@@ -21,355 +31,140 @@
  */
 #include "auth/auth.h"
 
-#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "auth/jwt.h"
+#include "auth/nkey.h"
+#include "auth/operators.h"
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
-#include "base/random.h"
-#include "core/permissions.h"
 
 #define TIMEOUT_DEFAULT_NS (2 * NS_PER_S)
 
-_Static_assert(AUTH_DIGEST_BYTES == crypto_generichash_BYTES, "digest");
-
-enum { UNKNOWN, WRITING, KNOWN };	/* states of a remembered digest */
-
-struct credential {
-	enum principal_kind       kind;
-	struct slice              name;
-	const struct permissions *permissions;
-	bool     is_bcrypt;
-	char     hash[BCRYPT_HASH_CHARS + 1];
-	/* Of the password: a plain one's from the start, else once is_known. */
-	uint8_t  digest[AUTH_DIGEST_BYTES];
-	uint32_t is_known;		/* atomic */
-};
-
 struct auth {
-	uint32_t           n_refs;	/* atomic */
-	struct hasher     *hasher;
-	uint8_t            nothing[AUTH_DIGEST_BYTES];	/* matches nobody */
-	struct credential *creds;	/* by name; of a token: the only one */
-	size_t             n_creds;
-	struct credential **decoys;	/* those with bcrypt */
-	size_t             n_decoys;
-	struct credential *no_auth_user;
-	bool               is_required, has_token, has_plain;
-	int64_t            timeout_ns;
-	char              *names;
+	uint32_t                n_refs;	/* atomic */
+	struct hasher          *hasher;
+	struct credentials      creds;
+	const struct principal *silent;	/* who says nothing is; NULL: refused */
+	bool                    has_no_auth_user;
+	bool                    maps_certs;
+	struct nkey            *proxies;
+	size_t                  n_proxies;
+	struct operators       *operators;	/* NULL: none */
+	struct callout_config  *callout;	/* NULL: none */
+	int64_t                 timeout_ns;
 };
 
-static uint8_t        digest_key[crypto_generichash_KEYBYTES];
-static pthread_once_t digest_key_once = PTHREAD_ONCE_INIT;
-
-static const struct slice global_account = SLICE("$G");
-
-/* ---- is the configuration sound? ---------------------------------------- */
-
-/* Which pairs exclude each other, in nats-server's words. */
-static const char *find_conflict(const struct auth_config *c)
-{
-	bool single = c->user.p != NULL || c->pass.p != NULL;
-	bool token = c->token.p != NULL;
-	bool users = c->has_users || c->n_users > 0;
-
-	if (single && token)
-		return "Cannot have a user/pass and token";
-	if (single && users)
-		return "Can not have a single user/pass and a users array";
-	if (token && users)
-		return "Can not have a token and a users array";
-	if (single && c->user.n == 0)
-		return "authorization has an empty user, or a password and no user";
-	if (c->pass.p != NULL && c->pass.n == 0)
-		return "authorization has an empty password";
-	if (token && c->token.n == 0)
-		return "authorization has an empty token";
-	if (users && c->n_users == 0)
-		return "authorization has an empty users array";
-	return NULL;
-}
-
-static int check_secret(struct slice name, struct slice secret,
-    const struct hasher *hasher, struct buf *why)
-{
-	if (!bcrypt_is_hash(secret))
-		return 0;
-	if (!bcrypt_is_sound(secret)) {
-		buf_printf(why, "the password of \"%.*s\" begins like a bcrypt "
-		    "hash and is none: it wants %d characters and a cost "
-		    "from %d to %d", SLICE_ARG(name), BCRYPT_HASH_CHARS,
-		    BCRYPT_COST_MIN, BCRYPT_COST_MAX);
-		return ERR_CONFIG;
-	}
-	assert(hasher != NULL);
-	return 0;
-}
-
-static int check_users(const struct auth_config *c,
-    const struct hasher *hasher, struct buf *why)
-{
-	for (size_t i = 0; i < c->n_users; i++) {
-		const struct auth_user_config *u = &c->users[i];
-
-		if (u->name.n == 0) {
-			buf_put_str(why, "User entry requires a user");
-			return ERR_CONFIG;
-		}
-		if (u->pass.p != NULL && u->pass.n == 0) {
-			buf_printf(why, "user \"%.*s\" has an empty password",
-			    SLICE_ARG(u->name));
-			return ERR_CONFIG;
-		}
-		if (check_secret(u->name, u->pass, hasher, why) != 0)
-			return ERR_CONFIG;
-	}
-	return 0;
-}
-
-static int check_config(const struct auth_config *c,
-    const struct hasher *hasher, struct buf *why)
-{
-	const char *conflict = find_conflict(c);
-
-	if (conflict != NULL) {
-		buf_put_str(why, conflict);
-		return ERR_CONFIG;
-	}
-	if (c->no_auth_user.n > 0 && c->n_users == 0) {
-		buf_printf(why, "no_auth_user: \"%.*s\" present, but "
-		    "users/nkeys are not defined", SLICE_ARG(c->no_auth_user));
-		return ERR_CONFIG;
-	}
-	if (check_secret(c->user, c->pass, hasher, why) != 0 ||
-	    check_secret(SLICE("token"), c->token, hasher, why) != 0)
-		return ERR_CONFIG;
-	return check_users(c, hasher, why);
-}
-
-/* ---- building ----------------------------------------------------------- */
-
-static void draw_key(void)
-{
-	random_bytes(digest_key, sizeof digest_key);
-}
-
-static void digest_of(struct slice secret, uint8_t digest[AUTH_DIGEST_BYTES])
-{
-	crypto_generichash(digest, AUTH_DIGEST_BYTES,
-	    (const uint8_t *)secret.p, secret.n, digest_key,
-	    sizeof digest_key);
-}
-
-static void set_secret(struct auth *a, struct credential *c,
-    struct slice secret)
-{
-	c->is_bcrypt = bcrypt_is_hash(secret);
-	if (c->is_bcrypt) {
-		memcpy(c->hash, secret.p, BCRYPT_HASH_CHARS);
-		return;
-	}
-	digest_of(secret, c->digest);
-	c->is_known = KNOWN;
-	a->has_plain |= secret.n > 0;
-}
-
-static struct slice copy_name(char **at, struct slice name)
-{
-	struct slice copy = slice_of(*at, name.n);
-
-	memcpy(*at, name.p, name.n);
-	*at += name.n;
-	return copy;
-}
-
-static int set_permissions(struct credential *c,
-    const struct permissions_spec *spec, const struct permissions *fallback,
-    struct buf *why)
-{
-	if (spec == NULL) {
-		c->permissions = permissions_ref(fallback);
-		return 0;
-	}
-	c->permissions = permissions_create(spec);
-	if (c->permissions != NULL)
-		return 0;
-	buf_printf(why, "the permissions of user \"%.*s\" cannot be used",
-	    SLICE_ARG(c->name));
-	return ERR_CONFIG;
-}
-
-/* Room for n credentials whose names take so many bytes. */
-static int make_room(struct auth *a, size_t n, size_t name_bytes)
-{
-	a->creds = calloc(n, sizeof *a->creds);
-	a->decoys = calloc(n, sizeof(struct credential *));
-	a->names = malloc(name_bytes + 1);
-	if (a->creds == NULL || a->decoys == NULL || a->names == NULL)
-		return ERR_NOMEM;
-	return 0;
-}
-
-static int add_single(struct auth *a, const struct auth_config *conf)
-{
-	struct credential *c;
-	char              *names;
-	int                err = make_room(a, 1, conf->user.n);
-
-	if (err != 0)
-		return err;
-	c = &a->creds[0];
-	names = a->names;
-	a->n_creds = 1;
-	a->has_token = conf->token.n > 0;
-	c->kind = a->has_token ? PRINCIPAL_TOKEN : PRINCIPAL_USER;
-	if (!a->has_token)
-		c->name = copy_name(&names, conf->user);
-	set_secret(a, c, a->has_token ? conf->token : conf->pass);
-	return 0;
-}
-
-static int fill_users(struct auth *a, const struct auth_config *conf,
-    const struct permissions *fallback, struct buf *why)
-{
-	char *names = a->names;
-
-	for (size_t i = 0; i < conf->n_users; i++) {
-		const struct auth_user_config *u = &conf->users[i];
-		struct credential             *c = &a->creds[i];
-		int                            err;
-
-		a->n_creds = i + 1;
-		c->kind = PRINCIPAL_USER;
-		c->name = copy_name(&names, u->name);
-		set_secret(a, c, u->pass);
-		err = set_permissions(c, u->permissions, fallback, why);
-		if (err != 0)
-			return err;
-	}
-	return 0;
-}
-
-static int add_users(struct auth *a, const struct auth_config *conf,
-    struct buf *why)
-{
-	struct permissions *fallback = NULL;
-	size_t              name_bytes = 0;
-	int                 err;
-
-	for (size_t i = 0; i < conf->n_users; i++)
-		name_bytes += conf->users[i].name.n;
-	err = make_room(a, conf->n_users, name_bytes);
-	if (err != 0)
-		return err;
-	if (conf->default_permissions != NULL) {
-		fallback = permissions_create(conf->default_permissions);
-		if (fallback == NULL) {
-			buf_put_str(why, "default_permissions cannot be used");
-			return ERR_CONFIG;
-		}
-	}
-	err = fill_users(a, conf, fallback, why);
-	permissions_unref(fallback);
-	return err;
-}
-
-static int compare_names(const void *x, const void *y)
-{
-	const struct credential *a = x, *b = y;
-
-	return slice_cmp(a->name, b->name);
-}
-
-/* NULL: unknown. */
-static struct credential *find_user(const struct auth *a, struct slice name)
-{
-	struct credential key = { .name = name };
-
-	if (a->n_creds == 0 || name.n == 0)
-		return NULL;
-	return bsearch(&key, a->creds, a->n_creds, sizeof *a->creds,
-	    compare_names);
-}
-
-bool auth_knows_user(const struct auth *a, struct slice name)
-{
-	return find_user(a, name) != NULL;
-}
-
-static int sort_users(struct auth *a, struct buf *why)
-{
-	if (a->n_creds > 1)
-		qsort(a->creds, a->n_creds, sizeof *a->creds, compare_names);
-	for (size_t i = 1; i < a->n_creds; i++) {
-		if (!slice_eq(a->creds[i - 1].name, a->creds[i].name))
-			continue;
-		buf_printf(why, "Duplicate user \"%.*s\" detected",
-		    SLICE_ARG(a->creds[i].name));
-		return ERR_CONFIG;
-	}
-	for (size_t i = 0; i < a->n_creds; i++)
-		if (a->creds[i].is_bcrypt)
-			a->decoys[a->n_decoys++] = &a->creds[i];
-	return 0;
-}
+/* ---- building ------------------------------------------------------------ */
 
 static int set_no_auth_user(struct auth *a, struct slice name, struct buf *why)
 {
+	struct credential *c;
+
 	if (name.n == 0)
 		return 0;
-	a->no_auth_user = find_user(a, name);
-	if (a->no_auth_user != NULL)
-		return 0;
-	buf_printf(why, "no_auth_user: \"%.*s\" not present as user or nkey in "
-	    "authorization block or account configuration", SLICE_ARG(name));
-	return ERR_CONFIG;
+	c = credentials_find(&a->creds, name);
+	if (c == NULL) {
+		buf_printf(why, "no_auth_user: \"%.*s\" not present as user or "
+		    "nkey in authorization block or account configuration",
+		    SLICE_ARG(name));
+		return ERR_CONFIG;
+	}
+	a->silent = principal_ref(c->who);
+	a->has_no_auth_user = true;
+	return 0;
 }
 
-static int fill(struct auth *a, const struct auth_config *conf,
+static struct slice keep(char **at, struct slice s)
+{
+	struct slice copy = slice_of(*at, s.n);
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return copy;
+}
+
+static int set_proxies(struct auth *a, const struct auth_config *conf,
     struct buf *why)
 {
-	int err = 0;
+	a->proxies = calloc(conf->n_proxies + 1, sizeof *a->proxies);
+	if (a->proxies == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < conf->n_proxies; i++) {
+		if (!nkey_parse(conf->proxies[i], &a->proxies[i])) {
+			buf_printf(why, "invalid trusted proxy key \"%.*s\"",
+			    SLICE_ARG(conf->proxies[i]));
+			return ERR_CONFIG;
+		}
+		a->n_proxies++;
+	}
+	return 0;
+}
 
-	if (conf->n_users > 0)
-		err = add_users(a, conf, why);
-	else if (conf->user.n > 0 || conf->token.n > 0)
-		err = add_single(a, conf);
-	if (err == 0)
-		err = sort_users(a, why);
-	if (err == 0)
-		err = set_no_auth_user(a, conf->no_auth_user, why);
-	return err;
+/* Everything in one allocation: the struct, the names, their characters. */
+static struct callout_config *copy_callout(const struct callout_config *from)
+{
+	size_t n_names = from->n_users + from->n_allowed;
+	size_t n = from->account.n;
+	struct callout_config *c;
+	struct slice          *names;
+	char                  *at;
+
+	for (size_t i = 0; i < n_names; i++)
+		n += i < from->n_users ? from->users[i].n
+		    : from->allowed[i - from->n_users].n;
+	c = calloc(1, sizeof *c + n_names * sizeof *names + n);
+	if (c == NULL)
+		return NULL;
+	names = (struct slice *)(c + 1);
+	at = (char *)(names + n_names);
+	*c = *from;
+	c->account = keep(&at, from->account);
+	c->users = names;
+	for (size_t i = 0; i < from->n_users; i++)
+		*names++ = keep(&at, from->users[i]);
+	c->allowed = names;
+	for (size_t i = 0; i < from->n_allowed; i++)
+		*names++ = keep(&at, from->allowed[i]);
+	return c;
 }
 
 int auth_create(const struct auth_config *conf, struct hasher *hasher,
     struct auth **ret, struct buf *why)
 {
-	struct auth *a;
-	int          err = check_config(conf, hasher, why);
+	struct auth *a = calloc(1, sizeof *a);
+	int          err;
 
-	if (err != 0)
-		return err;
-	a = calloc(1, sizeof *a);
 	if (a == NULL)
 		return ERR_NOMEM;
 	a->n_refs = 1;
 	a->hasher = hasher;
 	a->timeout_ns = conf->timeout_ns > 0 ? conf->timeout_ns
 	    : TIMEOUT_DEFAULT_NS;
-	pthread_once(&digest_key_once, draw_key);
-	random_bytes(a->nothing, sizeof a->nothing);
-	err = fill(a, conf, why);
+	if (conf->operators != NULL)
+		a->operators = operators_ref(conf->operators);
+	a->maps_certs = conf->maps_certs;
+	err = credentials_init(&a->creds, conf, why);
+	assert(err != 0 || hasher != NULL || a->creds.n_decoys == 0);
+	if (err == 0)
+		err = set_no_auth_user(a, conf->no_auth_user, why);
+	if (err == 0)
+		err = set_proxies(a, conf, why);
+	if (err == 0 && conf->callout != NULL) {
+		a->callout = copy_callout(conf->callout);
+		err = a->callout == NULL ? ERR_NOMEM : 0;
+	}
 	if (err != 0) {
 		auth_unref(a);
 		return err;
 	}
-	a->is_required = a->n_creds > 0;
+	if (a->silent == NULL && conf->admits_anonymous)
+		a->silent = principal_ref(principal_anonymous());
 	*ret = a;
 	return 0;
 }
@@ -384,53 +179,67 @@ void auth_unref(struct auth *a)
 {
 	if (a == NULL || __atomic_sub_fetch(&a->n_refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
-	for (size_t i = 0; i < a->n_creds; i++) {
-		permissions_unref(a->creds[i].permissions);
-		sodium_memzero(&a->creds[i], sizeof a->creds[i]);
-	}
-	free(a->creds);
-	free(a->decoys);
-	free(a->names);
+	principal_unref(a->silent);
+	operators_unref(a->operators);
+	credentials_fini(&a->creds);
+	free(a->proxies);
+	free(a->callout);
 	free(a);
-}
-
-/* The first to know writes; whoever reads waits for KNOWN. */
-static void remember(struct credential *c,
-    const uint8_t digest[AUTH_DIGEST_BYTES])
-{
-	uint32_t expected = UNKNOWN;
-
-	if (!__atomic_compare_exchange_n(&c->is_known, &expected, WRITING,
-	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		return;
-	memcpy(c->digest, digest, AUTH_DIGEST_BYTES);
-	__atomic_store_n(&c->is_known, KNOWN, __ATOMIC_RELEASE);
 }
 
 void auth_inherit(struct auth *a, const struct auth *old)
 {
-	for (size_t i = 0; i < a->n_decoys; i++) {
-		struct credential       *c = a->decoys[i];
-		const struct credential *before = a->has_token
-		    ? (old->has_token ? &old->creds[0] : NULL)
-		    : find_user(old, c->name);
-
-		if (before == NULL || !before->is_bcrypt ||
-		    memcmp(before->hash, c->hash, sizeof c->hash) != 0 ||
-		    __atomic_load_n(&before->is_known, __ATOMIC_ACQUIRE) != KNOWN)
-			continue;
-		remember(c, before->digest);
-	}
+	credentials_inherit(&a->creds, &old->creds);
 }
+
+/* ---- what it is like ----------------------------------------------------- */
 
 bool auth_is_required(const struct auth *a)
 {
-	return a->is_required;
+	return a->creds.n > 0 || a->callout != NULL ||
+	    a->operators != NULL;
+}
+
+const struct callout_config *auth_callout(const struct auth *a)
+{
+	return a->callout;
+}
+
+bool callout_skips(const struct callout_config *c, struct slice user)
+{
+	for (size_t i = 0; i < c->n_users; i++)
+		if (slice_eq(c->users[i], user))
+			return true;
+	return false;
+}
+
+bool callout_may_place(const struct callout_config *c, struct slice account)
+{
+	for (size_t i = 0; i < c->n_allowed; i++)
+		if (slice_eq(c->allowed[i], account))
+			return true;
+	return c->n_allowed == 0;
 }
 
 bool auth_has_no_auth_user(const struct auth *a)
 {
-	return a->no_auth_user != NULL;
+	return a->has_no_auth_user;
+}
+
+bool auth_admits_silent(const struct auth *a)
+{
+	return a->silent != NULL;
+}
+
+bool auth_wants_nonce(const struct auth *a)
+{
+	return a->creds.has_nkeys || a->n_proxies > 0 ||
+	    a->operators != NULL;
+}
+
+bool auth_maps_certs(const struct auth *a)
+{
+	return a->maps_certs;
 }
 
 int64_t auth_timeout_ns(const struct auth *a)
@@ -440,76 +249,73 @@ int64_t auth_timeout_ns(const struct auth *a)
 
 bool auth_has_plain_passwords(const struct auth *a)
 {
-	return a->has_plain;
+	return a->creds.has_plain;
 }
 
 bool auth_needs_ticket(const struct auth *a)
 {
-	return a->n_decoys > 0;
+	return a->creds.n_decoys > 0 || a->operators != NULL;
 }
 
-/* ---- principals --------------------------------------------------------- */
-
-/* c NULL: nobody in particular. */
-static void become(struct principal *p, struct auth *a,
-    const struct credential *c)
+bool auth_knows(const struct auth *a, const struct principal *who)
 {
-	*p = (struct principal){ .kind = PRINCIPAL_NONE,
-		.account = global_account, .auth = auth_ref(a) };
-	if (c == NULL)
-		return;
-	p->kind = c->kind;
-	p->user = c->name;
-	p->permissions = c->permissions;
+	const struct credential *c;
+
+	if (who->kind != PRINCIPAL_USER && who->kind != PRINCIPAL_NKEY)
+		return true;
+	c = credentials_find(&a->creds, who->user);
+	return c != NULL && c->who->kind == who->kind;
 }
 
-void principal_copy(struct principal *to, const struct principal *from)
+struct slice auth_proxy_key(const struct auth *a, int i)
 {
-	*to = *from;
-	if (to->auth != NULL)
-		auth_ref(to->auth);
+	return i >= 0 && (size_t)i < a->n_proxies
+	    ? nkey_text(&a->proxies[i]) : SLICE_NONE;
 }
 
-void principal_fini(struct principal *p)
+void auth_answer_fini(struct auth_answer *a)
 {
-	auth_unref(p->auth);
-	*p = (struct principal){ 0 };
+	principal_unref(a->who);
+	jwt_unref(a->account);
+	*a = (struct auth_answer){ 0 };
 }
 
-void principal_put_label(const struct principal *p, struct buf *out)
+bool auth_answer_is_stale(const struct auth *a, const struct auth_answer *answer)
 {
-	if (p->kind == PRINCIPAL_USER) {
-		buf_put_str(out, "user:");
-		buf_put_slice(out, p->user);
-	} else if (p->kind == PRINCIPAL_TOKEN) {
-		buf_put_str(out, "token");
-	}
+	return answer->account != NULL && a->operators != NULL &&
+	    operators_is_stale(a->operators, answer->account);
 }
 
-struct slice principal_shown_user(const struct principal *p)
+/* ---- whoever it is ------------------------------------------------------- */
+
+static enum auth_verdict refuse(struct auth_answer *out, enum auth_why why)
 {
-	return p->kind == PRINCIPAL_TOKEN ? SLICE("[REDACTED]") : p->user;
+	out->verdict = AUTH_REFUSED;
+	out->why = why;
+	return AUTH_REFUSED;
 }
 
-/* ---- asking ------------------------------------------------------------- */
-
-/* Does the digest settle it?  Costs the same for anyone and no one. */
-static bool digest_matches(const struct auth *a, const struct credential *c,
-    const uint8_t digest[AUTH_DIGEST_BYTES])
+/* May that one come in this way? */
+static enum auth_verdict admit(const struct principal *who,
+    enum via via, struct auth_answer *out)
 {
-	bool is_known = c != NULL &&
-	    __atomic_load_n(&c->is_known, __ATOMIC_ACQUIRE) == KNOWN;
-
-	return sodium_memcmp(is_known ? c->digest : a->nothing, digest,
-	    AUTH_DIGEST_BYTES) == 0 && is_known;
+	if (who->connections != 0 && !(who->connections & via))
+		return refuse(out, AUTH_WHY_FAILED);
+	if (who->proxy_required && out->proxy < 0)
+		return refuse(out, AUTH_WHY_PROXY_REQUIRED);
+	out->who = principal_ref(who);
+	out->verdict = AUTH_OK;
+	return AUTH_OK;
 }
+
+/* ---- secrets ------------------------------------------------------------- */
 
 static bool is_settled(struct hash_job *job)
 {
 	struct auth_ticket *t = CONTAINER_OF(job, struct auth_ticket, job);
 
 	return t->candidate != NULL &&
-	    digest_matches(t->auth, t->candidate, t->digest);
+	    credential_matches(&t->auth->creds, t->candidate, t->digest);
 }
 
 static void on_hashed(struct hash_job *job, bool matches)
@@ -517,10 +323,10 @@ static void on_hashed(struct hash_job *job, bool matches)
 	struct auth_ticket *t = CONTAINER_OF(job, struct auth_ticket, job);
 	struct auth        *a = t->auth;
 
-	t->verdict = matches && t->candidate != NULL ? AUTH_OK : AUTH_REFUSED;
-	if (t->verdict == AUTH_OK) {
-		remember(t->candidate, t->digest);
-		become(&t->principal, a, t->candidate);
+	refuse(&t->answer, AUTH_WHY_FAILED);
+	if (matches && t->candidate != NULL) {
+		credential_remember(t->candidate, t->digest);
+		admit(t->candidate->who, t->via, &t->answer);
 	}
 	t->candidate = NULL;
 	t->auth = NULL;
@@ -532,73 +338,140 @@ static void on_hashed(struct hash_job *job, bool matches)
 /* Refusals of one name always take the same hash, known or not. */
 static struct credential *pick_decoy(const struct auth *a, struct slice name)
 {
-	return a->decoys[hash_slice(name) % a->n_decoys];
+	return a->creds.decoys[hash_slice(name) % a->creds.n_decoys];
 }
 
 static enum auth_verdict ask_hasher(struct auth *a, struct credential *c,
-    struct slice name, struct slice secret, const uint8_t *digest,
-    struct auth_ticket *t)
+    const struct auth_request *req, struct slice secret,
+    const uint8_t *digest, struct auth_answer *out, struct auth_ticket *t)
 {
 	bool is_real = c != NULL && c->is_bcrypt;
 
-	if (t == NULL || a->n_decoys == 0)
-		return AUTH_REFUSED;
-	t->verdict = AUTH_REFUSED;
-	t->principal = (struct principal){ 0 };
+	if (t == NULL || a->creds.n_decoys == 0)
+		return refuse(out, AUTH_WHY_FAILED);
+	t->answer = (struct auth_answer){ .proxy = out->proxy };
+	t->via = req->via;
 	t->candidate = is_real ? c : NULL;
 	t->auth = auth_ref(a);
-	memcpy(t->digest, digest, AUTH_DIGEST_BYTES);
-	t->job.hash = (is_real ? c : pick_decoy(a, name))->hash;
+	memcpy(t->digest, digest, CREDENTIAL_DIGEST_BYTES);
+	t->job.hash = (is_real ? c : pick_decoy(a, req->user))->hash;
 	t->job.done = on_hashed;
 	t->job.is_settled = is_settled;
-	if (hasher_submit(a->hasher, &t->job, secret))
+	if (hasher_submit(a->hasher, &t->job, secret)) {
+		out->verdict = AUTH_PENDING;
 		return AUTH_PENDING;
+	}
 	sodium_memzero(t->digest, sizeof t->digest);
 	t->auth = NULL;
 	auth_unref(a);
-	return AUTH_REFUSED;
+	return refuse(out, AUTH_WHY_FAILED);
 }
 
-static enum auth_verdict check_secrets(struct auth *a, struct credential *c,
-    struct slice name, struct slice secret, struct principal *out,
-    struct auth_ticket *t)
+static enum auth_verdict check_secret(struct auth *a, struct credential *c,
+    const struct auth_request *req, struct slice secret,
+    struct auth_answer *out, struct auth_ticket *t)
 {
-	uint8_t           digest[AUTH_DIGEST_BYTES];
-	enum auth_verdict verdict = AUTH_OK;
+	uint8_t           digest[CREDENTIAL_DIGEST_BYTES];
+	enum auth_verdict verdict;
 
-	digest_of(secret, digest);
-	if (digest_matches(a, c, digest))
-		become(out, a, c);
+	credential_digest(secret, digest);
+	if (credential_matches(&a->creds, c, digest))
+		verdict = admit(c->who, req->via, out);
 	else
-		verdict = ask_hasher(a, c, name, secret, digest, t);
+		verdict = ask_hasher(a, c, req, secret, digest, out, t);
 	sodium_memzero(digest, sizeof digest);
 	return verdict;
 }
 
+static bool has_signed(const uint8_t key[NKEY_BYTES], struct slice sig,
+    struct slice nonce)
+{
+	uint8_t bytes[NKEY_SIG_BYTES];
+
+	return nonce.n > 0 && nkey_get_sig(sig, bytes) &&
+	    nkey_verify(key, nonce, bytes);
+}
+
+static enum auth_verdict check_nkey(const struct auth *a,
+    const struct auth_request *req, struct auth_answer *out)
+{
+	static const uint8_t     nobody[NKEY_BYTES] = { 1 };
+	const struct credential *c = credentials_find(&a->creds, req->nkey);
+	bool is_known = c != NULL && c->who->kind == PRINCIPAL_NKEY;
+
+	if (!has_signed(is_known ? c->nkey : nobody, req->sig, req->nonce) ||
+	    !is_known)
+		return refuse(out, AUTH_WHY_FAILED);
+	return admit(c->who, req->via, out);
+}
+
+/* A password, where the user has one, is wanted beside the certificate. */
+static enum auth_verdict check_cert(struct auth *a,
+    const struct auth_request *req, struct auth_answer *out,
+    struct auth_ticket *ticket)
+{
+	struct credential *c = req->cert == NULL ? NULL
+	    : credentials_of_cert(&a->creds, req->cert, req->via);
+
+	return c == NULL ? refuse(out, AUTH_WHY_FAILED)
+	    : check_secret(a, c, req, req->pass, out, ticket);
+}
+
+/* D1 */
+static bool find_proxy(const struct auth *a, const struct auth_request *req,
+    int *ret)
+{
+	*ret = -1;
+	if (a->n_proxies == 0 || req->proxy_sig.n == 0)
+		return true;
+	for (size_t i = 0; i < a->n_proxies && *ret < 0; i++)
+		if (has_signed(a->proxies[i].bytes, req->proxy_sig, req->nonce))
+			*ret = (int)i;
+	return *ret >= 0;
+}
+
+/* ---- asking -------------------------------------------------------------- */
+
 static bool says_nothing(const struct auth_request *req)
 {
-	return req->user.n == 0 && req->pass.n == 0 && req->auth_token.n == 0;
+	return req->user.n == 0 && req->pass.n == 0 &&
+	    req->auth_token.n == 0 && req->nkey.n == 0 && req->jwt.n == 0;
+}
+
+static struct credential *find_user(const struct auth *a, struct slice name)
+{
+	struct credential *c = credentials_find(&a->creds, name);
+
+	return c != NULL && c->who->kind == PRINCIPAL_USER ? c : NULL;
 }
 
 enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
-    struct principal *out, struct auth_ticket *ticket)
+    struct auth_answer *out, struct auth_ticket *ticket)
 {
-	const struct credential *silent;
-
-	if (req->names_account)					/* D1 */
-		return AUTH_REFUSED;
-	if (a->has_token)					/* D3 */
-		return check_secrets(a, &a->creds[0], SLICE_NONE,
-		    req->auth_token, out, ticket);
-	silent = says_nothing(req) ? a->no_auth_user : NULL;
-	if (a->is_required && silent == NULL)			/* D5, D6 */
-		return check_secrets(a, find_user(a, req->user), req->user,
-		    req->pass, out, ticket);
-	become(out, a, silent);					/* D2, D4 */
-	return AUTH_OK;
+	*out = (struct auth_answer){ .proxy = -1 };
+	if (req->names_account)					/* D0 */
+		return refuse(out, AUTH_WHY_FAILED);
+	if (!find_proxy(a, req, &out->proxy))			/* D1 */
+		return refuse(out, AUTH_WHY_PROXY_NOT_TRUSTED);
+	if (!auth_is_required(a))				/* D2 */
+		return admit(principal_anonymous(), req->via, out);
+	if (a->operators != NULL)				/* D2a */
+		return operators_check(a->operators, req, out, ticket);
+	if (a->creds.has_token)					/* D3 */
+		return check_secret(a, &a->creds.all[0], req, req->auth_token,
+		    out, ticket);
+	if (a->creds.has_nkeys && req->nkey.n > 0)		/* D4 */
+		return check_nkey(a, req, out);
+	if (a->maps_certs && a->creds.has_users)		/* D5 */
+		return check_cert(a, req, out, ticket);
+	if (a->silent != NULL && says_nothing(req))		/* D6 */
+		return admit(a->silent, req->via, out);
+	return check_secret(a, find_user(a, req->user), req,	/* D7, D8 */
+	    req->pass, out, ticket);
 }
 
 void auth_ticket_cancel(struct auth_ticket *t)
 {
 	hash_job_cancel(&t->job);
+	resolver_job_cancel(&t->find);
 }

@@ -2,10 +2,9 @@
  *
  * A struct auth is all credentials of one configuration: immutable, counted,
  * shared by all workers; a reload builds another.  It answers with a principal
- * or a refusal, and a refusal never says why: neither in words nor in the time
- * it takes.  Passwords are kept only as digests under a key of this process,
- * or as the bcrypt hash that was configured.
- * Spec: core protocol 4.1, 4.2; the order of decisions is in auth.c.
+ * or a refusal, and a refusal never tells the peer why: neither in words nor in
+ * the time it takes.
+ * Spec: core protocol 4.1, 4.2, 4.3, 4.9; the order of decisions is in auth.c.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -14,33 +13,70 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/credentials.h"
 #include "auth/hasher.h"
+#include "auth/nkey.h"
+#include "auth/principal.h"
+#include "auth/resolver.h"
 #include "base/slice.h"
 
 struct auth;
+struct bearing;
 struct buf;
-struct credential;
-struct permissions;
+struct jwt;
+struct operators;
 struct permissions_spec;
+struct tls_peer;
 
 /* ---- what is configured ------------------------------------------------ */
 
 struct auth_user_config {
 	struct slice name, pass;	/* pass empty: must be sent empty */
 	const struct permissions_spec *permissions;	/* NULL: the default's */
+	bool         is_nkey;		/* name is a public key; no pass */
+	struct slice account;		/* empty: "$G" */
+	uint32_t     connections;	/* enum via; 0: all */
+	bool         proxy_required;
+	int64_t      msgs_per_s, bytes_per_s;	/* 0: no limit */
 };
+
+/* Another program is asked who somebody is (core protocol 4.7). */
+struct callout_config {
+	struct nkey         issuer;	/* an account's: signs the answers */
+	struct slice        account;	/* where that program listens */
+	struct nkey         xkey;	/* its curve key; not set: no boxes */
+	const struct slice *users;	/* who are not asked about */
+	size_t              n_users;
+	const struct slice *allowed;	/* accounts; none: all */
+	size_t              n_allowed;
+};
+
+/* Is a user of that name (empty: nobody) let be? */
+bool callout_skips(const struct callout_config *c, struct slice user);
+
+/* May it be asked about who is in that account? */
+bool callout_may_place(const struct callout_config *c, struct slice account);
 
 /* A slice whose p is not NULL was stated, even if it is empty: credentials
  * that were stated and say nothing are an error, never "no credentials". */
 struct auth_config {
 	struct slice user, pass;	/* the single user */
 	struct slice token;
-	const struct auth_user_config *users;
+	bool         proxy_required;	/* of those */
+	const struct auth_user_config *users;	/* of all accounts */
 	size_t                         n_users;
 	bool                           has_users;	/* stated; n_users may be 0 */
 	struct slice no_auth_user;
+	bool         maps_certs;	/* a user is whom the certificate names */
+	bool         admits_anonymous;	/* who says nothing is nobody, in "$G",
+					   though there are users */
 	/* Of the users without their own; the single user has none.  Or NULL. */
 	const struct permissions_spec *default_permissions;
+	const struct slice *proxies;	/* trusted: public keys, any kind */
+	size_t              n_proxies;
+	struct operators   *operators;	/* who come in by JWT, and nobody else
+					   does; or NULL.  A reference is taken */
+	const struct callout_config *callout;	/* NULL: none */
 	int64_t      timeout_ns;	/* 0: two seconds */
 };
 
@@ -60,14 +96,26 @@ void auth_unref(struct auth *a);	/* takes NULL */
 /* Must a peer identify itself?  False: everyone is in "$G". */
 bool auth_is_required(const struct auth *a);
 
-/* May a peer stay silent about itself?  (A configured no_auth_user.) */
+/* Is there a configured no_auth_user? */
 bool auth_has_no_auth_user(const struct auth *a);
+
+/* May a peer stay silent about itself? */
+bool auth_admits_silent(const struct auth *a);
+
+/* NULL: nobody else is asked.  Borrowed. */
+const struct callout_config *auth_callout(const struct auth *a);
+
+/* Is a peer to be given a nonce, as it may have to sign it? */
+bool auth_wants_nonce(const struct auth *a);
+
+/* Is a user known by its certificate, so that naming one is no use? */
+bool auth_maps_certs(const struct auth *a);
 
 /* How long a peer may take to identify itself. */
 int64_t auth_timeout_ns(const struct auth *a);
 
-/* Is there a user of that name (a peer that was one may have to go)? */
-bool auth_knows_user(const struct auth *a, struct slice name);
+/* Is that user still known (a peer that was one may have to go)? */
+bool auth_knows(const struct auth *a, const struct principal *who);
 
 /* Is any password stored as plain text in the configuration?  (A warning.) */
 bool auth_has_plain_passwords(const struct auth *a);
@@ -75,64 +123,68 @@ bool auth_has_plain_passwords(const struct auth *a);
 /* May auth_check answer AUTH_PENDING, and so need a ticket? */
 bool auth_needs_ticket(const struct auth *a);
 
-/* ---- who somebody is ---------------------------------------------------- */
-
-enum principal_kind { PRINCIPAL_NONE, PRINCIPAL_USER, PRINCIPAL_TOKEN };
-
-/* Zeroed is nobody.  Holds a reference to its auth, which owns the strings. */
-struct principal {
-	enum principal_kind       kind;
-	struct slice              user;		/* empty unless a user */
-	struct slice              account;	/* "$G" */
-	const struct permissions *permissions;	/* NULL: all is allowed */
-	struct auth              *auth;
-};
-
-void principal_copy(struct principal *to, const struct principal *from);
-void principal_fini(struct principal *p);	/* takes zeroed; zeroes */
-
-/* For log labels: "user:derek", "token"; nothing for nobody. */
-void principal_put_label(const struct principal *p, struct buf *out);
-
-/* For monitoring's authorized_user: the name, "[REDACTED]" for a token. */
-struct slice principal_shown_user(const struct principal *p);
+/* The public key of a trusted proxy; i as an answer told, -1 gives none. */
+struct slice auth_proxy_key(const struct auth *a, int i);
 
 /* ---- asking --------------------------------------------------------------- */
 
 /* What a peer said; borrowed during the call, all may be empty. */
 struct auth_request {
-	struct slice user, pass, auth_token;
+	struct slice user, pass, auth_token, nkey, sig, jwt, proxy_sig;
 	bool         names_account;	/* account or new_account: refused */
-	struct slice source;		/* its address; for throttling */
+	struct slice nonce;		/* what it was given to sign */
+	enum via via;
+	struct slice source;		/* its address, 4 or 16 bytes */
+	const struct tls_peer *cert;	/* verified; NULL: none */
 };
 
-enum { AUTH_DIGEST_BYTES = 32 };
+/* For the log and for monitoring, never for the peer. */
+enum auth_why { AUTH_WHY_FAILED, AUTH_WHY_PROXY_NOT_TRUSTED,
+	AUTH_WHY_PROXY_REQUIRED };
+
 enum auth_verdict { AUTH_OK, AUTH_REFUSED, AUTH_PENDING };
 
-/* A login that waits for the hasher.  It lives in memory of its own, not in
+/* Zeroed before; auth_answer_fini after. */
+struct auth_answer {
+	enum auth_verdict       verdict;
+	const struct principal *who;	/* AUTH_OK: a reference */
+	enum auth_why           why;	/* AUTH_REFUSED */
+	int                     proxy;	/* it came through; -1: none */
+	struct jwt             *account;	/* claims it was judged by, or NULL */
+};
+
+void auth_answer_fini(struct auth_answer *a);	/* takes zeroed */
+
+/* Has its account got other claims meanwhile?  Then it is to be asked again. */
+bool auth_answer_is_stale(const struct auth *a, const struct auth_answer *answer);
+
+/* A login that waits for the hasher or the resolver.  It lives in memory of its own, not in
  * the session: who loses interest cancels, and frees it when done has come. */
 struct auth_ticket {
 	/* Set by the asker.  Called once if auth_check said AUTH_PENDING, maybe
-	 * before that returned.  Must not block.  Thread: the hasher's. */
+	 * before that returned.  Must not block.  Thread: the hasher's, or the
+	 * resolver's. */
 	void (*done)(struct auth_ticket *t);
 
-	/* From done on, the asker's: AUTH_OK or AUTH_REFUSED, and who (fini it). */
-	enum auth_verdict verdict;
-	struct principal  principal;
+	/* From done on, the asker's: AUTH_OK or AUTH_REFUSED (fini it). */
+	struct auth_answer answer;
+	bool               is_by_resolver;	/* whose thread called done */
 
 	/* Private. */
+	struct resolver_job find;
+	struct bearing     *bearing;
 	struct hash_job    job;
 	struct credential *candidate;	/* NULL: refused, whatever the hash says */
 	struct auth       *auth;
-	uint8_t            digest[AUTH_DIGEST_BYTES];
+	enum via via;
+	uint8_t            digest[CREDENTIAL_DIGEST_BYTES];
 };
 
-/* Who is this?  AUTH_OK: *out is set (fini it).  AUTH_REFUSED: there is
- * nothing to know.  AUTH_PENDING: *ticket, whose done must be set, belongs to
- * the hasher until done.  A NULL ticket where one is needed is a refusal.
- * Thread: any.  Never waits. */
+/* Who is this?  AUTH_OK: out->who is.  AUTH_REFUSED: out->why.  AUTH_PENDING:
+ * *ticket, whose done must be set, belongs to another thread until done.  A NULL
+ * ticket where one is needed is a refusal.  Thread: any.  Never waits. */
 enum auth_verdict auth_check(struct auth *a, const struct auth_request *req,
-    struct principal *out, struct auth_ticket *ticket);
+    struct auth_answer *out, struct auth_ticket *ticket);
 
 /* The peer is gone.  done still comes, soon.  Thread: the asker's, before it
  * has received what done sends. */

@@ -147,12 +147,8 @@ bool nkey_get_public(struct slice text, enum nkey_kind kind,
 	return true;
 }
 
-static bool kind_of_seed(const uint8_t *raw, enum nkey_kind *kind)
+static bool kind_of_prefix(unsigned prefix, enum nkey_kind *kind)
 {
-	unsigned prefix = (raw[0] & 7u) << 5 | raw[1] >> 3;
-
-	if ((raw[0] & 0xf8) != PREFIX_SEED || (raw[1] & 7) != 0)
-		return false;
 	for (int k = 0; k < N_NKEY_KINDS; k++) {
 		if (prefixes[k] == prefix) {
 			*kind = (enum nkey_kind)k;
@@ -160,6 +156,36 @@ static bool kind_of_seed(const uint8_t *raw, enum nkey_kind *kind)
 		}
 	}
 	return false;
+}
+
+bool nkey_parse(struct slice text, struct nkey *key)
+{
+	uint8_t        raw[PUBLIC_RAW];
+	enum nkey_kind kind;
+
+	if (!get_checked(text, raw, sizeof raw) ||
+	    !kind_of_prefix(raw[0], &kind))
+		return false;
+	key->is_set = true;
+	key->kind = kind;
+	memcpy(key->bytes, raw + 1, NKEY_BYTES);
+	memcpy(key->text, text.p, NKEY_PUBLIC_CHARS);
+	key->text[NKEY_PUBLIC_CHARS] = '\0';
+	return true;
+}
+
+bool nkey_eq(const struct nkey *a, const struct nkey *b)
+{
+	return a->is_set && b->is_set && a->kind == b->kind &&
+	    memcmp(a->bytes, b->bytes, NKEY_BYTES) == 0;
+}
+
+static bool kind_of_seed(const uint8_t *raw, enum nkey_kind *kind)
+{
+	unsigned prefix = (raw[0] & 7u) << 5 | raw[1] >> 3;
+
+	return (raw[0] & 0xf8) == PREFIX_SEED && (raw[1] & 7) == 0 &&
+	    kind_of_prefix(prefix, kind);
 }
 
 bool nkey_get_seed(struct slice text, enum nkey_kind *kind,
@@ -176,6 +202,14 @@ bool nkey_get_seed(struct slice text, enum nkey_kind *kind,
 	}
 	sodium_memzero(raw, sizeof raw);
 	return ok;
+}
+
+void nkey_from_seed(enum nkey_kind kind, const uint8_t seed[NKEY_BYTES],
+    struct nkey *key, uint8_t secret[NKEY_SECRET_BYTES])
+{
+	*key = (struct nkey){ .is_set = true, .kind = kind };
+	assert(crypto_sign_seed_keypair(key->bytes, secret, seed) == 0);
+	nkey_put_public(kind, key->bytes, key->text);
 }
 
 static bool get_base64(struct slice text, int variant,
@@ -203,6 +237,13 @@ bool nkey_verify(const uint8_t key[NKEY_BYTES], struct slice text,
 {
 	return crypto_sign_verify_detached(sig, (const uint8_t *)text.p, text.n,
 	    key) == 0;
+}
+
+void nkey_sign(const uint8_t secret[NKEY_SECRET_BYTES], struct slice text,
+    uint8_t sig[NKEY_SIG_BYTES])
+{
+	assert(crypto_sign_detached(sig, NULL, (const uint8_t *)text.p, text.n,
+	    secret) == 0);
 }
 
 void identity_init(struct identity *id)

@@ -40,11 +40,37 @@ bool nkey_get_public(struct slice text, enum nkey_kind kind,
 bool nkey_get_seed(struct slice text, enum nkey_kind *kind,
     uint8_t seed[NKEY_BYTES]);
 
+/* A public key of whatever kind, as it is kept: never a bare pointer, so no
+ * length can be wrong.  Zeroed is no key, and equals none. */
+struct nkey {
+	bool           is_set;
+	enum nkey_kind kind;
+	uint8_t        bytes[NKEY_BYTES];
+	char           text[NKEY_PUBLIC_CHARS + 1];
+};
+
+/* False, and key untouched: not a public key of any kind. */
+bool nkey_parse(struct slice text, struct nkey *key);
+
+bool nkey_eq(const struct nkey *a, const struct nkey *b);
+
+static inline struct slice nkey_text(const struct nkey *key)
+{
+	return slice_of(key->text, key->is_set ? NKEY_PUBLIC_CHARS : 0);
+}
+
+/* The key pair of a seed; the caller wipes secret. */
+void nkey_from_seed(enum nkey_kind kind, const uint8_t seed[NKEY_BYTES],
+    struct nkey *key, uint8_t secret[NKEY_SECRET_BYTES]);
+
 /* base64url without padding, or the standard alphabet with it. */
 bool nkey_get_sig(struct slice text, uint8_t sig[NKEY_SIG_BYTES]);
 
 bool nkey_verify(const uint8_t key[NKEY_BYTES], struct slice text,
     const uint8_t sig[NKEY_SIG_BYTES]);
+
+void nkey_sign(const uint8_t secret[NKEY_SECRET_BYTES], struct slice text,
+    uint8_t sig[NKEY_SIG_BYTES]);
 
 /* CRC-16/XMODEM. */
 uint16_t nkey_crc16(const uint8_t *p, size_t n);

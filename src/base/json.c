@@ -4,7 +4,10 @@
 #include "base/assert.h"
 #include "base/text.h"
 
-enum { JSON_DEPTH_MAX = 64 };	/* bits of is_array */
+enum {
+	JSON_DEPTH_MAX = 64,	/* bits of is_array */
+	COPY_DEPTH_MAX = 32,
+};
 
 void json_init(struct json_writer *w, struct buf *out, unsigned indent)
 {
@@ -148,6 +151,102 @@ void json_raw(struct json_writer *w, struct slice already_json)
 {
 	before_value(w);
 	buf_put_slice(w->out, already_json);
+}
+
+/* ---- copies ------------------------------------------------------------ */
+
+/* Takes a string, with its quotes, off the front.  The text is sound. */
+static struct slice take_string(struct slice *rest)
+{
+	size_t n = 1;
+
+	while (n < rest->n && rest->p[n] != '"')
+		n += rest->p[n] == '\\' ? 2 : 1;
+	n = n < rest->n ? n + 1 : rest->n;
+	*rest = slice_skip(*rest, n);
+	return slice_of(rest->p - n, n);
+}
+
+/* A number or a word, too. */
+static struct slice take_scalar(struct slice *rest)
+{
+	size_t n = 0;
+
+	if (rest->p[0] == '"')
+		return take_string(rest);
+	while (n < rest->n && strchr(",:]} \t\r\n", rest->p[n]) == NULL)
+		n++;
+	*rest = slice_skip(*rest, n);
+	return slice_of(rest->p - n, n);
+}
+
+static void copy_bracket(struct json_writer *w, char p)
+{
+	if (p == '{')
+		json_begin_object(w);
+	else if (p == '[')
+		json_begin_array(w);
+	else if (p == '}')
+		json_end_object(w);
+	else
+		json_end_array(w);
+}
+
+/* A name in an object, or a value. */
+static void copy_scalar(struct json_writer *w, unsigned outside,
+    struct slice scalar)
+{
+	if (w->depth == outside || in_array(w) || w->after_key) {
+		json_raw(w, scalar);
+		return;
+	}
+	next_item(w);
+	buf_put_slice(w->out, scalar);
+	buf_put_str(w->out, w->indent > 0 ? ": " : ":");
+	w->after_key = true;
+}
+
+static bool nests_deeper(struct slice text, unsigned max)
+{
+	unsigned depth = 0;
+
+	while (text.n > 0) {
+		if (text.p[0] == '"') {
+			take_string(&text);
+			continue;
+		}
+		if ((text.p[0] == '{' || text.p[0] == '[') && ++depth > max)
+			return true;
+		depth -= text.p[0] == '}' || text.p[0] == ']';
+		text = slice_skip(text, 1);
+	}
+	return false;
+}
+
+void json_lay_out(struct json_writer *w, struct slice already_json)
+{
+	struct slice rest = already_json;
+	const char  *why;
+	struct json *doc = json_parse(already_json, &why);
+	unsigned     outside = w->depth;
+
+	json_free(doc);
+	if (doc == NULL || nests_deeper(already_json, COPY_DEPTH_MAX)) {
+		json_null(w);
+		return;
+	}
+	while (rest.n > 0) {
+		char p = rest.p[0];
+
+		if (strchr(",: \t\r\n", p) != NULL) {
+			rest = slice_skip(rest, 1);
+		} else if (strchr("{}[]", p) != NULL) {
+			copy_bracket(w, p);
+			rest = slice_skip(rest, 1);
+		} else {
+			copy_scalar(w, outside, take_scalar(&rest));
+		}
+	}
 }
 
 /* ---- strings ---------------------------------------------------------- */

@@ -31,6 +31,11 @@ struct json_writer {
 };
 
 void json_init(struct json_writer *w, struct buf *out, unsigned indent);
+
+/* The same for who passes one on: a pointer that is good in the block. */
+#define JSON_INTO(buf, blanks) \
+	(&(struct json_writer){ .out = (buf), .indent = (blanks) })
+
 void json_begin_object(struct json_writer *w);
 void json_end_object(struct json_writer *w);
 void json_begin_array(struct json_writer *w);
@@ -47,6 +52,10 @@ void json_f64(struct json_writer *w, double v);	/* shortest, Go's form */
 void json_bool(struct json_writer *w, bool v);
 void json_time(struct json_writer *w, int64_t wall_ns);	/* text_put_time */
 void json_raw(struct json_writer *w, struct slice already_json);
+
+/* A value that is JSON already, with our blanks instead of its own.  What is no
+ * JSON, or nested beyond 32, becomes null. */
+void json_lay_out(struct json_writer *w, struct slice already_json);
 
 /* Inline, because jansson calls a function of this name: a global one of ours
  * would be found in its place. */
@@ -69,6 +78,7 @@ struct json *json_parse(struct slice text, const char **why);
 void json_free(struct json *doc);	/* takes NULL */
 
 bool json_is_object(const struct json *j);
+bool json_is_array(const struct json *j);
 /* The member, or NULL: absent or null. */
 const struct json *json_get(const struct json *object, const char *key);
 

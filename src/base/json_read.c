@@ -25,6 +25,7 @@
 #include <jansson.h>
 #undef json_null
 #undef json_is_object
+#undef json_is_array
 
 #include "base/text.h"
 
@@ -221,6 +222,11 @@ static bool is(const struct json *j, json_type type)
 bool json_is_object(const struct json *j)
 {
 	return is(j, JSON_OBJECT);
+}
+
+bool json_is_array(const struct json *j)
+{
+	return is(j, JSON_ARRAY);
 }
 
 /* jansson's iterators take objects that may be written to. */

@@ -16,6 +16,7 @@ struct chunk {
 
 struct conf_arena {
 	struct chunk *chunks;	/* the newest small one is first */
+	const struct arena_file *files;
 };
 
 struct conf_arena *arena_create(void)
@@ -87,4 +88,20 @@ struct slice arena_copy(struct conf_arena *a, struct slice s)
 	if (s.n > 0)
 		memcpy(p, s.p, s.n);
 	return slice_of(p, s.n);
+}
+
+bool arena_add_file(struct conf_arena *a, const char *path)
+{
+	struct arena_file *f = arena_alloc(a, 1, sizeof *f);
+
+	if (f == NULL)
+		return false;
+	*f = (struct arena_file){ path, a->files };
+	a->files = f;
+	return true;
+}
+
+const struct arena_file *arena_files(const struct conf_arena *a)
+{
+	return a->files;
 }

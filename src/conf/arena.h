@@ -6,6 +6,7 @@
 #ifndef CONF_ARENA_H
 #define CONF_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/slice.h"
@@ -24,5 +25,15 @@ void *arena_alloc(struct conf_arena *a, size_t count, size_t size);
 
 /* A copy with a NUL behind it; its p is NULL when memory ran out. */
 struct slice arena_copy(struct conf_arena *a, struct slice s);
+
+/* The files that were read into it, the latest first. */
+struct arena_file {
+	const char              *path;
+	const struct arena_file *next;
+};
+
+/* path is kept as it is, and is to live as long.  false: out of memory. */
+bool arena_add_file(struct conf_arena *a, const char *path);
+const struct arena_file *arena_files(const struct conf_arena *a);
 
 #endif /* CONF_ARENA_H */

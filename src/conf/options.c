@@ -234,6 +234,9 @@ void options_settle(struct options *o)
 		o->trace = true;
 	if (o->max_connections == 0)
 		o->max_connections = -1;
+	if (!o->is_given[OPTION_auth_timeout])
+		o->auth_timeout = o->tls == NULL ? 0
+		    : o->tls->timeout_ns + OPTION_SECOND;
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		int64_t *v = (int64_t *)((char *)o + rows[i].at);
 
@@ -331,6 +334,37 @@ static void put_strings(struct buf *out, const struct conf_strings *l)
 	buf_put_char(out, ']');
 }
 
+/* As Go prints such a struct. */
+static void put_callout(struct buf *out, const struct conf_callout *c)
+{
+	if (c == NULL) {
+		buf_put_str(out, "<nil>");
+		return;
+	}
+	buf_printf(out, "&{%.*s %.*s ", SLICE_ARG(c->issuer),
+	    SLICE_ARG(c->account));
+	put_strings(out, &c->auth_users);
+	buf_printf(out, " %.*s ", SLICE_ARG(c->xkey));
+	put_strings(out, &c->allowed_accounts);
+	buf_put_char(out, '}');
+}
+
+static void put_resolver(struct buf *out, const struct conf_resolver *r)
+{
+	static const char *const kinds[] = {
+		[RESOLVER_MEMORY] = "MEMORY", [RESOLVER_URL] = "URL",
+		[RESOLVER_FULL] = "FULL",     [RESOLVER_CACHE] = "CACHE",
+	};
+
+	if (r == NULL)
+		return;
+	buf_put_str(out, kinds[r->kind]);
+	if (r->kind == RESOLVER_URL)
+		buf_printf(out, "(%.*s)", SLICE_ARG(r->url));
+	if (r->dir.n > 0)
+		buf_printf(out, " %.*s", SLICE_ARG(r->dir));
+}
+
 void option_put_value(struct buf *out, const struct option *row,
     const struct options *o)
 {
@@ -364,6 +398,30 @@ void option_put_value(struct buf *out, const struct option *row,
 		break;
 	case KIND_PERMISSIONS:
 		buf_put_str(out, v.as_PERMISSIONS == NULL ? "" : "set");
+		break;
+	case KIND_ACCOUNTS:
+		buf_printf(out, "%zu accounts", v.as_ACCOUNTS.n);
+		break;
+	case KIND_MAPPINGS:
+		buf_printf(out, "%zu mappings", v.as_MAPPINGS.n);
+		break;
+	case KIND_CALLOUT:
+		put_callout(out, v.as_CALLOUT);
+		break;
+	case KIND_RESOLVER:
+		put_resolver(out, v.as_RESOLVER);
+		break;
+	case KIND_TOKENS:
+		buf_printf(out, "%zu tokens", v.as_TOKENS.n);
+		break;
+	case KIND_PRELOAD:
+		buf_printf(out, "%zu tokens", v.as_PRELOAD.n);
+		break;
+	case KIND_KEYS: case KIND_PROXIES:
+		put_strings(out, &v.as_KEYS);
+		break;
+	case KIND_TLS:
+		buf_put_str(out, v.as_TLS == NULL ? "disabled" : "enabled");
 		break;
 	default:
 		put_number(out, row, v.as_INT);
@@ -455,6 +513,8 @@ int options_set(struct options *o, const char *key, struct slice text,
 	const struct option *row = option_find(slice_str(key));
 	union option_value   v = { 0 };
 
+	if (options_is_tls_flag(key))
+		return options_set_tls(o, key, text, err);
 	if (row == NULL)
 		return ERR_NOTFOUND;
 	if (!set_value(o, row, text, &v, err))
@@ -486,7 +546,7 @@ int options_inherit_forced(struct options *o, const struct options *from)
 		o->is_forced[i] = true;
 	}
 	options_settle(o);
-	return 0;
+	return options_inherit_tls(o, from) ? 0 : ERR_NOMEM;
 }
 
 /* ---- the reference page ----------------------------------------------- */
@@ -502,6 +562,14 @@ static const char *kind_title(enum option_kind kind)
 		[KIND_FLAGS] = "map of booleans",
 		[KIND_POLICY] = "default, close or retry",
 		[KIND_USERS] = "array of users", [KIND_PERMISSIONS] = "permissions",
+		[KIND_ACCOUNTS] = "map of accounts, or array of their names",
+		[KIND_MAPPINGS] = "map of destinations",
+		[KIND_CALLOUT] = "map",        [KIND_PROXIES] = "map",
+		[KIND_RESOLVER] = "MEMORY, URL(..) or map",
+		[KIND_TOKENS] = "tokens or files",
+		[KIND_KEYS] = "text or array of texts",
+		[KIND_PRELOAD] = "map of tokens",
+		[KIND_TLS] = "map",
 	};
 
 	return titles[kind];
@@ -543,6 +611,8 @@ void options_write_reference(struct buf *out)
 	    "    host and port together\n");
 	buf_put_str(out, "http\n    port or \"host:port\"; needs a restart\n"
 	    "    http_host and http_port together\n");
+	buf_put_str(out, "https\n    port or \"host:port\"; needs a restart\n"
+	    "    http_host and https_port together\n");
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		write_row(out, &rows[i]);
 	buf_put_str(out, "\nNot built into this server yet:");

@@ -35,6 +35,14 @@
  *   PAIRS     { name: text }      FLAGS     { name: true }
  *   POLICY    default, close or retry (enum write_policy)
  *   USERS     [ {user, pass} ]    PERMISSIONS { publish, subscribe }
+ *   ACCOUNTS  [ name ], { name { users, exports, imports, mappings, .. } }
+ *   MAPPINGS  { source: destination or [ {destination, weight} ] }
+ *   CALLOUT   { issuer, auth_users, .. }     PROXIES   { trusted: [ {key} ] }
+ *   RESOLVER  MEMORY, URL(..), { type, dir, .. }
+ *   TOKENS    tokens (JWT), or the files they are in
+ *   KEYS      one text or an array of them   PRELOAD   { account key: token }
+ *   TLS       { cert_file, key_file }, always told by a reload: files may
+ *             have changed
  */
 #define OPTION_C_BOOL        bool
 #define OPTION_C_INT         int64_t
@@ -50,6 +58,15 @@
 #define OPTION_C_POLICY      enum write_policy
 #define OPTION_C_USERS       struct conf_users
 #define OPTION_C_PERMISSIONS const struct conf_permissions *
+#define OPTION_C_ACCOUNTS    struct conf_accounts
+#define OPTION_C_MAPPINGS    struct conf_mappings
+#define OPTION_C_CALLOUT     const struct conf_callout *
+#define OPTION_C_PROXIES     struct conf_strings
+#define OPTION_C_RESOLVER    const struct conf_resolver *
+#define OPTION_C_TOKENS      struct conf_strings
+#define OPTION_C_KEYS        struct conf_strings
+#define OPTION_C_PRELOAD     struct conf_pairs
+#define OPTION_C_TLS         const struct conf_tls *
 
 /* Changes: RELOAD is applied by a reload and told as "Reloaded: name = value",
  * QUIET the same without the value (of on|off one half), RESTART is refused
@@ -131,6 +148,9 @@
 	X(http_port,         INT,      "http_port", "monitor_port",		\
 	  0, -1, 65535, NONE, RESTART, "HTTPPort",				\
 	  "port of monitoring; 0 is off, -1 takes a free one")			\
+	X(https_port,        INT,      "https_port", "",				\
+	  0, -1, 65535, NONE, RESTART, "HTTPSPort",				\
+	  "the same over HTTPS, with the certificate of tls")			\
 	X(http_base_path,    STRING,   "http_base_path", "",			\
 	  0, 0, 0, NONE, RESTART, "HTTPBasePath",				\
 	  "what the paths of monitoring begin with")				\
@@ -192,6 +212,12 @@
 	  "no_sublist_cache",							\
 	  0, 0, 1, NONE, RESTART, "NoSublistCache",				\
 	  "match every message anew")						\
+	X(tls,               TLS,      "tls", "",				\
+	  0, 0, 0, NONE, RELOAD, "tls",						\
+	  "clients speak TLS: cert_file, key_file, ca_file, verify ...")	\
+	X(allow_non_tls,     BOOL,     "allow_non_tls", "",			\
+	  0, 0, 1, NONE, RESTART, "AllowNonTLS",				\
+	  "clients may do without")						\
 	X(no_auth_user,      STRING,   "no_auth_user", "",			\
 	  0, 0, 0, NONE, RESTART, "NoAuthUser",					\
 	  "user that clients without credentials become")			\
@@ -214,30 +240,82 @@
 	  "authorization.default_permission authorization.permissions",		\
 	  0, 0, 0, NONE, QUIET, "authorization users",				\
 	  "permissions of users that have none of their own")			\
+	X(max_failed_logins, INT,      "max_failed_logins", "",			\
+	  5, 0, 1000, NONE, RESTART, "MaxFailedLogins",				\
+	  "wrong credentials from one address before it is heard once a "	\
+	  "second only; 0 is no limit")						\
+	X(sandbox,           BOOL,     "sandbox", "",				\
+	  1, 0, 1, NONE, RESTART, "Sandbox",					\
+	  "give up what a server never needs: other files, other ports, "	\
+	  "other system calls")							\
 	X(users,             USERS,    "authorization.users", "",		\
 	  0, 0, 0, NONE, QUIET, "authorization users",				\
-	  "who may connect: user, pass, permissions")
+	  "who may connect: user, pass or nkey, permissions; with limits "	\
+	  "{ max_msgs_per_second, max_bytes_per_second } a user's connections "	\
+	  "together publish no faster: they are read slower; 0 is no limit")	\
+	X(auth_callout,      CALLOUT,  "authorization.auth_callout",		\
+	  "authorization.auth_hook",						\
+	  0, 0, 0, NONE, RESTART, "AuthCallout",				\
+	  "service that decides who connects: issuer, auth_users, account, "	\
+	  "xkey, allowed_accounts")						\
+	X(proxy_required,    BOOL,     "authorization.proxy_required", "",	\
+	  0, 0, 1, NONE, RESTART, "ProxyRequired",				\
+	  "the one user comes through a trusted proxy only")			\
+	X(proxies,           PROXIES,  "proxies", "",				\
+	  0, 0, 0, NONE, QUIET, "proxies",					\
+	  "public keys of the proxies that are trusted: trusted [ {key} ]")	\
+	X(accounts,          ACCOUNTS, "accounts", "",				\
+	  0, 0, 0, NONE, QUIET, "accounts",					\
+	  "subject spaces of their own: users, default_permissions, exports, "	\
+	  "imports, mappings, limits, msg_trace; limits may hold "		\
+	  "max_msgs_per_second and max_bytes_per_second of all its clients "	\
+	  "together, that are then read slower; 0 is no limit")			\
+	X(mappings,          MAPPINGS, "mappings", "maps",			\
+	  0, 0, 0, NONE, QUIET, "accounts",					\
+	  "what messages are called when they come in, of clients that are "	\
+	  "in no account of their own")						\
+	X(system_account,    STRING,   "system_account", "system",		\
+	  0, 0, 0, NONE, RESTART, "SystemAccount",				\
+	  "account that sees the server's events and may ask for its state")	\
+	X(no_system_account, BOOL,     "no_system_account",			\
+	  "no_system no_sys_acc",						\
+	  0, 0, 1, NONE, RESTART, "NoSystemAccount",				\
+	  "make no system account where none is configured")			\
+	X(operators,         TOKENS,   "operator",				\
+	  "operators root roots root_operator root_operators",			\
+	  0, 0, 0, NONE, RESTART, "TrustedOperators",				\
+	  "tokens of the operators whose accounts are served, or their files")	\
+	X(trusted_keys,      KEYS,     "trusted_keys", "trusted",		\
+	  0, 0, 0, NONE, RESTART, "TrustedKeys",				\
+	  "public keys of such operators, without their tokens")		\
+	X(resolver,          RESOLVER, "resolver",				\
+	  "account_resolver accounts_resolver",					\
+	  0, 0, 0, NONE, QUIET, "accounts",					\
+	  "where tokens of accounts come from: MEMORY, URL(..) or a directory")	\
+	X(resolver_preload,  PRELOAD,  "resolver_preload", "",			\
+	  0, 0, 0, NONE, QUIET, "accounts",					\
+	  "tokens of accounts by their public keys")				\
+	X(resolver_pinned_accounts, KEYS, "resolver_pinned_accounts", "",	\
+	  0, 0, 0, NONE, QUIET, "accounts",					\
+	  "keys of accounts that no resolver may take away")			\
+	X(resolver_tls,      TLS,      "resolver_tls", "",			\
+	  0, 0, 0, NONE, QUIET, "accounts",					\
+	  "how a resolver's URL is trusted")					\
+	X(default_sentinel,  STRING,   "default_sentinel", "",			\
+	  0, 0, 0, NONE, QUIET, "default sentinel",				\
+	  "token of clients that bring none")
 
 /* Parts of nats-server that are not here: told so, unless they are off. */
 #define OPTIONS_ABSENT(X)						\
-	X("tls") X("ocsp") X("ocsp_cache") X("https") X("https_port")	\
-	X("accounts") X("mappings") X("maps") X("default_sentinel")	\
-	X("system_account") X("system") X("operator") X("operators")	\
-	X("root") X("roots") X("root_operator") X("root_operators")	\
-	X("trusted") X("trusted_keys") X("resolver")			\
-	X("account_resolver") X("accounts_resolver")			\
-	X("resolver_preload") X("resolver_pinned_accounts")		\
-	X("resolver_tls") X("proxies") X("websocket") X("ws")		\
-	X("mqtt") X("cluster") X("gateway") X("leafnodes") X("leaf")	\
-	X("jetstream") X("authorization.auth_callout")			\
-	X("authorization.auth_hook") X("authorization.proxy_required")	\
-	X("proxy_protocol")
+	X("ocsp") X("ocsp_cache")						\
+	X("websocket") X("ws") X("mqtt")					\
+	X("cluster") X("gateway") X("leafnodes") X("leaf")		\
+	X("jetstream")
 
 /* What means nothing here and may stay in a file. */
 #define OPTIONS_IGNORED(X)						\
 	X("prof_port") X("prof_block_rate") X("connect_error_reports")	\
-	X("reconnect_error_reports") X("no_system_account")		\
-	X("no_system") X("no_sys_acc") X("allow_non_tls")		\
+	X("reconnect_error_reports")						\
 	X("store_dir") X("storedir") X("default_js_domain")
 
 enum write_policy { WRITE_DEFAULT, WRITE_CLOSE, WRITE_RETRY };
@@ -297,16 +375,175 @@ enum {
 	CONNECTION_IN_PROCESS  = 1 << 6,
 };
 
+/* Where something was written, for who complains about it later. */
+struct conf_place {
+	const char *file;
+	int         line, col;
+};
+
+/* What may be published in a second; 0: no limit. */
+struct conf_rate {
+	int64_t msgs, bytes;
+};
+
 struct conf_user {
 	struct slice user, pass;	/* pass: plain or bcrypt, maybe empty */
+	struct slice nkey;		/* public; then neither of those */
 	const struct conf_permissions *permissions;	/* NULL: all allowed;
 					   default_permissions are filled in */
 	uint32_t     connections;	/* CONNECTION_*; 0: all kinds */
+	bool         proxy_required;
+	struct conf_rate  rate;		/* of all its connections together */
+	struct conf_place place;
 };
 
 struct conf_users {
 	const struct conf_user *v;
 	size_t                  n;
+};
+
+/* Equal digests: the same was written. */
+struct conf_digest {
+	char text[72];
+};
+
+struct conf_choice {
+	struct slice subject;	/* may be malformed: core knows transforms */
+	int64_t      weight;	/* percent, 0 to 100 */
+	struct slice cluster;	/* empty: all that have no choice of their own */
+};
+
+struct conf_mapping {
+	struct slice              source;	/* a valid pattern */
+	const struct conf_choice *choices;
+	size_t                    n_choices;
+	bool                      is_short;	/* source: "destination" */
+	struct conf_place         place;
+};
+
+struct conf_mappings {
+	const struct conf_mapping *v;
+	size_t                     n;
+	struct conf_digest         digest;
+};
+
+enum conf_door { DOOR_NONE, DOOR_STREAM, DOOR_SERVICE };
+
+enum conf_response { RESPONSE_SINGLETON, RESPONSE_STREAM, RESPONSE_CHUNKED };
+
+struct conf_export {
+	enum conf_door      door;
+	struct slice        subject;
+	struct conf_strings accounts;	/* who may import it; none: all.  They
+					   are configured */
+	enum conf_response  response;
+	int64_t             threshold_ns;	/* 0: the default */
+	struct slice        latency;	/* where latency goes; empty: nowhere */
+	int64_t             sampling;	/* percent; 0: as headers say */
+	int64_t             token_position;	/* from 1; 0: none */
+	bool                allows_trace;
+	struct conf_place   place;
+};
+
+struct conf_import {
+	enum conf_door    door;
+	struct slice      account, subject;	/* the account is configured */
+	struct slice      prefix, to;	/* either may be empty */
+	bool              shares;
+	bool              allows_trace;
+	struct conf_place place;
+};
+
+/* -1: no limit. */
+struct conf_account_limits {
+	int64_t          connections, leafnodes, subscriptions, payload;
+	struct conf_rate rate;
+};
+
+struct conf_account {
+	struct slice      name;
+	struct slice      nkey;		/* public; may be empty */
+	struct conf_users users;
+	const struct conf_permissions *default_permissions;
+	const struct conf_export *exports;
+	size_t                    n_exports;
+	const struct conf_import *imports;
+	size_t                    n_imports;
+	struct conf_mappings       mappings;
+	struct conf_account_limits limits;
+	struct slice               trace_dest;	/* empty: none */
+	int64_t                    trace_sampling;	/* percent */
+};
+
+struct conf_accounts {
+	const struct conf_account *v;
+	size_t                     n;
+	struct conf_digest         digest;
+};
+
+struct conf_callout {
+	struct slice        issuer;	/* public account key */
+	struct slice        account;	/* "$G" if nothing was said */
+	struct slice        xkey;	/* public curve key; may be empty */
+	struct conf_strings auth_users;	/* at least one */
+	struct conf_strings allowed_accounts;	/* configured; none: all */
+	struct conf_digest  digest;
+};
+
+enum conf_resolver_kind { RESOLVER_MEMORY, RESOLVER_URL, RESOLVER_FULL,
+	RESOLVER_CACHE };
+
+struct conf_resolver {
+	enum conf_resolver_kind kind;
+	struct slice       url;		/* of URL; ends in '/' */
+	struct slice       dir;		/* of FULL and CACHE */
+	bool               allows_delete, deletes_hard;
+	int64_t            limit;	/* tokens kept; 0: the default */
+	int64_t            ttl_ns, interval_ns, timeout_ns;	/* 0: likewise */
+	struct conf_digest digest;
+};
+
+/* A public key that was written somewhere.  Reading options does not know the
+ * format, so who does asks for each. */
+struct conf_key {
+	struct slice           text;
+	char                   letter;	/* it begins with, or '*': any */
+	struct slice           complaint;	/* with its place */
+	const struct conf_key *next;
+};
+
+struct conf_tls_pair {
+	struct slice cert_file, key_file;
+};
+
+enum { TLS_PIN_BYTES = 32 };
+struct conf_tls_pin {
+	uint8_t sha256[TLS_PIN_BYTES];	/* of a SubjectPublicKeyInfo */
+};
+
+/* A tls block: a listener's, later a link's. */
+struct conf_tls {
+	const struct conf_tls_pair *pairs;
+	size_t                      n_pairs;
+	struct slice ca_file;
+	bool         verify, verify_and_map;	/* the latter implies the former */
+	bool         insecure;
+	bool         is_tls13_only;	/* min_version */
+	const uint16_t *suites, *groups;	/* IANA's numbers; none: default */
+	size_t       n_suites, n_groups;
+	int64_t      timeout_ns;
+	int64_t      rate_max;		/* handshakes a second; 0: no limit */
+	const struct conf_tls_pin *pins;
+	size_t       n_pins;
+	bool         goes_first;	/* handshake_first ... */
+	int64_t      first_wait_ns;	/* ... or, after so long, INFO; 0: never */
+	struct slice place;		/* "file:1:5: ", for what its files say */
+};
+
+/* --tls and its kin: they replace the certificates of a file's block. */
+struct conf_tls_flags {
+	bool         is_given, is_off, verify;
+	struct slice cert_file, key_file, ca_file;
 };
 
 enum option_id {
@@ -324,10 +561,13 @@ struct options {
 	OPTIONS(X)
 #undef X
 	bool is_given[N_OPTIONS];	/* by the file or the command line */
+	struct conf_place places[N_OPTIONS];	/* in the file; else zeroed */
 	bool is_forced[N_OPTIONS];	/* by the command line: a file does not
 					   change it */
 	bool has_authorization;		/* the file has the block */
-	struct conf_arena *arena;
+	const struct conf_key *keys;	/* the last written first */
+	struct conf_tls_flags tls_flags;	/* of the command line */
+	struct conf_arena *arena;	/* knows the files that were read */
 };
 
 /* What loading a file had to say.  Zeroed is empty. */
@@ -339,6 +579,10 @@ struct conf_report {
 };
 
 void conf_report_fini(struct conf_report *r);
+
+/* An error that was found after loading.  place may be NULL. */
+void conf_report_error(struct conf_report *r, const struct conf_place *place,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Defaults everywhere.  NULL: out of memory. */
 struct options *options_create_default(void);
@@ -359,7 +603,8 @@ int options_load_text(struct options *o, struct slice text, const char *name,
     struct conf_report *r);
 
 /* One option from the command line, by key, as text: "true", "4222" (Go's
- * integers: 0x10 and 1_000 too), "2m".  It is forced from then on.
+ * integers: 0x10 and 1_000 too), "2m".  It is forced from then on.  Of a tls
+ * block "tls", "tls.cert_file", "tls.key_file", "tls.ca_file", "tls.verify".
  * ERR_NOTFOUND: no such key.  ERR_CONFIG: *err says what is wrong with it. */
 int options_set(struct options *o, const char *key, struct slice text,
     struct buf *err);
@@ -374,7 +619,9 @@ int options_validate(const struct options *o, struct buf *err);
 /* A warning to log at start, with nats-server's text, or NULL. */
 const char *options_advice(const struct options *o);
 
-/* May anybody be told apart?  A user, a token or users are configured. */
+/* Must somebody say who they are?  A user, a token, users, operators or a
+ * callout are configured.  Users of the system account do not count: with
+ * nobody but them all others need say nothing. */
 bool options_has_credentials(const struct options *o);
 
 /* Is a password or token written in clear? */
@@ -384,7 +631,9 @@ bool options_has_plain_secrets(const struct options *o);
 
 #define OPTION_KINDS(X) X(BOOL) X(INT) X(SIZE) X(DURATION) X(SECONDS)	\
 	X(TIMEOUT) X(STRING) X(SECRET) X(TAGS) X(PAIRS) X(FLAGS)	\
-	X(POLICY) X(USERS) X(PERMISSIONS)
+	X(POLICY) X(USERS) X(PERMISSIONS) X(ACCOUNTS) X(MAPPINGS)	\
+	X(CALLOUT) X(PROXIES) X(RESOLVER) X(TOKENS) X(KEYS) X(PRELOAD)	\
+	X(TLS)
 
 enum option_kind {
 #define X(kind) KIND_##kind,

@@ -83,6 +83,21 @@ void load_mismatch(struct load *l, const struct conf_value *v, const char *key,
 	buf_fini(&found);
 }
 
+void conf_report_error(struct conf_report *r, const struct conf_place *place,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	if (place != NULL)
+		buf_printf(&r->errors, "%s:%d:%d: ", place->file, place->line,
+		    place->col);
+	va_start(ap, fmt);
+	buf_vprintf(&r->errors, fmt, ap);
+	va_end(ap);
+	buf_put_char(&r->errors, '\n');
+	r->n_errors++;
+}
+
 void *load_alloc(struct load *l, size_t count, size_t size)
 {
 	void *p = arena_alloc(l->arena, count, size);
@@ -375,6 +390,68 @@ static bool take_permissions(struct load *l, const struct option *row,
 	return load_permissions(l, v, &ret->as_PERMISSIONS);
 }
 
+static bool take_accounts(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_accounts(l, v, &ret->as_ACCOUNTS);
+}
+
+static bool take_mappings(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_mappings(l, v, &ret->as_MAPPINGS);
+}
+
+static bool take_callout(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_callout(l, v, &ret->as_CALLOUT);
+}
+
+static bool take_proxies(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_proxies(l, v, &ret->as_PROXIES);
+}
+
+static bool take_resolver(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_resolver(l, v, &ret->as_RESOLVER);
+}
+
+static bool take_tokens(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_tokens(l, v, &ret->as_TOKENS);
+}
+
+static bool take_keys(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	return load_keys(l, v, row->key, &ret->as_KEYS);
+}
+
+static bool take_preload(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_preload(l, v, &ret->as_PRELOAD);
+}
+
+static bool take_tls(struct load *l, const struct option *row,
+    const struct conf_value *v, union option_value *ret)
+{
+	(void)row;
+	return load_tls(l, v, &ret->as_TLS);
+}
+
 static bool (*const takes[N_KINDS])(struct load *, const struct option *,
     const struct conf_value *, union option_value *) = {
 	[KIND_BOOL]     = take_bool,     [KIND_INT]     = take_number,
@@ -385,6 +462,11 @@ static bool (*const takes[N_KINDS])(struct load *, const struct option *,
 	[KIND_FLAGS]    = take_flags,    [KIND_POLICY]  = take_policy,
 	[KIND_USERS]    = take_users,
 	[KIND_PERMISSIONS] = take_permissions,
+	[KIND_ACCOUNTS] = take_accounts, [KIND_MAPPINGS] = take_mappings,
+	[KIND_CALLOUT]  = take_callout,  [KIND_PROXIES] = take_proxies,
+	[KIND_RESOLVER] = take_resolver, [KIND_TOKENS]  = take_tokens,
+	[KIND_KEYS]     = take_keys,     [KIND_PRELOAD] = take_preload,
+	[KIND_TLS]      = take_tls,
 };
 
 /* What single rows refuse beyond their kind, with nats-server's texts. */
@@ -394,6 +476,12 @@ static bool is_fit(struct load *l, enum option_id id,
 	if (id == OPTION_server_name && x->as_STRING.n > 0 &&
 	    memchr(x->as_STRING.p, ' ', x->as_STRING.n) != NULL) {
 		load_error(l, v, "server name cannot contain spaces");
+		return false;
+	}
+	if (id == OPTION_system_account &&
+	    slice_eq(x->as_STRING, SLICE("$G"))) {
+		load_error(l, v, "\"$G\" can not be the system account: "
+		    "everybody may be in there");
 		return false;
 	}
 	if (id == OPTION_lame_duck_duration && x->as_DURATION < 30 * OPTION_SECOND) {
@@ -412,8 +500,10 @@ static void take_row(struct load *l, const struct option *row,
 	memset(&x, 0, sizeof x);
 	if (!takes[row->kind](l, row, v, &x) || l->is_out_of_memory)
 		return;
-	if (is_fit(l, option_id(row), v, &x) && !l->o->is_forced[option_id(row)])
-		option_store(l->o, row, &x);
+	if (!is_fit(l, option_id(row), v, &x) || l->o->is_forced[option_id(row)])
+		return;
+	option_store(l->o, row, &x);
+	l->o->places[option_id(row)] = load_place(l, v);
 }
 
 /* ---- keys that are more than one value -------------------------------- */
@@ -488,6 +578,11 @@ static void take_http(struct load *l, const struct conf_value *v)
 	take_address(l, v, OPTION_http_host, OPTION_http_port);
 }
 
+static void take_https(struct load *l, const struct conf_value *v)
+{
+	take_address(l, v, OPTION_http_host, OPTION_https_port);
+}
+
 static void take_unknown(struct load *l, const char *block,
     const struct conf_member *m)
 {
@@ -552,19 +647,6 @@ static void check_authorization(struct load *l, const struct conf_value *v)
 		    "no user and no token");
 }
 
-/* Users without permissions of their own have the default ones. */
-static void spread_permissions(struct load *l)
-{
-	struct conf_users *users = &l->o->users;
-
-	for (size_t i = 0; i < users->n; i++) {
-		struct conf_user *u = (struct conf_user *)(uintptr_t)&users->v[i];
-
-		if (u->permissions == NULL)
-			u->permissions = l->o->default_permissions;
-	}
-}
-
 static void take_authorization(struct load *l, const struct conf_value *v)
 {
 	if (v->kind != CONF_MAP) {
@@ -575,7 +657,7 @@ static void take_authorization(struct load *l, const struct conf_value *v)
 	l->o->has_authorization = true;
 	for (size_t i = 0; i < v->map.n; i++)
 		take_member(l, "authorization.", &v->map.v[i]);
-	spread_permissions(l);
+	load_spread_permissions(l->o->users, l->o->default_permissions);
 	check_authorization(l, v);
 }
 
@@ -585,6 +667,7 @@ static const struct {
 } blocks[] = {
 	{ "listen",        take_listen },
 	{ "http",          take_http },
+	{ "https",         take_https },
 	{ "authorization", take_authorization },
 };
 
@@ -607,7 +690,10 @@ static void take_root(struct load *l, const struct conf_value *root,
 		take_top(l, &root->map.v[i]);
 	if (root->map.n == 0)
 		load_warn(l, NULL, "%s: config has no values or is empty", name);
+	if (!options_settle_tls(l->o))
+		l->is_out_of_memory = true;
 	options_settle(l->o);
+	load_check_together(l);
 }
 
 static int finish(struct load *l, int err)
@@ -626,6 +712,17 @@ static int finish(struct load *l, int err)
 	return err;
 }
 
+static int keep_files(struct options *o, const struct conf_arena *tree)
+{
+	for (const struct arena_file *f = arena_files(tree); f; f = f->next) {
+		struct slice kept = arena_copy(o->arena, slice_str(f->path));
+
+		if (kept.p == NULL || !arena_add_file(o->arena, kept.p))
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
 static int load(struct options *o, struct slice text, bool is_file,
     const char *name, struct conf_report *r)
 {
@@ -642,6 +739,8 @@ static int load(struct options *o, struct slice text, bool is_file,
 		err = conf_parse_text(tree, text, name, &r->errors, &root);
 	if (err == 0 && !value_digest(root, r->digest))
 		err = ERR_NOMEM;
+	if (err == 0)
+		err = keep_files(o, tree);
 	if (err == 0)
 		take_root(&l, root, name);
 	arena_destroy(tree);

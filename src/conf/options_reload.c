@@ -79,10 +79,33 @@ static bool users_eq(struct conf_users a, struct conf_users b)
 	for (size_t i = 0; i < a.n; i++)
 		if (!slice_eq(a.v[i].user, b.v[i].user) ||
 		    !slice_eq(a.v[i].pass, b.v[i].pass) ||
+		    !slice_eq(a.v[i].nkey, b.v[i].nkey) ||
 		    a.v[i].connections != b.v[i].connections ||
+		    a.v[i].proxy_required != b.v[i].proxy_required ||
+		    a.v[i].rate.msgs != b.v[i].rate.msgs ||
+		    a.v[i].rate.bytes != b.v[i].rate.bytes ||
 		    !permissions_eq(a.v[i].permissions, b.v[i].permissions))
 			return false;
 	return true;
+}
+
+static bool digest_eq(const struct conf_digest *a, const struct conf_digest *b)
+{
+	return strcmp(a->text, b->text) == 0;
+}
+
+static bool callout_eq(const struct conf_callout *a,
+    const struct conf_callout *b)
+{
+	return a == b || (a != NULL && b != NULL &&
+	    digest_eq(&a->digest, &b->digest));
+}
+
+static bool resolver_eq(const struct conf_resolver *a,
+    const struct conf_resolver *b)
+{
+	return a == b || (a != NULL && b != NULL &&
+	    digest_eq(&a->digest, &b->digest));
 }
 
 static bool values_eq(const struct option *row, const struct options *a,
@@ -100,10 +123,10 @@ static bool values_eq(const struct option *row, const struct options *a,
 	case KIND_STRING: case KIND_SECRET:
 		return slice_eq(*(const struct slice *)x,
 		    *(const struct slice *)y);
-	case KIND_TAGS:
+	case KIND_TAGS: case KIND_TOKENS: case KIND_KEYS: case KIND_PROXIES:
 		return strings_eq(*(const struct conf_strings *)x,
 		    *(const struct conf_strings *)y);
-	case KIND_PAIRS:
+	case KIND_PAIRS: case KIND_PRELOAD:
 		return pairs_eq(*(const struct conf_pairs *)x,
 		    *(const struct conf_pairs *)y);
 	case KIND_FLAGS:
@@ -116,6 +139,23 @@ static bool values_eq(const struct option *row, const struct options *a,
 		return permissions_eq(
 		    *(const struct conf_permissions *const *)x,
 		    *(const struct conf_permissions *const *)y);
+	case KIND_ACCOUNTS:
+		return digest_eq(&((const struct conf_accounts *)x)->digest,
+		    &((const struct conf_accounts *)y)->digest);
+	case KIND_MAPPINGS:
+		return digest_eq(&((const struct conf_mappings *)x)->digest,
+		    &((const struct conf_mappings *)y)->digest);
+	case KIND_CALLOUT:
+		return callout_eq(*(const struct conf_callout *const *)x,
+		    *(const struct conf_callout *const *)y);
+	case KIND_RESOLVER:
+		return resolver_eq(*(const struct conf_resolver *const *)x,
+		    *(const struct conf_resolver *const *)y);
+	case KIND_TLS:
+		/* Its files may have changed, and no one but the library can
+		 * tell. */
+		return *(const struct conf_tls *const *)x == NULL &&
+		    *(const struct conf_tls *const *)y == NULL;
 	default:
 		return *(const int64_t *)x == *(const int64_t *)y;
 	}
@@ -125,12 +165,26 @@ static bool values_eq(const struct option *row, const struct options *a,
 static bool keeps_free_port(enum option_id id, const struct options *new)
 {
 	return (id == OPTION_port && new->port == -1) ||
-	    (id == OPTION_http_port && new->http_port == -1);
+	    (id == OPTION_http_port && new->http_port == -1) ||
+	    (id == OPTION_https_port && new->https_port == -1);
+}
+
+/* Accounts of tokens and accounts of the file are two worlds. */
+static bool moves_resolver(enum option_id id, const struct options *old,
+    const struct options *new)
+{
+	return id == OPTION_resolver &&
+	    (old->resolver == NULL) != (new->resolver == NULL);
 }
 
 static void put_refusal(struct buf *out, const struct option *row,
     const struct options *old, const struct options *new)
 {
+	if (row->change != CHANGE_RESTART) {
+		buf_put_str(out, "config reload does not support moving to or "
+		    "from an account resolver");
+		return;
+	}
 	buf_printf(out, "config reload not supported for %s: old=", row->name);
 	option_put_value(out, row, old);
 	buf_put_str(out, ", new=");
@@ -161,7 +215,8 @@ void options_diff(const struct options *old, const struct options *new,
 	for (enum option_id id = 0; id < N_OPTIONS; id++) {
 		const struct option *row = option_of(id);
 		struct option_diff   d = { .row = row, .id = id,
-			.is_reloadable = row->change != CHANGE_RESTART };
+			.is_reloadable = row->change != CHANGE_RESTART &&
+			    !moves_resolver(id, old, new) };
 
 		if (values_eq(row, old, new) || keeps_free_port(id, new))
 			continue;

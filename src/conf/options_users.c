@@ -1,5 +1,4 @@
 /* conf/options_users.c - who may connect, and what they may do then. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -8,40 +7,7 @@
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Is key one of the words, separated by blanks? */
-static bool is_word(struct slice key, const char *words)
-{
-	while (*words != '\0') {
-		size_t n = strcspn(words, " ");
-
-		if (slice_eq_nocase(key, slice_of(words, n)))
-			return true;
-		words += n + strspn(words + n, " ");
-	}
-	return false;
-}
-
 /* ---- subjects --------------------------------------------------------- */
-
-/* Tokens that are not empty, without white space; '>' only as the last. */
-static bool is_subject(struct slice s)
-{
-	size_t start = 0;
-
-	for (size_t i = 0; i <= s.n; i++) {
-		if (i < s.n && s.p[i] != '.') {
-			if (memchr(" \t\n\f\r", s.p[i], 6) != NULL)
-				return false;
-			continue;
-		}
-		if (i == start)
-			return false;
-		if (i - start == 1 && s.p[start] == '>' && i < s.n)
-			return false;
-		start = i + 1;
-	}
-	return true;
-}
 
 static bool is_blank(char c)
 {
@@ -76,12 +42,12 @@ static bool load_rule(struct load *l, const struct conf_value *v,
 		return false;
 	}
 	if (!split_rule(v->str, may_have_queue, ret) ||
-	    !is_subject(ret->subject)) {
+	    !load_is_subject(ret->subject)) {
 		load_error(l, v, "subject \"%.*s\" is not a valid subject",
 		    SLICE_ARG(v->str));
 		return false;
 	}
-	if (ret->queue.n > 0 && !is_subject(ret->queue)) {
+	if (ret->queue.n > 0 && !load_is_subject(ret->queue)) {
 		load_error(l, v, "queue \"%.*s\" is not a valid queue",
 		    SLICE_ARG(ret->queue));
 		return false;
@@ -123,9 +89,9 @@ static bool load_both(struct load *l, const struct conf_value *v,
 	for (size_t i = 0; i < v->map.n; i++) {
 		const struct conf_member *m = &v->map.v[i];
 
-		if (is_word(m->key, "allow")) {
+		if (load_is_word(m->key, "allow")) {
 			ok = load_rules(l, m->value, may_have_queue, allow) && ok;
-		} else if (is_word(m->key, "deny")) {
+		} else if (load_is_word(m->key, "deny")) {
 			ok = load_rules(l, m->value, may_have_queue, deny) && ok;
 		} else if (!m->value->is_used) {
 			load_error(l, m->value, "Unknown field name \"%.*s\" "
@@ -140,20 +106,26 @@ static bool load_both(struct load *l, const struct conf_value *v,
 /* ---- permissions ------------------------------------------------------ */
 
 static bool load_publish(struct load *l, const struct conf_value *v,
-    struct conf_permissions *p)
+    void *into)
 {
+	struct conf_permissions *p = into;
+
 	return load_both(l, v, false, &p->publish_allow, &p->publish_deny);
 }
 
 static bool load_subscribe(struct load *l, const struct conf_value *v,
-    struct conf_permissions *p)
+    void *into)
 {
+	struct conf_permissions *p = into;
+
 	return load_both(l, v, true, &p->subscribe_allow, &p->subscribe_deny);
 }
 
 static bool load_response_max(struct load *l, const struct conf_value *v,
-    struct conf_permissions *p)
+    void *into)
 {
+	struct conf_permissions *p = into;
+
 	if (v->kind != CONF_INT) {
 		load_mismatch(l, v, "max", "a whole number", false);
 		return false;
@@ -164,10 +136,11 @@ static bool load_response_max(struct load *l, const struct conf_value *v,
 }
 
 static bool load_response_ttl(struct load *l, const struct conf_value *v,
-    struct conf_permissions *p)
+    void *into)
 {
-	const char *why;
-	int64_t     ns;
+	struct conf_permissions *p = into;
+	const char              *why;
+	int64_t                  ns;
 
 	if (v->kind != CONF_STRING) {
 		load_error(l, v, "error parsing expires, not a duration string");
@@ -182,38 +155,11 @@ static bool load_response_ttl(struct load *l, const struct conf_value *v,
 	return true;
 }
 
-struct permission_key {
-	const char *words;
-	bool      (*load)(struct load *, const struct conf_value *,
-	    struct conf_permissions *);
-};
-
-static bool load_keys(struct load *l, const struct conf_value *map,
-    const struct permission_key *keys, size_t n, struct conf_permissions *p)
-{
-	bool ok = true;
-
-	for (size_t i = 0; i < map->map.n; i++) {
-		const struct conf_member *m = &map->map.v[i];
-		size_t                    k = 0;
-
-		while (k < n && !is_word(m->key, keys[k].words))
-			k++;
-		if (k < n) {
-			ok = keys[k].load(l, m->value, p) && ok;
-		} else if (!m->value->is_used) {
-			load_error(l, m->value, "Unknown field \"%.*s\" parsing "
-			    "permissions", SLICE_ARG(m->key));
-			ok = false;
-		}
-	}
-	return ok;
-}
-
 static bool load_responses(struct load *l, const struct conf_value *v,
-    struct conf_permissions *p)
+    void *into)
 {
-	static const struct permission_key keys[] = {
+	struct conf_permissions *p = into;
+	static const struct load_key keys[] = {
 		{ "max max_msgs max_messages max_responses", load_response_max },
 		{ "expires expiration ttl", load_response_ttl },
 	};
@@ -222,7 +168,8 @@ static bool load_responses(struct load *l, const struct conf_value *v,
 	p->responses_ttl_ns = 120 * OPTION_SECOND;
 	p->allows_responses = v->kind == CONF_MAP || (v->kind == CONF_BOOL && v->b);
 	if (v->kind == CONF_MAP)
-		return load_keys(l, v, keys, N_OF(keys), p);
+		return load_map(l, v, keys, N_OF(keys), "Unknown field",
+		    " parsing permissions", p);
 	if (v->kind == CONF_BOOL)
 		return true;
 	load_error(l, v,
@@ -233,7 +180,7 @@ static bool load_responses(struct load *l, const struct conf_value *v,
 bool load_permissions(struct load *l, const struct conf_value *v,
     const struct conf_permissions **ret)
 {
-	static const struct permission_key keys[] = {
+	static const struct load_key keys[] = {
 		{ "publish pub import", load_publish },
 		{ "subscribe sub export", load_subscribe },
 		{ "allow_responses publish_allow_responses", load_responses },
@@ -249,7 +196,8 @@ bool load_permissions(struct load *l, const struct conf_value *v,
 	p = load_alloc(l, 1, sizeof *p);
 	if (p == NULL)
 		return false;
-	ok = load_keys(l, v, keys, N_OF(keys), p);
+	ok = load_map(l, v, keys, N_OF(keys), "Unknown field",
+	    " parsing permissions", p);
 	/* who may only answer may publish nothing else */
 	if (p->allows_responses)
 		p->publish_allow.is_set = true;
@@ -260,25 +208,31 @@ bool load_permissions(struct load *l, const struct conf_value *v,
 /* ---- users ------------------------------------------------------------ */
 
 static bool load_name(struct load *l, const struct conf_value *v,
-    struct conf_user *u)
+    void *into)
 {
+	struct conf_user *u = into;
+
 	return load_string(l, v, "user", false, &u->user);
 }
 
 static bool load_password(struct load *l, const struct conf_value *v,
-    struct conf_user *u)
+    void *into)
 {
+	struct conf_user *u = into;
+
 	return load_string(l, v, "password", true, &u->pass);
 }
 
 static bool load_user_permissions(struct load *l, const struct conf_value *v,
-    struct conf_user *u)
+    void *into)
 {
+	struct conf_user *u = into;
+
 	return load_permissions(l, v, &u->permissions);
 }
 
-static bool load_connection(struct load *l, const struct conf_value *v,
-    uint32_t *ret)
+/* The bit of a kind of connection; 0: there is no such kind. */
+static uint32_t connection_of(struct slice word)
 {
 	static const struct { const char *word; uint32_t bit; } kinds[] = {
 		{ "STANDARD", CONNECTION_STANDARD },
@@ -289,128 +243,149 @@ static bool load_connection(struct load *l, const struct conf_value *v,
 		{ "MQTT_WS", CONNECTION_MQTT_WS },
 		{ "IN_PROCESS", CONNECTION_IN_PROCESS },
 	};
-	char   upper[64];
-	size_t n;
+
+	for (size_t i = 0; i < N_OF(kinds); i++)
+		if (slice_eq_nocase(word, slice_str(kinds[i].word)))
+			return kinds[i].bit;
+	return 0;
+}
+
+static void put_upper(struct buf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_put_char(out, s.p[i] >= 'a' && s.p[i] <= 'z' ?
+		    (char)(s.p[i] - 32) : s.p[i]);
+}
+
+/* Those that are unknown are told together. */
+static bool load_connection(struct load *l, const struct conf_value *v,
+    uint32_t *ret, struct buf *unknown)
+{
+	struct buf upper = { 0 };
+	uint32_t   bit;
 
 	if (v->kind != CONF_STRING) {
-		load_mismatch(l, v, "connection_types", "strings", false);
+		load_error(l, v, "error parsing allowed connection types: "
+		    "unsupported type %s", load_go_type(v));
 		return false;
 	}
-	for (size_t i = 0; i < N_OF(kinds); i++)
-		if (slice_eq_nocase(v->str, slice_str(kinds[i].word))) {
-			*ret |= kinds[i].bit;
-			return true;
-		}
-	n = v->str.n < sizeof upper ? v->str.n : sizeof upper - 1;
-	for (size_t i = 0; i < n; i++)
-		upper[i] = v->str.p[i] >= 'a' && v->str.p[i] <= 'z' ?
-		    (char)(v->str.p[i] - 32) : v->str.p[i];
-	load_error(l, v, "invalid connection types [\"%.*s\"]", (int)n, upper);
-	return false;
+	bit = connection_of(v->str);
+	*ret |= bit;
+	if (bit != 0)
+		return true;
+	put_upper(&upper, v->str);
+	buf_put_str(unknown, unknown->n > 0 ? " " : "");
+	text_put_quoted(unknown, buf_slice(&upper));
+	buf_fini(&upper);
+	return true;
 }
 
 static bool load_connections(struct load *l, const struct conf_value *v,
-    struct conf_user *u)
+    void *into)
 {
-	bool ok = true;
+	struct conf_user *u = into;
+	struct buf        unknown = { 0 };
+	bool              ok = true;
 
 	if (v->kind != CONF_ARRAY)
-		return load_connection(l, v, &u->connections);
-	for (size_t i = 0; i < v->array.n; i++)
-		ok = load_connection(l, v->array.v[i], &u->connections) && ok;
+		ok = load_connection(l, v, &u->connections, &unknown);
+	for (size_t i = 0; v->kind == CONF_ARRAY && i < v->array.n; i++)
+		ok = load_connection(l, v->array.v[i], &u->connections,
+		    &unknown) && ok;
+	if (unknown.n > 0) {
+		load_error(l, v, "invalid connection types [%.*s]",
+		    SLICE_ARG(buf_slice(&unknown)));
+		ok = false;
+	}
+	buf_fini(&unknown);
 	return ok;
 }
 
-static bool refuse_absent(struct load *l, const struct conf_value *v,
-    struct conf_user *u)
+static bool load_nkey(struct load *l, const struct conf_value *v, void *into)
 {
-	(void)u;
-	if (v->kind == CONF_BOOL && !v->b)
-		return true;
-	load_error(l, v, "\"%s\" is not built into this server yet",
-	    v->kind == CONF_BOOL ? "proxy_required" : "nkey");
-	return false;
+	struct conf_user *u = into;
+
+	if (!load_string(l, v, "nkey", true, &u->nkey))
+		return false;
+	if (u->nkey.n > 0)
+		load_expect_key(l, v, u->nkey, 'U',
+		    "Not a valid public nkey for a user", NULL);
+	return true;
 }
 
-static const struct {
-	const char *words;
-	bool      (*load)(struct load *, const struct conf_value *,
-	    struct conf_user *);
-} user_keys[] = {
-	{ "user username", load_name },
-	{ "pass password", load_password },
-	{ "permissions permission authorization", load_user_permissions },
-	{ "allowed_connection_types connection_types clients", load_connections },
-	{ "nkey", refuse_absent },
-	{ "proxy_required", refuse_absent },
-};
-
-static bool load_user_key(struct load *l, const struct conf_member *m,
-    struct conf_user *u)
+static bool load_proxy_required(struct load *l, const struct conf_value *v,
+    void *into)
 {
-	for (size_t i = 0; i < N_OF(user_keys); i++)
-		if (is_word(m->key, user_keys[i].words))
-			return user_keys[i].load(l, m->value, u);
-	if (!m->value->is_used)
-		load_error(l, m->value, "unknown field \"%.*s\"",
-		    SLICE_ARG(m->key));
-	return m->value->is_used;
+	struct conf_user *u = into;
+
+	return load_bool(l, v, "proxy_required", &u->proxy_required);
+}
+
+static bool load_user_msgs(struct load *l, const struct conf_value *v,
+    void *into)
+{
+	struct conf_user *u = into;
+
+	return load_msgs_per_second(l, v, &u->rate);
+}
+
+static bool load_user_bytes(struct load *l, const struct conf_value *v,
+    void *into)
+{
+	struct conf_user *u = into;
+
+	return load_bytes_per_second(l, v, &u->rate);
+}
+
+static bool load_user_limits(struct load *l, const struct conf_value *v,
+    void *into)
+{
+	static const struct load_key keys[] = {
+		{ "max_msgs_per_second", load_user_msgs },
+		{ "max_bytes_per_second", load_user_bytes },
+	};
+
+	if (v->kind == CONF_MAP)
+		return load_map(l, v, keys, N_OF(keys), "Unknown field",
+		    " parsing user limits", into);
+	load_error(l, v, "Expected user limits to be a map/struct, got %s",
+	    conf_kind_noun(v->kind));
+	return false;
 }
 
 static bool load_user(struct load *l, const struct conf_value *v,
     struct conf_user *u)
 {
-	bool ok = true;
+	static const struct load_key keys[] = {
+		{ "user username", load_name },
+		{ "pass password", load_password },
+		{ "permissions permission authorization",
+		  load_user_permissions },
+		{ "allowed_connection_types connection_types clients",
+		  load_connections },
+		{ "nkey", load_nkey },
+		{ "proxy_required", load_proxy_required },
+		{ "limits", load_user_limits },
+	};
 
 	if (v->kind != CONF_MAP) {
 		load_error(l, v, "Expected user entry to be a map/struct, got %s",
 		    conf_kind_noun(v->kind));
 		return false;
 	}
-	for (size_t i = 0; i < v->map.n; i++)
-		ok = load_user_key(l, &v->map.v[i], u) && ok;
-	if (ok && u->user.n == 0) {
+	if (!load_map(l, v, keys, N_OF(keys), "unknown field", "", u))
+		return false;
+	u->place = load_place(l, v);
+	if (u->nkey.n > 0 && (u->user.n > 0 || u->pass.n > 0)) {
+		load_error(l, v,
+		    "Nkey users do not take usernames or passwords");
+		return false;
+	}
+	if (u->nkey.n == 0 && u->user.n == 0) {
 		load_error(l, v, "User entry requires a user");
 		return false;
 	}
-	return ok;
-}
-
-struct user_at {
-	const struct conf_user  *user;
-	const struct conf_value *v;
-};
-
-static int by_user(const void *a, const void *b)
-{
-	const struct user_at *x = a, *y = b;
-	int                   c = slice_cmp(x->user->user, y->user->user);
-
-	return c != 0 ? c : (x->user > y->user) - (x->user < y->user);
-}
-
-static bool are_different(struct load *l, const struct conf_value *array,
-    const struct conf_user *users)
-{
-	size_t          n = array->array.n;
-	struct user_at *all = calloc(n + 1, sizeof *all);
-	bool            ok = true;
-
-	if (all == NULL) {
-		l->is_out_of_memory = true;
-		return false;
-	}
-	for (size_t i = 0; i < n; i++)
-		all[i] = (struct user_at){ &users[i], array->array.v[i] };
-	qsort(all, n, sizeof *all, by_user);
-	for (size_t i = 1; i < n; i++)
-		if (slice_eq(all[i].user->user, all[i - 1].user->user)) {
-			load_error(l, all[i].v, "Duplicate user \"%.*s\" detected",
-			    SLICE_ARG(all[i].user->user));
-			ok = false;
-		}
-	free(all);
-	return ok;
+	return true;
 }
 
 bool load_users(struct load *l, const struct conf_value *v,
@@ -428,5 +403,16 @@ bool load_users(struct load *l, const struct conf_value *v,
 	for (size_t i = 0; users != NULL && i < v->array.n; i++)
 		ok = load_user(l, v->array.v[i], &users[i]) && ok;
 	*ret = (struct conf_users){ users, v->array.n };
-	return users != NULL && ok && are_different(l, v, users);
+	return users != NULL && ok;
+}
+
+void load_spread_permissions(struct conf_users users,
+    const struct conf_permissions *p)
+{
+	for (size_t i = 0; i < users.n; i++) {
+		struct conf_user *u = (struct conf_user *)(uintptr_t)&users.v[i];
+
+		if (u->permissions == NULL)
+			u->permissions = p;
+	}
 }

@@ -41,22 +41,110 @@ static bool name_fits(const struct options *o, struct buf *err)
 	return false;
 }
 
+/* ---- who is let in ---------------------------------------------------- */
+
+static bool has_user(struct conf_users users, struct slice name)
+{
+	for (size_t i = 0; i < users.n; i++)
+		if (slice_eq(users.v[i].user, name) ||
+		    slice_eq(users.v[i].nkey, name))
+			return true;
+	return false;
+}
+
 static bool no_auth_user_fits(const struct options *o, struct buf *err)
 {
+	bool has_users = o->users.n > 0;
+
 	if (o->no_auth_user.n == 0)
 		return true;
-	for (size_t i = 0; i < o->users.n; i++)
-		if (slice_eq(o->users.v[i].user, o->no_auth_user))
+	if (o->operators.n > 0) {
+		buf_put_str(err,
+		    "no_auth_user not compatible with Trusted Operator");
+		return false;
+	}
+	if (has_user(o->users, o->no_auth_user))
+		return true;
+	for (size_t i = 0; i < o->accounts.n; i++) {
+		if (has_user(o->accounts.v[i].users, o->no_auth_user))
 			return true;
-	buf_printf(err, o->users.n == 0 ?
+		has_users = has_users || o->accounts.v[i].users.n > 0;
+	}
+	buf_printf(err, !has_users ?
 	    "no_auth_user: \"%s\" present, but users/nkeys are not defined" :
 	    "no_auth_user: \"%s\" not present as user or nkey in authorization "
 	    "block or account configuration", o->no_auth_user.p);
 	return false;
 }
 
+/* A file's block without a certificate is accepted (and nobody can come in);
+ * flags without one are not. */
+static bool tls_fits(const struct options *o, struct buf *err)
+{
+	const struct conf_tls_flags *f = &o->tls_flags;
+
+	if (!f->is_given || f->is_off)
+		return true;
+	if (f->cert_file.n == 0)
+		buf_put_str(err, "TLS Server certificate must be present and "
+		    "valid");
+	else if (f->key_file.n == 0)
+		buf_put_str(err, "TLS Server private key must be present and "
+		    "valid");
+	return f->cert_file.n > 0 && f->key_file.n > 0;
+}
+
+static bool refuse(struct buf *err, const char *why)
+{
+	buf_put_str(err, why);
+	return false;
+}
+
+/* With operators everything about accounts is in tokens.  One operator may
+ * name a resolver in its own. */
+static bool operators_fit(const struct options *o, struct buf *err)
+{
+	if (o->operators.n == 0)
+		return true;
+	if (o->resolver == NULL && o->operators.n > 1)
+		return refuse(err, "operators require an account resolver to be "
+		    "configured");
+	if (o->accounts.n > 0 || o->mappings.n > 0)
+		return refuse(err, "operators do not allow Accounts to be "
+		    "configured directly");
+	if (o->users.n > 0)
+		return refuse(err, "operators do not allow users to be "
+		    "configured directly");
+	if (o->auth_callout != NULL)
+		return refuse(err, "operators do not allow authorization "
+		    "callouts to be configured directly");
+	if (o->trusted_keys.n > 0)
+		return refuse(err, "conflicting options for 'TrustedKeys' and "
+		    "'TrustedOperators'");
+	return true;
+}
+
+/* An account of the file, unless there is somebody to ask. */
+static bool system_account_fits(const struct options *o, struct buf *err)
+{
+	if (o->system_account.n == 0 || o->resolver != NULL ||
+	    o->operators.n > 0)
+		return true;
+	for (size_t i = 0; i < o->accounts.n; i++)
+		if (slice_eq(o->accounts.v[i].name, o->system_account))
+			return true;
+	return refuse(err, "error resolving system account: account missing");
+}
+
+static bool sentinel_fits(const struct options *o, struct buf *err)
+{
+	return o->default_sentinel.n == 0 || o->operators.n > 0 ||
+	    refuse(err, "default sentinel requires operators and accounts");
+}
+
 static bool (*const checks[])(const struct options *, struct buf *) = {
-	lame_duck_fits, payload_fits, name_fits, no_auth_user_fits,
+	lame_duck_fits, payload_fits, name_fits, operators_fit,
+	no_auth_user_fits, system_account_fits, sentinel_fits, tls_fits,
 };
 
 int options_validate(const struct options *o, struct buf *err)
@@ -75,9 +163,22 @@ const char *options_advice(const struct options *o)
 	return NULL;
 }
 
+static struct slice system_account(const struct options *o)
+{
+	return o->system_account.n > 0 ? o->system_account : SLICE("$SYS");
+}
+
 bool options_has_credentials(const struct options *o)
 {
-	return o->auth_user.n > 0 || o->auth_token.n > 0 || o->users.n > 0;
+	if (o->auth_user.n > 0 || o->auth_token.n > 0 || o->users.n > 0 ||
+	    o->operators.n > 0 || o->trusted_keys.n > 0 ||
+	    o->auth_callout != NULL)
+		return true;
+	for (size_t i = 0; i < o->accounts.n; i++)
+		if (o->accounts.v[i].users.n > 0 &&
+		    !slice_eq(o->accounts.v[i].name, system_account(o)))
+			return true;
+	return false;
 }
 
 /* $2a$11$...: two digits of cost between dollars. */
@@ -94,12 +195,21 @@ static bool is_plain(struct slice s)
 	return s.n > 0 && !is_bcrypt(s);
 }
 
+static bool has_plain_password(struct conf_users users)
+{
+	for (size_t i = 0; i < users.n; i++)
+		if (is_plain(users.v[i].pass))
+			return true;
+	return false;
+}
+
 bool options_has_plain_secrets(const struct options *o)
 {
-	if (is_plain(o->auth_pass) || is_plain(o->auth_token))
+	if (is_plain(o->auth_pass) || is_plain(o->auth_token) ||
+	    has_plain_password(o->users))
 		return true;
-	for (size_t i = 0; i < o->users.n; i++)
-		if (is_plain(o->users.v[i].pass))
+	for (size_t i = 0; i < o->accounts.n; i++)
+		if (has_plain_password(o->accounts.v[i].users))
 			return true;
 	return false;
 }

@@ -714,7 +714,7 @@ static int parse_source(struct conf_arena *a, const char *path,
 		.depth = from == NULL ? 1 : from->depth + 1 };
 	int           fd, err;
 
-	if (kept.p == NULL)
+	if (kept.p == NULL || !arena_add_file(a, kept.p))
 		return ERR_NOMEM;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)

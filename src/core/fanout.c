@@ -1,6 +1,8 @@
 /* core/fanout.c - from a match to its receivers. */
 #include "core/fanout.h"
 
+#include <stdlib.h>
+
 #include "base/compiler.h"
 #include "base/random.h"
 #include "core/match.h"
@@ -15,24 +17,66 @@ static uint64_t first_bits(uint32_t n)
 }
 
 /* Deny is checked here, on the concrete subject, for whoever delivers. */
-static bool may_receive(const struct sub *s, const struct run *run)
+static bool may_receive(struct sub *s, const struct run *run)
 {
 	/* A reload on the subscriber's worker may put another in its place;
 	 * this one lives until our section ends. */
 	const struct permissions *filter =
 	    __atomic_load_n(&s->filter, __ATOMIC_ACQUIRE);
 
-	return filter == NULL ||
-	    permissions_may_receive(filter, run->subject, s->queue);
+	if (filter == NULL ||
+	    permissions_may_receive(filter, run->subject, s->queue))
+		return true;
+	if (run->trace != NULL)
+		run->port->denied(run->port->ctx, s, run);
+	return false;
+}
+
+/* Who is to be given the run at the very end. */
+struct relays {
+	struct sub **subs;
+	size_t       n, cap;
+	struct sub  *few[8];
+};
+
+/* Without memory it gets nothing, as a receiver without memory would. */
+static void put_off(struct relays *r, struct sub *s)
+{
+	struct sub **subs;
+
+	if (r->n == r->cap) {
+		subs = realloc(r->subs == r->few ? NULL : r->subs,
+		    r->cap * 2 * sizeof *subs);
+		if (subs == NULL)
+			return;
+		if (r->subs == r->few)
+			memcpy(subs, r->few, sizeof r->few);
+		r->subs = subs;
+		r->cap *= 2;
+	}
+	r->subs[r->n++] = s;
+}
+
+static uint64_t give_relays(struct relays *r, const struct run *run)
+{
+	uint64_t taken = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		taken |= first_bits(r->subs[i]->give(r->subs[i], run));
+	if (r->subs != r->few)
+		free(r->subs);
+	return taken;
 }
 
 static uint64_t give_here(struct sub *const *subs, size_t n,
-    const struct run *run)
+    const struct run *run, struct relays *relays)
 {
 	uint64_t taken = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (may_receive(subs[i], run))
+		if (subs[i]->relays)
+			put_off(relays, subs[i]);
+		else if (may_receive(subs[i], run))
 			taken |= first_bits(subs[i]->give(subs[i], run));
 	return taken;
 }
@@ -59,7 +103,7 @@ static uint64_t hand_over(struct sub *const *subs, size_t n,
 
 /* match->plain is in order of worker: one stretch for each. */
 static uint64_t give_plain(const struct match *match, const struct run *run,
-    const struct fanout_port *port)
+    const struct fanout_port *port, struct relays *relays)
 {
 	uint64_t taken = 0;
 
@@ -69,8 +113,9 @@ static uint64_t give_plain(const struct match *match, const struct run *run,
 		for (end = i + 1; end < match->n_plain &&
 		    match->plain[end]->worker == worker; end++)
 			;
-		if (worker == port->worker)
-			taken |= give_here(match->plain + i, end - i, run);
+		if (worker == port->worker || worker == SUB_ANYWHERE)
+			taken |= give_here(match->plain + i, end - i, run,
+			    relays);
 		else
 			taken |= hand_over(match->plain + i, end - i, run,
 			    port);
@@ -226,9 +271,16 @@ uint64_t fanout_group(const struct match *match, struct slice queue,
 uint64_t fanout(const struct match *match, const struct run *run,
     const struct fanout_port *port)
 {
-	uint64_t taken = give_plain(match, run, port);
+	struct relays relays NOT_ZEROED;
+	uint64_t      taken;
 
+	relays.subs = relays.few;
+	relays.n = 0;
+	relays.cap = 8;
+	taken = give_plain(match, run, port, &relays);
 	for (uint32_t g = 0; g < match->n_groups; g++)
 		taken |= give_group(&match->groups[g], run, port);
+	if (relays.n > 0)
+		taken |= give_relays(&relays, run);
 	return taken;
 }

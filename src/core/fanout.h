@@ -21,14 +21,19 @@ struct sub;
 
 struct fanout_port {
 	unsigned worker;	/* this one */
+	void    *ctx;		/* its hub: for hand_over, and for gives */
 	/* The run, or a part of it, for these subscriptions of that worker.
 	 * All is copied before return.  False: out of memory, nobody got it. */
 	bool   (*hand_over)(void *ctx, unsigned worker, struct sub *const *subs,
 	    size_t n, const struct run *run);
-	void    *ctx;
+	/* Of a run that is traced: the subscription, of any worker, may not
+	 * receive it. */
+	void   (*denied)(void *ctx, struct sub *s, const struct run *run);
 };
 
-/* Bit i is set when somebody took, or was sent, the run's message i.
+/* Bit i is set when somebody took, or was sent, the run's message i.  Those
+ * that publish in turn (sub->relays) are given the run when the match is not
+ * needed any more, so they may look for another.
  * Thread: worker, in the epoch section that produced the match. */
 uint64_t fanout(const struct match *match, const struct run *run,
     const struct fanout_port *port);

@@ -26,6 +26,8 @@
 #include "base/slice.h"
 
 struct block;
+struct fanout_port;
+struct msgtrace;
 
 /* Messages in a run at most: one bit each in what a delivery returns. */
 enum { RUN_MAX = 64 };
@@ -49,6 +51,11 @@ struct run {
 					   that may be referenced */
 	const void       *publisher;	/* the session, for echo; NULL: internal
 					   or on another thread */
+	const struct fanout_port *port;	/* of the worker it is on */
+	struct msgtrace  *trace;	/* of its one message, which is traced
+					   (session/msgtrace.h); NULL: not */
+	bool              is_imported;	/* came through a service import: not
+					   for who imports it as a stream */
 };
 
 static inline struct slice msg_headers(const struct msg *m)

@@ -226,6 +226,25 @@ struct permissions *permissions_create(const struct permissions_spec *spec)
 	return p;
 }
 
+struct permissions *permissions_create_denying(
+    const struct permissions_spec *spec, struct slice denied)
+{
+	size_t n = spec->publish_deny.n;
+	struct permission_rule *rules = calloc(n + 1, sizeof *rules);
+	struct permissions_spec wider = *spec;
+	struct permissions     *p;
+
+	if (rules == NULL)
+		return NULL;
+	if (n > 0)
+		memcpy(rules, spec->publish_deny.rules, n * sizeof *rules);
+	rules[n].subject = denied;
+	wider.publish_deny = (struct permission_list){ rules, n + 1, true };
+	p = permissions_create(&wider);
+	free(rules);
+	return p;
+}
+
 struct permissions *permissions_ref(const struct permissions *p)
 {
 	/* counting is the one change that an immutable thing sees */

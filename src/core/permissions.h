@@ -43,6 +43,10 @@ struct permissions_spec {
  * responses_max and _ttl_ns of 0 are the defaults, 1 and two minutes.  The
  * caller owns one reference. */
 struct permissions *permissions_create(const struct permissions_spec *spec);
+
+/* The same, with one more subject that may not be published on. */
+struct permissions *permissions_create_denying(
+    const struct permissions_spec *spec, struct slice denied);
 struct permissions *permissions_ref(const struct permissions *p);
 void permissions_unref(const struct permissions *p);	/* takes NULL */
 

@@ -18,9 +18,13 @@ struct run;
 struct sub;
 struct subject_node;
 
+/* Where give may be called on whatever worker publishes. */
+#define SUB_ANYWHERE UINT16_MAX
+
 /* Take the run's messages, in order; the number taken.  A run of none asks how
  * many would be taken now (UINT32_MAX: any number); 0 means that another
- * member of the queue group may have them.  Thread: sub->worker, in epoch. */
+ * member of the queue group may have them.  run->port is that of the thread.
+ * Thread: sub->worker, in epoch. */
 typedef uint32_t (*sub_give)(struct sub *sub, const struct run *run);
 
 struct sub {
@@ -28,6 +32,8 @@ struct sub {
 	sub_give                  give;
 	struct slice              queue;	/* empty: none.  Kept by the subscriber */
 	uint16_t                  worker;	/* whose thread may call give */
+	bool                      relays;	/* its give publishes in turn, so it
+						   comes last; in no queue */
 
 	/* Written by the worker, atomically, read by any. */
 	const struct permissions *filter;	/* deliveries must pass it; or NULL;

@@ -25,6 +25,8 @@ struct part {
 	uint64_t               n_subs;
 	struct buf             pattern;	/* reused from one to the next */
 	struct client         *client;	/* whose subscriptions are looked at */
+	uint64_t               n_visited;
+	struct buf             text;
 };
 
 struct job {
@@ -46,7 +48,7 @@ static bool pick_client(void *ctx, struct client *c)
 	client_describe(c, &info, false);
 	if (!connz_counts(&p->clients, &info))
 		return true;
-	if (p->job->want.connz->lists_subs)
+	if (connz_needs_subs(p->job->want.connz))
 		client_describe(c, &info, true);
 	connz_add(&p->clients, &info);
 	client_info_fini(&info);
@@ -56,23 +58,20 @@ static bool pick_client(void *ctx, struct client *c)
 static void pick_closed(struct part *p, const struct closed_ring *ring)
 {
 	for (size_t i = 0; i < closed_count(ring); i++) {
-		struct client_info info = *closed_at(ring, i);
+		const struct client_info *info = closed_at(ring, i);
 
-		if (!connz_counts(&p->clients, &info))
-			continue;
-		if (!p->job->want.connz->lists_subs)
-			info.subs = (struct sub_info_list){ 0 };
-		connz_add(&p->clients, &info);
+		if (connz_counts(&p->clients, info))
+			connz_add(&p->clients, info);
 	}
 }
 
 static void pick_clients(struct part *p, struct hub *h)
 {
-	enum connz_state state = p->job->want.connz->state;
+	int64_t state = p->job->want.connz->state;
 
-	if (state != CONNZ_CLOSED)
+	if (state == CONNZ_OPEN || state == CONNZ_ALL)
 		hub_each_client(h, pick_client, p);
-	if (state != CONNZ_OPEN)
+	if (state == CONNZ_CLOSED || state == CONNZ_ALL)
 		pick_closed(p, h->closed);
 }
 
@@ -122,6 +121,15 @@ static bool sum_client(void *ctx, struct client *c)
 	return true;
 }
 
+static bool visit_client(void *ctx, struct client *c)
+{
+	struct part               *p = ctx;
+	const struct collect_want *want = &p->job->want;
+
+	p->n_visited += want->visit(want->visit_ctx, c, &p->text);
+	return true;
+}
+
 static void part_back(struct mail *m, void *receiver);
 
 static void part_fill(struct mail *m, void *receiver)
@@ -138,6 +146,8 @@ static void part_fill(struct mail *m, void *receiver)
 		hub_each_client(h, pick_subs, p);
 	if (want->sums_clients)
 		hub_each_client(h, sum_client, &p->sums);
+	if (want->visit != NULL)
+		hub_each_client(h, visit_client, p);
 	m->deliver = part_back;
 	loop_post(h->loop, p->job->member, m);
 }
@@ -188,7 +198,10 @@ static void add_part(struct collect *c, struct part *p)
 	add_sums(&c->sums, &p->sums);
 	connz_merge(&c->clients, &p->clients);
 	c->n_subs += p->n_subs;
-	c->failed |= p->subs.failed || c->clients.failed;
+	c->n_visited += p->n_visited;
+	buf_put_slice(&c->text, buf_slice(&p->text));
+	c->failed |= p->subs.failed || c->clients.failed ||
+	    buf_failed(&p->text) || buf_failed(&c->text);
 }
 
 static void part_back(struct mail *m, void *receiver)
@@ -246,8 +259,10 @@ void collect_destroy(struct collect *c)
 		connz_selection_fini(&job->parts[i].clients);
 		sub_info_list_fini(&job->parts[i].subs);
 		buf_fini(&job->parts[i].pattern);
+		buf_fini(&job->parts[i].text);
 	}
 	connz_selection_fini(&c->clients);
+	buf_fini(&c->text);
 	free(c->sub_lists);
 	free(job);
 }

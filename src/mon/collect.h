@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "core/match.h"
 #include "mon/connz.h"
@@ -24,12 +25,19 @@
 
 struct loop;
 
+struct client;
+
+/* A client, on its worker; may write to out, and may close it.  True counts. */
+typedef bool (*collect_visit)(void *ctx, struct client *c, struct buf *out);
+
 /* What is asked for besides the totals.  The options are kept, and read by the
  * workers, until the answer is there. */
 struct collect_want {
 	const struct connz_options *connz;	/* or NULL */
 	const struct subsz_options *subsz;	/* or NULL */
 	bool                        sums_clients;
+	collect_visit               visit;	/* or NULL */
+	void                       *visit_ctx;	/* not to be written to */
 };
 
 struct collect {
@@ -40,6 +48,8 @@ struct collect {
 	struct connz_selection clients;
 	uint64_t               n_subs;		/* that subsz wants */
 	const struct sub_info_list **sub_lists;	/* one for each worker */
+	uint64_t               n_visited;	/* and it was true */
+	struct buf             text;		/* that the visits wrote */
 	unsigned               n_workers;
 	bool                   failed;		/* some worker had no memory */
 

@@ -11,6 +11,7 @@
 #include "mon/query.h"
 #include "mon/subsz.h"
 #include "proto/refusal.h"
+#include "proto/subject.h"
 #include "session/info.h"
 
 enum { CLIENTS_PER_PAGE = 1024, SELECTION_FIRST = 64 };
@@ -106,10 +107,10 @@ static const struct connz_sort {
 
 /* ---- options ------------------------------------------------------------ */
 
-static bool read_state(const struct query *q, enum connz_state *ret,
+static bool read_state(const struct query *q, int64_t *ret,
     struct buf *error)
 {
-	static const struct { const char *name; enum connz_state state; } t[] = {
+	static const struct { const char *name; int64_t state; } t[] = {
 		{ "", CONNZ_OPEN }, { "open", CONNZ_OPEN },
 		{ "closed", CONNZ_CLOSED }, { "any", CONNZ_ALL },
 		{ "all", CONNZ_ALL },
@@ -126,10 +127,9 @@ static bool read_state(const struct query *q, enum connz_state *ret,
 	return false;
 }
 
-static bool read_sort(const struct query *q, struct connz_options *o,
-    struct buf *error)
+static bool find_sort(struct connz_options *o, struct buf *error)
 {
-	struct slice s = query_str(q, "sort");
+	struct slice s = o->sort_name;
 
 	o->sort = &sorts[0];
 	if (s.n == 0)
@@ -156,23 +156,40 @@ bool connz_options_read(const struct query *q, struct connz_options *ret,
 		.user = query_str(q, "user"),
 		.account = query_str(q, "acc"),
 		.mqtt_client = query_str(q, "mqtt_client"),
+		.sort_name = query_str(q, "sort"),
 	};
 	/* In nats-server's order, which decides who of two errors is told. */
-	if (!query_bool(q, "auth", &ret->shows_auth, error) ||
-	    !query_subs(q, &ret->lists_subs, &ret->details_subs, error) ||
-	    !query_int(q, "offset", &ret->offset, error) ||
-	    !query_int(q, "limit", &ret->limit, error) ||
-	    !query_u64(q, "cid", &ret->cid, error) ||
-	    !read_state(q, &ret->state, error) ||
-	    !read_sort(q, ret, error))
+	return query_bool(q, "auth", &ret->shows_auth, error) &&
+	    query_subs(q, &ret->lists_subs, &ret->details_subs, error) &&
+	    query_int(q, "offset", &ret->offset, error) &&
+	    query_int(q, "limit", &ret->limit, error) &&
+	    query_u64(q, "cid", &ret->cid, error) &&
+	    read_state(q, &ret->state, error) &&
+	    connz_options_check(ret, error);
+}
+
+bool connz_options_check(struct connz_options *o, struct buf *error)
+{
+	if (!find_sort(o, error))
 		return false;
-	if (ret->offset < 0)
-		ret->offset = 0;
-	if (ret->limit <= 0)
-		ret->limit = CLIENTS_PER_PAGE;
-	if (ret->cid != 0)
-		ret->limit = 1;
+	if (o->subject.n > 0 && o->account.n == 0) {
+		buf_put_str(error,
+		    "filter by subject only valid with account filtering");
+		return false;
+	}
+	o->lists_subs |= o->details_subs;
+	if (o->offset < 0)
+		o->offset = 0;
+	if (o->limit <= 0)
+		o->limit = CLIENTS_PER_PAGE;
+	if (o->cid != 0)
+		o->limit = 1;
 	return true;
+}
+
+bool connz_needs_subs(const struct connz_options *o)
+{
+	return o->lists_subs || o->subject.n > 0;
 }
 
 /* ---- selection ---------------------------------------------------------- */
@@ -231,7 +248,7 @@ static bool is_in_state(const struct connz_options *o,
     const struct client_info *info)
 {
 	return o->state == CONNZ_ALL ||
-	    (o->state == CONNZ_CLOSED) == (info->stop_ns != 0);
+	    o->state == (info->stop_ns != 0 ? CONNZ_CLOSED : CONNZ_OPEN);
 }
 
 bool connz_counts(struct connz_selection *s, const struct client_info *info)
@@ -244,7 +261,8 @@ bool connz_counts(struct connz_selection *s, const struct client_info *info)
 	s->n_total++;
 	return (o->cid == 0 || o->cid == info->cid) &&
 	    (o->user.n == 0 || slice_eq(o->user, info->user)) &&
-	    o->mqtt_client.n == 0;	/* nobody here speaks MQTT yet */
+	    (o->mqtt_client.n == 0 ||
+	     slice_eq(o->mqtt_client, info->mqtt_client));
 }
 
 static bool selection_grow(struct connz_selection *s)
@@ -275,9 +293,27 @@ static void take(struct connz_selection *s, struct client_info *clone)
 	s->at[s->n++] = clone;
 }
 
+static bool has_sub_like(const struct client_info *info, struct slice subject)
+{
+	struct sub_info sub;
+	size_t          at = 0;
+
+	while (sub_info_next(&info->subs, &at, &sub))
+		if (subject_overlaps(sub.subject, subject))
+			return true;
+	return false;
+}
+
 void connz_add(struct connz_selection *s, const struct client_info *info)
 {
-	take(s, client_info_clone(info));
+	struct client_info shown = *info;
+
+	if (s->options->subject.n > 0 &&
+	    !has_sub_like(info, s->options->subject))
+		return;
+	if (!s->options->lists_subs)
+		shown.subs = (struct sub_info_list){ 0 };
+	take(s, client_info_clone(&shown));
 }
 
 void connz_merge(struct connz_selection *s, struct connz_selection *from)
@@ -300,7 +336,8 @@ struct row {
 	int64_t      rtt, uptime, idle;
 	struct slice tls_version, tls_cipher_suite;
 	bool         tls_first;
-	struct slice authorized_user, account, name_tag;
+	struct slice authorized_user, account;
+	struct slice jwt, issuer_key, name_tag, tags, mqtt_client, proxy_key;
 	const struct client_info    *info;
 	const struct connz_options  *options;
 };
@@ -329,13 +366,38 @@ static const struct field count_fields[] = {
 	I(version, "version", STR, OPT), { NULL },
 };
 
+static const struct field tls_fields[] = {
+	R(tls_version, STR, OPT), R(tls_cipher_suite, STR, OPT), { NULL },
+};
+
 static const struct field tail_fields[] = {
-	R(tls_version, STR, OPT), R(tls_cipher_suite, STR, OPT),
 	R(tls_first, BOOL, OPT), R(authorized_user, STR, OPT),
 	R(account, STR, OPT), { NULL },
 };
 
-static const struct field tag_fields[] = { R(name_tag, STR, OPT), { NULL } };
+static bool has_no_proxy(const void *doc)
+{
+	const struct row *r = doc;
+
+	return r->proxy_key.n == 0;
+}
+
+static void write_proxy(struct json_writer *w, const void *doc)
+{
+	const struct row *r = doc;
+
+	json_begin_object(w);
+	json_key(w, "key");
+	json_str(w, r->proxy_key);
+	json_end_object(w);
+}
+
+static const struct field tag_fields[] = {
+	R(jwt, STR, OPT), R(issuer_key, STR, OPT), R(name_tag, STR, OPT),
+	R(tags, WORDS, OPT), R(mqtt_client, STR, OPT),
+	{ "proxy", FIELD_WRITE, .write = write_proxy, .is_empty = has_no_proxy },
+	{ NULL },
+};
 
 static int64_t not_negative(int64_t v)
 {
@@ -360,6 +422,8 @@ static void row_fill(struct row *r, const struct client_info *info,
 		.tls_version = info->tls_version,
 		.tls_cipher_suite = info->tls_cipher,
 		.tls_first = info->is_tls_first,
+		.mqtt_client = info->mqtt_client,
+		.proxy_key = info->proxy_key,
 		.info = info,
 		.options = s->options,
 	};
@@ -370,8 +434,13 @@ static void row_fill(struct row *r, const struct client_info *info,
 	r->authorized_user = info->user;
 	if (!slice_eq(info->account, SLICE("$G")))
 		r->account = info->account;
-	if (info->stop_ns == 0)
-		r->name_tag = info->account;
+	/* The name of who never was let in means nothing. */
+	if (info->stop_ns == 0 || !slice_eq(info->account, SLICE("$G")))
+		r->name_tag = info->name_tag.n > 0 ? info->name_tag
+		    : info->account;
+	r->jwt = info->jwt;
+	r->issuer_key = info->issuer_key;
+	r->tags = info->tags;
 }
 
 /* nats-server tells the account of closed clients' subscriptions only. */
@@ -401,6 +470,26 @@ static void write_subs(const struct row *r, struct json_writer *w)
 	json_end_array(w);
 }
 
+static const struct field cert_fields[] = {
+	FIELD(cert_info, subject, STR, OPT),
+	FIELD(cert_info, spki_sha256, STR, OPT),
+	FIELD(cert_info, cert_sha256, STR, OPT), { NULL },
+};
+
+static void write_certs(const struct row *r, struct json_writer *w)
+{
+	struct cert_info c;
+	size_t           at = 0;
+
+	if (!r->options->shows_auth || r->info->tls_certs.n == 0)
+		return;
+	json_key(w, "tls_peer_certs");
+	json_begin_array(w);
+	while (cert_info_next(r->info->tls_certs, &at, &c))
+		fields_write_object(cert_fields, &c, w);
+	json_end_array(w);
+}
+
 static void write_client(const struct client_info *info,
     const struct connz_selection *s, struct json_writer *w)
 {
@@ -412,6 +501,8 @@ static void write_client(const struct client_info *info,
 	json_u64(w, info->cid);
 	fields_write(head_fields, &r, w);
 	fields_write(count_fields, info, w);
+	fields_write(tls_fields, &r, w);
+	write_certs(&r, w);
 	fields_write(tail_fields, &r, w);
 	write_subs(&r, w);
 	fields_write(tag_fields, &r, w);
@@ -433,28 +524,26 @@ static void write_clients(const struct connz *c,
 }
 
 void connz_write(const struct connz *c, struct connz_selection *s,
-    struct buf *out)
+    struct json_writer *w)
 {
-	struct json_writer w;
-	size_t             first;
+	size_t first;
 
 	sort_and_cut(s);
 	first = (uint64_t)s->options->offset < s->n ?
 	    (size_t)s->options->offset : s->n;
-	json_init(&w, out, 2);
-	json_begin_object(&w);
-	json_key(&w, "server_id");
-	json_str(&w, c->account_is_unknown ? SLICE_NONE : c->server_id);
-	json_key(&w, "now");
-	json_time(&w, s->now_ns);
-	json_key(&w, "num_connections");
-	json_u64(&w, s->n - first);
-	json_key(&w, "total");
-	json_u64(&w, s->n_total);
-	json_key(&w, "offset");
-	json_i64(&w, s->options->offset);
-	json_key(&w, "limit");
-	json_i64(&w, s->options->limit);
-	write_clients(c, s, first, &w);
-	json_end_object(&w);
+	json_begin_object(w);
+	json_key(w, "server_id");
+	json_str(w, c->account_is_unknown ? SLICE_NONE : c->server_id);
+	json_key(w, "now");
+	json_time(w, s->now_ns);
+	json_key(w, "num_connections");
+	json_u64(w, s->n - first);
+	json_key(w, "total");
+	json_u64(w, s->n_total);
+	json_key(w, "offset");
+	json_i64(w, s->options->offset);
+	json_key(w, "limit");
+	json_i64(w, s->options->limit);
+	write_clients(c, s, first, w);
+	json_end_object(w);
 }

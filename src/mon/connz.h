@@ -16,22 +16,33 @@
 
 struct buf;
 struct client_info;
+struct json_writer;
 struct query;
 
-enum connz_state { CONNZ_OPEN, CONNZ_CLOSED, CONNZ_ALL };
+/* The numbers are those of requests; any other is no state anybody is in. */
+enum { CONNZ_OPEN, CONNZ_CLOSED, CONNZ_ALL };
 
 struct connz_options {
 	const struct connz_sort *sort;
 	bool             shows_auth, lists_subs, details_subs;
 	int64_t          offset, limit;
 	uint64_t         cid;		/* 0: all */
-	enum connz_state state;
+	int64_t          state;
 	struct slice     user, account, mqtt_client;	/* empty: all */
+	struct slice     sort_name;	/* empty: by cid */
+	struct slice     subject;	/* whose subscriptions overlap; empty: all */
 };
 
 /* False: *error got the text of a 400.  Strings are borrowed from q. */
 bool connz_options_read(const struct query *q, struct connz_options *ret,
     struct buf *error);
+
+/* The last step of reading, for who has filled in the members in another way:
+ * looks up sort_name, puts limits in range.  False: *error has the reason. */
+bool connz_options_check(struct connz_options *o, struct buf *error);
+
+/* Does a client have to be described with its subscriptions? */
+bool connz_needs_subs(const struct connz_options *o);
 
 /* ---- selection ---------------------------------------------------------- */
 
@@ -50,10 +61,10 @@ void connz_selection_init(struct connz_selection *s,
 void connz_selection_fini(struct connz_selection *s);
 
 /* Counts the client; true: it may be on the page, so describe its
- * subscriptions (if wanted) and add it. */
+ * subscriptions (if needed) and add it. */
 bool connz_counts(struct connz_selection *s, const struct client_info *info);
 
-/* Copies. */
+/* Copies, unless its subscriptions are not those asked for. */
 void connz_add(struct connz_selection *s, const struct client_info *info);
 
 /* Moves everything that from has into s; from is empty then. */
@@ -68,6 +79,6 @@ struct connz {
 
 /* Sorts and cuts s. */
 void connz_write(const struct connz *c, struct connz_selection *s,
-    struct buf *out);
+    struct json_writer *w);
 
 #endif /* MON_CONNZ_H */

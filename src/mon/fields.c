@@ -10,6 +10,8 @@ static bool is_empty(const struct field *f, const void *doc)
 
 	switch (f->kind) {
 	case FIELD_STR:
+	case FIELD_WORDS:
+	case FIELD_JSON:
 		return ((const struct slice *)at)->n == 0;
 	case FIELD_STRS:
 	case FIELD_PAIRS:
@@ -24,9 +26,10 @@ static bool is_empty(const struct field *f, const void *doc)
 		return *(const int64_t *)at == 0;
 	case FIELD_F64:
 		return *(const double *)at == 0;
+	case FIELD_WRITE:
+		return f->is_empty != NULL && f->is_empty(doc);
 	case FIELD_BEGIN:
 	case FIELD_END:
-	case FIELD_WRITE:
 		break;
 	}
 	return false;
@@ -37,6 +40,21 @@ static void write_strs(const struct slices *s, struct json_writer *w)
 	json_begin_array(w);
 	for (size_t i = 0; i < s->n; i++)
 		json_str(w, s->at[i]);
+	json_end_array(w);
+}
+
+static void write_words(struct slice s, struct json_writer *w)
+{
+	json_begin_array(w);
+	while (s.p != NULL && s.n > 0) {
+		const char  *comma = memchr(s.p, ',', s.n);
+		struct slice word = s;
+
+		if (comma != NULL)
+			word.n = (size_t)(comma - s.p);
+		json_str(w, word);
+		s = slice_skip(s, comma == NULL ? s.n : word.n + 1);
+	}
 	json_end_array(w);
 }
 
@@ -70,6 +88,12 @@ static void write_value(const struct field *f, const void *doc,
 	switch (f->kind) {
 	case FIELD_STR:
 		json_str(w, *(const struct slice *)at);
+		break;
+	case FIELD_WORDS:
+		write_words(*(const struct slice *)at, w);
+		break;
+	case FIELD_JSON:
+		json_lay_out(w, *(const struct slice *)at);
 		break;
 	case FIELD_STRS:
 		write_strs(at, w);
@@ -117,7 +141,7 @@ void fields_write(const struct field *fields, const void *doc,
 			json_end_object(w);
 			continue;
 		}
-		if (f->omits_empty && is_empty(f, doc))
+		if ((f->omits_empty || f->is_empty != NULL) && is_empty(f, doc))
 			continue;
 		json_key(w, f->key);
 		write_value(f, doc, w);

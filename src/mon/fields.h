@@ -30,6 +30,8 @@ enum field_kind {
 	FIELD_UPTIME,	/* int64_t nanoseconds, printed as "1d0h3m2s" */
 	FIELD_BEGIN,	/* nothing: the next ones are inside an object ... */
 	FIELD_END,	/* ... up to here */
+	FIELD_WORDS,	/* struct slice: printed as array of what commas part */
+	FIELD_JSON,	/* struct slice: a value that is JSON already */
 	FIELD_WRITE,	/* nothing: the row's function writes the value */
 };
 
@@ -52,6 +54,7 @@ struct field {
 	enum field_metric metric;
 	const char       *help;
 	void (*write)(struct json_writer *w, const void *doc);
+	bool (*is_empty)(const void *doc);	/* of FIELD_WRITE; or NULL: never */
 };
 
 #define FIELD(type, key, kind, ...) \

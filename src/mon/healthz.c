@@ -18,7 +18,6 @@ bool healthz_options_read(const struct query *q, struct healthz_options *ret,
 	/* Without streams these change nothing, but they are checked. */
 	static const char *const of_streams[] = { "js-enabled",
 		"js-enabled-only", "js-server-only", "js-meta-only" };
-	bool ignored;
 
 	*ret = (struct healthz_options){
 		.account = query_str(q, "account"),
@@ -26,7 +25,7 @@ bool healthz_options_read(const struct query *q, struct healthz_options *ret,
 		.consumer = query_str(q, "consumer"),
 	};
 	for (size_t i = 0; i < sizeof of_streams / sizeof of_streams[0]; i++)
-		if (!query_bool(q, of_streams[i], &ignored, error))
+		if (!query_bool(q, of_streams[i], &ret->ignored, error))
 			return false;
 	return query_bool(q, "details", &ret->details, error);
 }
@@ -62,21 +61,24 @@ static void write_details(const struct failure *f, struct json_writer *w)
 }
 
 unsigned healthz_write(const struct healthz_options *o, bool is_ready,
-    struct buf *out)
+    bool tells_status, struct json_writer *w)
 {
 	const struct failure *f = check(o, is_ready);
-	struct json_writer    w;
+	unsigned              status = f == NULL ? 200 : f->status;
 
-	json_init(&w, out, 0);
-	json_begin_object(&w);
-	json_key(&w, "status");
-	json_cstr(&w, f == NULL ? "ok" : "error");
-	if (f != NULL && o->details) {
-		write_details(f, &w);
-	} else if (f != NULL) {
-		json_key(&w, "error");
-		json_cstr(&w, f->text);
+	json_begin_object(w);
+	json_key(w, "status");
+	json_cstr(w, f == NULL ? "ok" : "error");
+	if (tells_status) {
+		json_key(w, "status_code");
+		json_u64(w, status);
 	}
-	json_end_object(&w);
-	return f == NULL ? 200 : f->status;
+	if (f != NULL && o->details) {
+		write_details(f, w);
+	} else if (f != NULL) {
+		json_key(w, "error");
+		json_cstr(w, f->text);
+	}
+	json_end_object(w);
+	return status;
 }

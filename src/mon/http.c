@@ -21,9 +21,12 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "net/conn.h"
+#include "net/conn_tls.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "net/tls.h"
 
 enum {
 	BODY_SKIP_MAX  = 64 * 1024,	/* a longer body costs the connection */
@@ -70,6 +73,7 @@ struct http_server {
 	struct http_limits limits;
 	http_serve         serve;
 	void              *ctx;
+	struct tls_context *tls;	/* NULL: in clear */
 	struct list        exchanges;
 	unsigned           n_conns;
 };
@@ -124,6 +128,7 @@ static void too_late(struct timer *t, int64_t now_ns)
 static void linger(struct http_exchange *x)
 {
 	x->state = HTTP_LINGERING;
+	conn_tls_say_bye(&x->conn);
 	shutdown(x->conn.watch.fd, SHUT_WR);
 	conn_resume(&x->conn);
 	set_timer(x, linger_ns);
@@ -412,6 +417,26 @@ static bool make_room(struct http_server *s)
 	return false;
 }
 
+static void secured(struct conn *c)
+{
+	(void)c;		/* the request's time goes on running */
+}
+
+static void not_secured(struct conn *c, struct slice why)
+{
+	log_debug("monitoring: TLS handshake error: %.*s", SLICE_ARG(why));
+	hang_up(CONTAINER_OF(c, struct http_exchange, conn));
+}
+
+static const struct conn_tls_ops tls_ops = { .secured = secured,
+	.failed = not_secured };
+
+void http_set_tls(struct http_server *s, struct tls_context *tls)
+{
+	tls_context_unref(s->tls);
+	s->tls = tls;
+}
+
 static void open_exchange(struct http_server *s, int fd)
 {
 	struct http_exchange *x;
@@ -432,7 +457,11 @@ static void open_exchange(struct http_server *s, int fd)
 	x->waits_ns = loop_now_ns(s->pool->loop);
 	list_append(&s->exchanges, &x->link);
 	s->n_conns++;
-	set_timer(x, s->limits.head_ns);
+	if (s->tls != NULL &&
+	    conn_tls_begin(&x->conn, s->tls, NULL, &tls_ops) != 0)
+		hang_up(x);
+	else
+		set_timer(x, s->limits.head_ns);
 }
 
 /* Out of descriptors: the listener would be ready again at once, forever. */
@@ -514,6 +543,7 @@ void http_destroy(struct http_server *s)
 	timer_clear(loop_timers(s->pool->loop), &s->rest);
 	loop_unwatch(s->pool->loop, &s->listener);
 	close(s->listener.fd);
+	tls_context_unref(s->tls);
 	free(s);
 }
 

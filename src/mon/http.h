@@ -6,7 +6,7 @@
  * when all are taken, the one that has waited longest for its request makes
  * room.  Bodies of requests are skipped unread.
  *
- * Bytes go through net/conn, whose io table is the seam for TLS.
+ * With a TLS context it is HTTPS.
  * Everything here is for the loop's thread.
  */
 #ifndef MON_HTTP_H
@@ -22,6 +22,7 @@
 struct conn_pool;
 struct http_exchange;
 struct http_server;
+struct tls_context;
 
 struct http_limits {
 	unsigned conns_max;
@@ -49,6 +50,9 @@ struct http_server *http_create(struct conn_pool *pool, int listen_fd,
 /* Closes the listener and all connections; exchanges that are not answered yet
  * must not be answered any more.  After the loop's last turn.  Takes NULL. */
 void http_destroy(struct http_server *s);
+
+/* New connections speak TLS; NULL: they do not.  Consumes a reference. */
+void http_set_tls(struct http_server *s, struct tls_context *tls);
 
 struct http_response {
 	unsigned    status;

@@ -53,11 +53,9 @@ static const struct field jsz_fields[] = {
 };
 
 void jsz_write_disabled(struct slice server_id, int64_t now_ns,
-    struct buf *out)
+    struct json_writer *w)
 {
-	struct jsz         jsz = { 0, server_id, now_ns, true };
-	struct json_writer w;
+	struct jsz jsz = { 0, server_id, now_ns, true };
 
-	json_init(&w, out, 2);
-	fields_write_object(jsz_fields, &jsz, &w);
+	fields_write_object(jsz_fields, &jsz, w);
 }

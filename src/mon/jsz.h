@@ -8,12 +8,13 @@
 #include "base/slice.h"
 
 struct buf;
+struct json_writer;
 struct query;
 
 /* False: *error got the text of a 400. */
 bool jsz_options_check(const struct query *q, struct buf *error);
 
 void jsz_write_disabled(struct slice server_id, int64_t now_ns,
-    struct buf *out);
+    struct json_writer *w);
 
 #endif /* MON_JSZ_H */

@@ -1,9 +1,8 @@
 /* mon/linksz.c - three documents about links that are not there. */
 #include "mon/linksz.h"
 
-#include "base/buf.h"
-#include "mon/fields.h"
 #include "base/json.h"
+#include "mon/fields.h"
 
 /* All three in one struct: each table picks. */
 struct links {
@@ -34,30 +33,27 @@ static const struct field leafz_fields[] = {
 	{ NULL },
 };
 
-static void write_links(const struct field *fields, struct links links,
-    struct buf *out)
-{
-	struct json_writer w;
-
-	json_init(&w, out, 2);
-	fields_write_object(fields, &links, &w);
-}
-
 void routez_write(struct slice server_id, struct slice server_name,
-    int64_t now_ns, struct buf *out)
+    int64_t now_ns, struct json_writer *w)
 {
-	write_links(routez_fields, (struct links){ .server_id = server_id,
-	    .server_name = server_name, .now = now_ns }, out);
+	struct links l = { .server_id = server_id, .server_name = server_name,
+		.now = now_ns };
+
+	fields_write_object(routez_fields, &l, w);
 }
 
-void gatewayz_write(struct slice server_id, int64_t now_ns, struct buf *out)
+void gatewayz_write(struct slice server_id, int64_t now_ns,
+    struct json_writer *w)
 {
-	write_links(gatewayz_fields, (struct links){ .server_id = server_id,
-	    .now = now_ns }, out);
+	struct links l = { .server_id = server_id, .now = now_ns };
+
+	fields_write_object(gatewayz_fields, &l, w);
 }
 
-void leafz_write(struct slice server_id, int64_t now_ns, struct buf *out)
+void leafz_write(struct slice server_id, int64_t now_ns,
+    struct json_writer *w)
 {
-	write_links(leafz_fields, (struct links){ .server_id = server_id,
-	    .now = now_ns }, out);
+	struct links l = { .server_id = server_id, .now = now_ns };
+
+	fields_write_object(leafz_fields, &l, w);
 }

@@ -9,11 +9,13 @@
 
 #include "base/slice.h"
 
-struct buf;
+struct json_writer;
 
 void routez_write(struct slice server_id, struct slice server_name,
-    int64_t now_ns, struct buf *out);
-void gatewayz_write(struct slice server_id, int64_t now_ns, struct buf *out);
-void leafz_write(struct slice server_id, int64_t now_ns, struct buf *out);
+    int64_t now_ns, struct json_writer *w);
+void gatewayz_write(struct slice server_id, int64_t now_ns,
+    struct json_writer *w);
+void leafz_write(struct slice server_id, int64_t now_ns,
+    struct json_writer *w);
 
 #endif /* MON_LINKSZ_H */

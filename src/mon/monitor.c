@@ -6,17 +6,13 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/list.h"
-#include "core/account.h"
-#include "core/sublist.h"
 #include "mon/accountz.h"
-#include "mon/collect.h"
 #include "mon/connz.h"
+#include "mon/documents.h"
 #include "mon/healthz.h"
 #include "mon/http.h"
 #include "mon/internalsz.h"
 #include "mon/jsz.h"
-#include "mon/linksz.h"
 #include "mon/metrics.h"
 #include "mon/path.h"
 #include "mon/process.h"
@@ -25,11 +21,6 @@
 #include "mon/subsz.h"
 #include "mon/varz.h"
 #include "net/conn.h"
-#include "net/loop.h"
-
-/* Asking the workers is work for them: so many at a time, the rest is told to
- * come back.  Fewer than connections, so that /healthz stays reachable. */
-enum { COLLECTS_MAX = 16 };
 
 /* Rows of "http_req_stats", in order of path. */
 enum hit {
@@ -47,24 +38,17 @@ static const char *const hit_paths[N_HITS] = {
 struct monitor {
 	struct conn_pool      *pool;
 	struct http_server    *http;
+	struct documents      *documents;
 	struct monitor_config  config;
-	struct varz            identity;
 	struct varz_hits       hits[N_HITS];
-	struct process_sampler sampler;
-	struct list            collects;	/* under way */
-	unsigned               n_collects;
-	bool                   is_ready;
 };
 
 /* One request, until it is answered. */
 struct request {
+	struct inquiry        inquiry;		/* first */
 	struct monitor       *monitor;
 	struct http_exchange *exchange;
 	struct http_response  response;
-	int64_t               now_ns;		/* since 1970 */
-	bool                  shows_unused;	/* /accstatz */
-	struct connz_options  connz;
-	struct subsz_options  subsz;
 	struct query          query;
 };
 
@@ -73,13 +57,15 @@ struct request {
 static const char json_type[] = "application/json";
 static const char text_type[] = "text/plain; charset=utf-8";
 
+/* Where the answer is built. */
 static struct buf *body(struct request *r)
 {
-	return &r->response.body;
+	return &r->inquiry.body;
 }
 
 static void finish(struct request *r)
 {
+	r->response.body = r->inquiry.body;
 	http_answer(r->exchange, &r->response);
 	free(r);
 }
@@ -107,184 +93,57 @@ static void finish_not_found(struct request *r)
 	finish_text(r, 404);
 }
 
-static struct slice server_id(const struct request *r)
+/* ---- documents ----------------------------------------------------------- */
+
+static void forget(struct inquiry *q)
 {
-	return r->monitor->identity.server_id;
+	buf_fini(&q->body);
+	free(q);
 }
 
-/* ---- asking the workers ------------------------------------------------- */
-
-static void drop_collect(struct monitor *m, struct collect *c)
+static void document_done(struct inquiry *q, enum document_outcome how)
 {
-	list_remove(&c->link);
-	m->n_collects--;
-	collect_destroy(c);
+	struct request *r = (struct request *)q;
+
+	r->response.status = q->status;
+	if (how == DOCUMENT_TOLD)
+		finish_json(r);
+	else
+		finish_text(r, how == DOCUMENT_BUSY ? 503 : 400);
 }
 
-/* What is told comes out of a document writer; this is the common frame. */
-static void finish_collect(struct request *r, struct collect *c)
+/* The options are read: is_sound says whether they could be. */
+static void tell(struct request *r, bool is_sound,
+    void (*document)(struct inquiry *q))
 {
-	bool failed = c->failed;
-
-	drop_collect(r->monitor, c);
-	if (failed)
-		body(r)->failed = true;		/* a 503 rather than half */
-	finish_json(r);
-}
-
-static void ask(struct request *r, const struct collect_want *want,
-    void (*done)(struct collect *c))
-{
-	struct monitor *m = r->monitor;
-	struct collect *c = NULL;
-
-	if (m->n_collects < COLLECTS_MAX)
-		c = collect_start(m->pool->loop, m->config.shared->n_workers,
-		    want, r->now_ns, done, r);
-	if (c == NULL) {
-		buf_put_str(body(r), "too many requests are being answered");
-		finish_text(r, 503);
-		return;
-	}
-	list_append(&m->collects, &c->link);
-	m->n_collects++;
-}
-
-/* ---- numbers of several documents --------------------------------------- */
-
-static void fill_subsz(const struct monitor *m, const struct match_stats *match,
-    struct subsz_stats *ret)
-{
-	uint64_t             n_misses = match->n_finds - match->n_hits;
-	struct sublist_stats subs;
-
-	sublist_stats(m->config.shared->global->sublist, &subs);
-	*ret = (struct subsz_stats){
-		.num_subscriptions = subs.n_subs,
-		.num_cache = match->n_entries,
-		.num_inserts = subs.n_inserts,
-		.num_removes = subs.n_removes,
-		.num_matches = match->n_finds,
-		.max_fanout = match->fanout_max,
-	};
-	if (match->n_finds > 0)
-		ret->cache_hit_rate =
-		    (double)match->n_hits / (double)match->n_finds;
-	if (n_misses > 0)
-		ret->avg_fanout = (double)match->fanout_sum / (double)n_misses;
-}
-
-/* There is one account: its traffic is everybody's. */
-static void fill_account(const struct monitor *m, const struct collect *c,
-    struct account_stats *ret)
-{
-	const struct account *a = m->config.shared->global;
-
-	*ret = (struct account_stats){
-		.name = a->name,
-		.update_time = m->identity.config_load_time,
-		.conns = c->stats.n_clients,
-		.total_conns = c->stats.n_clients,
-		.sent_msgs = c->stats.out_msgs,
-		.sent_bytes = c->stats.out_bytes,
-		.received_msgs = c->stats.in_msgs,
-		.received_bytes = c->stats.in_bytes,
-		.slow_consumers = c->stats.n_slow,
-	};
-	fill_subsz(m, &c->matches, &ret->subs);
-}
-
-/* $G and, where one is told of, the system account, which nobody uses yet. */
-struct accounts {
-	struct account_stats at[2];
-	struct accountz      list;
-};
-
-static void fill_accounts(const struct monitor *m, const struct collect *c,
-    int64_t now_ns, struct accounts *ret)
-{
-	struct slice system = m->identity.system_account;
-
-	fill_account(m, c, &ret->at[0]);
-	ret->at[1] = (struct account_stats){
-		.name = system,
-		.update_time = m->identity.config_load_time,
-		.is_system = true,
-	};
-	ret->list = (struct accountz){
-		.server_id = m->identity.server_id,
-		.system_account = system,
-		.now = now_ns,
-		.accounts = ret->at,
-		.n_accounts = system.n > 0 ? 2 : 1,
-	};
-}
-
-static void fill_process(struct monitor *m, struct varz *v)
-{
-	v->mem = process_resident();
-	v->cores = process_n_cores();
-	v->gomaxprocs = m->config.shared->n_workers;
-	v->cpu = process_cpu_percent(&m->sampler, clock_ns(), clock_cpu_ns());
-}
-
-static void fill_varz(struct monitor *m, const struct collect *c,
-    int64_t now_ns, struct varz *v)
-{
-	const struct hub_stats *s = &c->stats;
-	struct subsz_stats      subs;
-
-	*v = m->identity;
-	fill_process(m, v);
-	fill_subsz(m, &c->matches, &subs);
-	v->now = now_ns;
-	v->uptime = now_ns > v->start ? now_ns - v->start : 0;
-	v->connections = s->n_clients;
-	v->total_connections = s->n_clients_ever;
-	v->in_msgs = v->in_client_msgs = s->in_msgs;
-	v->in_bytes = v->in_client_bytes = s->in_bytes;
-	v->out_msgs = v->out_client_msgs = s->out_msgs;
-	v->out_bytes = v->out_client_bytes = s->out_bytes;
-	v->slow_consumers = v->slow_consumer_stats.clients = s->n_slow;
-	v->stale_connections = v->stale_connection_stats.clients = s->n_stale;
-	v->stalled_clients = s->n_stalled;
-	v->subscriptions = subs.num_subscriptions;
-	v->http_req_stats = m->hits;
-	v->n_http_req_stats = N_HITS;
-}
-
-/* ---- /varz, /metrics ---------------------------------------------------- */
-
-static void varz_done(struct collect *c)
-{
-	struct request *r = c->ctx;
-	struct varz     v;
-
-	fill_varz(r->monitor, c, r->now_ns, &v);
-	varz_write(&v, body(r));
-	finish_collect(r, c);
+	if (is_sound)
+		document(&r->inquiry);
+	else
+		finish_text(r, 400);
 }
 
 static void serve_varz(struct request *r)
 {
-	ask(r, &(struct collect_want){ 0 }, varz_done);
+	documents_varz(&r->inquiry);
 }
 
-static void metrics_done(struct collect *c)
+static void metrics_done(struct inquiry *q, enum document_outcome how)
 {
-	struct request      *r = c->ctx;
-	struct monitor      *m = r->monitor;
-	struct accounts      accounts;
-	struct subsz_stats   subs;
-	struct varz          v;
+	struct request       *r = (struct request *)q;
+	struct accountz       accounts = { .now = q->now_ns };
+	struct account_stats *all;
 
-	fill_varz(m, c, r->now_ns, &v);
-	fill_subsz(m, &c->matches, &subs);
-	fill_accounts(m, c, r->now_ns, &accounts);
-	c->sums.total = c->sums.limit = c->sums.num_connections;
-	metrics_write(&(struct metrics){ m->config.metrics_prefix, &v, &subs,
-	    &c->sums, &accounts.list, m->is_ready }, body(r));
-	drop_collect(m, c);
+	if (how != DOCUMENT_TOLD) {
+		document_done(q, how);
+		return;
+	}
+	accounts.n_accounts = documents_list_accounts(q->documents, &all);
+	accounts.accounts = all;
+	q->sums.total = q->sums.limit = q->sums.num_connections;
+	metrics_write(&(struct metrics){ r->monitor->config.metrics_prefix,
+	    &q->varz, &q->subs, &q->sums, &accounts,
+	    documents_is_ready(q->documents) }, body(r));
+	free(all);
 	r->response.status = 200;
 	r->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
 	finish(r);
@@ -292,101 +151,69 @@ static void metrics_done(struct collect *c)
 
 static void serve_metrics(struct request *r)
 {
-	ask(r, &(struct collect_want){ .sums_clients = true }, metrics_done);
-}
-
-/* ---- /connz, /subsz ----------------------------------------------------- */
-
-static bool has_account(const struct monitor *m, struct slice name)
-{
-	return name.n == 0 || slice_eq(name, m->config.shared->global->name) ||
-	    slice_eq(name, m->identity.system_account);
-}
-
-static void connz_done(struct collect *c)
-{
-	struct request *r = c->ctx;
-
-	connz_write(&(struct connz){ .server_id = server_id(r),
-	    .account_is_unknown = !has_account(r->monitor, r->connz.account) },
-	    &c->clients, body(r));
-	finish_collect(r, c);
+	r->inquiry.done = metrics_done;
+	documents_sum(&r->inquiry);
 }
 
 static void serve_connz(struct request *r)
 {
-	if (!connz_options_read(&r->query, &r->connz, body(r))) {
-		finish_text(r, 400);
-		return;
-	}
-	ask(r, &(struct collect_want){ .connz = &r->connz }, connz_done);
-}
-
-static void subsz_done(struct collect *c)
-{
-	struct request *r = c->ctx;
-	struct subsz    s = {
-		.server_id = server_id(r),
-		.now = r->now_ns,
-		.options = r->subsz,
-		.total = c->n_subs,
-		.lists = c->sub_lists,
-		.n_lists = c->n_workers,
-	};
-
-	if (r->subsz.account.n == 0 || slice_eq(r->subsz.account,
-	    r->monitor->config.shared->global->name))
-		fill_subsz(r->monitor, &c->matches, &s.stats);
-	subsz_write(&s, body(r));
-	finish_collect(r, c);
+	tell(r, connz_options_read(&r->query, &r->inquiry.connz, body(r)),
+	    documents_connz);
 }
 
 static void serve_subsz(struct request *r)
 {
-	if (!subsz_options_read(&r->query, &r->subsz, body(r))) {
-		finish_text(r, 400);
-		return;
-	}
-	ask(r, &(struct collect_want){ .subsz = &r->subsz }, subsz_done);
-}
-
-/* ---- /accountz, /accstatz ----------------------------------------------- */
-
-static void accountz_done(struct collect *c)
-{
-	struct request *r = c->ctx;
-	struct accounts a;
-
-	fill_accounts(r->monitor, c, r->now_ns, &a);
-	if (accountz_write(&a.list, query_str(&r->query, "acc"), body(r))) {
-		finish_collect(r, c);
-		return;
-	}
-	drop_collect(r->monitor, c);
-	finish_text(r, 400);
+	tell(r, subsz_options_read(&r->query, &r->inquiry.subsz, body(r)),
+	    documents_subsz);
 }
 
 static void serve_accountz(struct request *r)
 {
-	ask(r, &(struct collect_want){ 0 }, accountz_done);
-}
-
-static void accstatz_done(struct collect *c)
-{
-	struct request *r = c->ctx;
-	struct accounts a;
-
-	fill_accounts(r->monitor, c, r->now_ns, &a);
-	accstatz_write(&a.list, r->shows_unused, body(r));
-	finish_collect(r, c);
+	r->inquiry.account = query_str(&r->query, "acc");
+	documents_accountz(&r->inquiry);
 }
 
 static void serve_accstatz(struct request *r)
 {
-	if (!query_bool(&r->query, "unused", &r->shows_unused, body(r)))
-		finish_text(r, 400);
-	else
-		ask(r, &(struct collect_want){ 0 }, accstatz_done);
+	tell(r, query_bool(&r->query, "unused", &r->inquiry.shows_unused,
+	    body(r)), documents_accstatz);
+}
+
+static void serve_routez(struct request *r)
+{
+	bool lists, details;
+
+	tell(r, query_subs(&r->query, &lists, &details, body(r)),
+	    documents_routez);
+}
+
+static void serve_gatewayz(struct request *r)
+{
+	bool lists, details, accounts;
+
+	tell(r, query_subs(&r->query, &lists, &details, body(r)) &&
+	    query_bool(&r->query, "accs", &accounts, body(r)),
+	    documents_gatewayz);
+}
+
+static void serve_leafz(struct request *r)
+{
+	bool lists;
+
+	tell(r, query_bool(&r->query, "subs", &lists, body(r)),
+	    documents_leafz);
+}
+
+static void serve_jsz(struct request *r)
+{
+	tell(r, jsz_options_check(&r->query, body(r)), documents_jsz);
+}
+
+static void serve_healthz(struct request *r)
+{
+	r->inquiry.indent = 0;
+	tell(r, healthz_options_read(&r->query, &r->inquiry.healthz, body(r)),
+	    documents_healthz);
 }
 
 /* ---- what needs nobody -------------------------------------------------- */
@@ -394,70 +221,10 @@ static void serve_accstatz(struct request *r)
 static void serve_root(struct request *r)
 {
 	root_write(r->monitor->config.base_path,
-	    r->monitor->identity.mote_version, body(r));
+	    documents_identity(r->monitor->documents)->mote_version, body(r));
 	r->response.status = 200;
 	r->response.content_type = "text/html; charset=utf-8";
 	finish(r);
-}
-
-static void serve_routez(struct request *r)
-{
-	bool lists, details;
-
-	if (!query_subs(&r->query, &lists, &details, body(r))) {
-		finish_text(r, 400);
-		return;
-	}
-	routez_write(server_id(r), r->monitor->identity.server_name, r->now_ns,
-	    body(r));
-	finish_json(r);
-}
-
-static void serve_gatewayz(struct request *r)
-{
-	bool lists, details, accounts;
-
-	if (!query_subs(&r->query, &lists, &details, body(r)) ||
-	    !query_bool(&r->query, "accs", &accounts, body(r))) {
-		finish_text(r, 400);
-		return;
-	}
-	gatewayz_write(server_id(r), r->now_ns, body(r));
-	finish_json(r);
-}
-
-static void serve_leafz(struct request *r)
-{
-	bool lists;
-
-	if (!query_bool(&r->query, "subs", &lists, body(r))) {
-		finish_text(r, 400);
-		return;
-	}
-	leafz_write(server_id(r), r->now_ns, body(r));
-	finish_json(r);
-}
-
-static void serve_jsz(struct request *r)
-{
-	if (!jsz_options_check(&r->query, body(r))) {
-		finish_text(r, 400);
-		return;
-	}
-	jsz_write_disabled(server_id(r), r->now_ns, body(r));
-	finish_json(r);
-}
-
-static void serve_healthz(struct request *r)
-{
-	struct healthz_options o;
-
-	if (!healthz_options_read(&r->query, &o, body(r))) {
-		finish_text(r, 400);
-		return;
-	}
-	r->response.status = healthz_write(&o, r->monitor->is_ready, body(r));
-	finish_json(r);
 }
 
 static void serve_ipqueuesz(struct request *r)
@@ -595,7 +362,9 @@ static void serve(void *ctx, struct http_exchange *x,
 	}
 	r->monitor = ctx;
 	r->exchange = x;
-	r->now_ns = clock_wall_ns();
+	r->inquiry = (struct inquiry){ .documents = r->monitor->documents,
+	    .done = document_done, .forget = forget,
+	    .now_ns = clock_wall_ns(), .indent = 2 };
 	query_parse(q->query, &r->query);
 	if (!redirect(r, q))
 		route(r, q->path);
@@ -604,8 +373,7 @@ static void serve(void *ctx, struct http_exchange *x,
 /* ---- life --------------------------------------------------------------- */
 
 struct monitor *monitor_create(struct conn_pool *pool, int listen_fd,
-    const struct http_limits *limits, const struct monitor_config *config,
-    const struct varz *identity)
+    const struct http_limits *limits, const struct monitor_config *config)
 {
 	struct monitor *m = calloc(1, sizeof *m);
 
@@ -613,39 +381,27 @@ struct monitor *monitor_create(struct conn_pool *pool, int listen_fd,
 		return NULL;
 	m->pool = pool;
 	m->config = *config;
-	m->identity = *identity;
-	list_init(&m->collects);
+	m->documents = config->documents;
 	for (size_t i = 0; i < N_HITS; i++)
 		m->hits[i].path = hit_paths[i];
-	process_cpu_percent(&m->sampler, clock_ns(), clock_cpu_ns());
 	m->http = http_create(pool, listen_fd, limits, serve, m);
 	if (m->http == NULL) {
 		free(m);
 		return NULL;
 	}
+	documents_set_hits(m->documents, m->hits, N_HITS);
 	return m;
 }
 
-void monitor_set_identity(struct monitor *m, const struct varz *identity)
+void monitor_set_tls(struct monitor *m, struct tls_context *tls)
 {
-	m->identity = *identity;
-}
-
-void monitor_set_ready(struct monitor *m, bool is_ready)
-{
-	m->is_ready = is_ready;
+	http_set_tls(m->http, tls);
 }
 
 void monitor_destroy(struct monitor *m)
 {
 	if (m == NULL)
 		return;
-	LIST_EACH(l, &m->collects) {
-		struct collect *c = CONTAINER_OF(l, struct collect, link);
-
-		free(c->ctx);
-		collect_destroy(c);
-	}
 	http_destroy(m->http);
 	free(m);
 }

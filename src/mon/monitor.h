@@ -1,7 +1,6 @@
 /* mon/monitor.h - monitoring over HTTP: which path tells what.
  *
- * Runs on the control thread's loop.  Reads, never writes: what workers know is
- * asked of them (mon/collect), the rest the server has filled in.
+ * Runs on the control thread's loop.  What is told is made by mon/documents.
  * Spec: core protocol 6.
  */
 #ifndef MON_MONITOR_H
@@ -12,30 +11,25 @@
 #include "base/slice.h"
 
 struct conn_pool;
+struct documents;
 struct http_limits;
 struct monitor;
-struct session_shared;
-struct varz;
+struct tls_context;
 
 struct monitor_config {
-	struct session_shared *shared;		/* kept; has n_workers, global */
-	struct slice           base_path;	/* "" or "/nats"; kept */
-	struct slice           metrics_prefix;	/* "nats"; kept */
+	struct documents *documents;	/* kept */
+	struct slice base_path;		/* "" or "/nats"; kept */
+	struct slice metrics_prefix;	/* "nats"; kept */
 };
 
 /* Takes over listen_fd (non-blocking, listening), serves through pool.  limits:
- * NULL for the defaults.  identity: see monitor_set_identity.  NULL: out of
- * memory or descriptors; listen_fd stays the caller's then. */
+ * NULL for the defaults.  NULL: out of memory or descriptors; listen_fd stays
+ * the caller's then. */
 struct monitor *monitor_create(struct conn_pool *pool, int listen_fd,
-    const struct http_limits *limits, const struct monitor_config *config,
-    const struct varz *identity);
+    const struct http_limits *limits, const struct monitor_config *config);
 
-/* The part of /varz that is identity and settings: copied, its strings are
- * kept until the next call.  At start and after a reload.  Thread: the loop's. */
-void monitor_set_identity(struct monitor *m, const struct varz *identity);
-
-/* Do the listeners accept?  False at first.  Thread: the loop's. */
-void monitor_set_ready(struct monitor *m, bool is_ready);
+/* HTTPS from now on; consumes a reference.  Thread: the loop's. */
+void monitor_set_tls(struct monitor *m, struct tls_context *tls);
 
 /* After the last turn of all loops, ours and the workers'.  Takes NULL. */
 void monitor_destroy(struct monitor *m);

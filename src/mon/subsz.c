@@ -45,28 +45,35 @@ void sub_info_write(const struct sub_info *sub, struct json_writer *w)
 bool subsz_options_read(const struct query *q, struct subsz_options *ret,
     struct buf *error)
 {
-	*ret = (struct subsz_options){ 0 };
-	if (!query_bool(q, "subs", &ret->lists_subs, error) ||
-	    !query_int(q, "offset", &ret->offset, error) ||
-	    !query_int(q, "limit", &ret->limit, error))
-		return false;
-	if (ret->offset < 0)
-		ret->offset = 0;
-	if (ret->limit <= 0)
-		ret->limit = SUBS_PER_PAGE;
-	ret->account = query_str(q, "acc");
-	ret->test = query_str(q, "test");
-	if (ret->test.n == 0 || subject_is_literal(ret->test))
+	*ret = (struct subsz_options){
+		.account = query_str(q, "acc"),
+		.test = query_str(q, "test"),
+	};
+	return query_bool(q, "subs", &ret->lists_subs, error) &&
+	    query_int(q, "offset", &ret->offset, error) &&
+	    query_int(q, "limit", &ret->limit, error) &&
+	    subsz_options_check(ret, error);
+}
+
+bool subsz_options_check(struct subsz_options *o, struct buf *error)
+{
+	if (o->offset < 0)
+		o->offset = 0;
+	if (o->limit <= 0)
+		o->limit = SUBS_PER_PAGE;
+	if (o->test.n == 0 || subject_is_literal(o->test))
 		return true;
 	buf_put_str(error, "invalid test subject, must be valid publish subject: ");
-	buf_put_slice(error, ret->test);
+	buf_put_slice(error, o->test);
 	return false;
 }
 
 bool subsz_wants(const struct subsz_options *o, const struct sub_info *sub)
 {
 	return (o->account.n == 0 || slice_eq(o->account, sub->account)) &&
-	    (o->test.n == 0 || subject_matches(o->test, sub->subject));
+	    (o->test.n == 0 || subject_matches(o->test, sub->subject)) &&
+	    (o->within.n == 0 || subject_is_subset(sub->subject, o->within)) &&
+	    (o->queue.n == 0 || slice_eq(o->queue, sub->queue));
 }
 
 uint64_t subsz_wanted(const struct subsz_options *o)
@@ -93,25 +100,23 @@ static void write_page(const struct subsz *s, struct json_writer *w)
 	json_end_array(w);
 }
 
-void subsz_write(const struct subsz *s, struct buf *out)
+void subsz_write(const struct subsz *s, struct json_writer *w)
 {
-	struct json_writer w;
-	uint64_t           total = s->options.lists_subs ? s->total : 0;
+	uint64_t total = s->options.lists_subs ? s->total : 0;
 
-	json_init(&w, out, 2);
-	json_begin_object(&w);
-	json_key(&w, "server_id");
-	json_str(&w, s->server_id);
-	json_key(&w, "now");
-	json_time(&w, s->now);
-	fields_write(subsz_stats_fields, &s->stats, &w);
-	json_key(&w, "total");
-	json_u64(&w, total);
-	json_key(&w, "offset");
-	json_i64(&w, s->options.offset);
-	json_key(&w, "limit");
-	json_i64(&w, s->options.limit);
+	json_begin_object(w);
+	json_key(w, "server_id");
+	json_str(w, s->server_id);
+	json_key(w, "now");
+	json_time(w, s->now);
+	fields_write(subsz_stats_fields, &s->stats, w);
+	json_key(w, "total");
+	json_u64(w, total);
+	json_key(w, "offset");
+	json_i64(w, s->options.offset);
+	json_key(w, "limit");
+	json_i64(w, s->options.limit);
 	if (total > (uint64_t)s->options.offset)
-		write_page(s, &w);
-	json_end_object(&w);
+		write_page(s, w);
+	json_end_object(w);
 }

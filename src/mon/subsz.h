@@ -29,6 +29,8 @@ struct subsz_options {
 	int64_t      offset, limit;
 	struct slice account;		/* empty: all */
 	struct slice test;		/* a literal subject; empty: no test */
+	struct slice within;		/* a pattern that covers it; empty: any */
+	struct slice queue;		/* empty: any, and none */
 };
 
 struct subsz {
@@ -47,13 +49,16 @@ extern const struct field subsz_stats_fields[];
 bool subsz_options_read(const struct query *q, struct subsz_options *ret,
     struct buf *error);
 
+/* The last step of reading, for who has filled in the members in another way. */
+bool subsz_options_check(struct subsz_options *o, struct buf *error);
+
 /* Does it belong into the list?  For who gathers.  Thread: any. */
 bool subsz_wants(const struct subsz_options *o, const struct sub_info *sub);
 
 /* How many, at most, can be on the page or before it. */
 uint64_t subsz_wanted(const struct subsz_options *o);
 
-void subsz_write(const struct subsz *s, struct buf *out);
+void subsz_write(const struct subsz *s, struct json_writer *w);
 
 /* One SubDetail. */
 void sub_info_write(const struct sub_info *sub, struct json_writer *w);

@@ -25,8 +25,7 @@ static void write_hits(struct json_writer *w, const void *doc)
 	json_end_object(w);
 }
 
-/* Switches of nats-server's JetStream at their defaults: tools look them up. */
-static void write_flags(struct json_writer *w, const void *doc)
+void varz_write_flags(struct json_writer *w, const void *doc)
 {
 	static const struct { const char *name; bool value; } flags[] = {
 		{ "js_ack_fc_v2", false },
@@ -41,6 +40,30 @@ static void write_flags(struct json_writer *w, const void *doc)
 		json_key(w, flags[i].name);
 		json_bool(w, flags[i].value);
 	}
+	json_end_object(w);
+}
+
+static bool has_no_proxies(const void *doc)
+{
+	const struct varz *v = doc;
+
+	return v->trusted_proxies.n == 0;
+}
+
+static void write_proxies(struct json_writer *w, const void *doc)
+{
+	const struct varz *v = doc;
+
+	json_begin_object(w);
+	json_key(w, "trusted");
+	json_begin_array(w);
+	for (size_t i = 0; i < v->trusted_proxies.n; i++) {
+		json_begin_object(w);
+		json_key(w, "key");
+		json_str(w, v->trusted_proxies.at[i]);
+		json_end_object(w);
+	}
+	json_end_array(w);
 	json_end_object(w);
 }
 
@@ -73,6 +96,7 @@ const struct field varz_fields[] = {
 	F(auth_required, BOOL, OPT),
 	F(tls_required, BOOL, OPT),
 	F(tls_verify, BOOL, OPT),
+	F(tls_ocsp_peer_verify, BOOL, OPT),
 	F(ip, STR, OPT),
 	F(connect_urls, STRS, OPT),
 	F(max_connections, I64, GAUGE("clients allowed at a time")),
@@ -126,8 +150,12 @@ const struct field varz_fields[] = {
 	F(config_digest, STR),
 	F(tags, STRS, OPT),
 	F(metadata, PAIRS, OPT),
-	{ "feature_flags", FIELD_WRITE, .write = write_flags },
+	{ "feature_flags", FIELD_WRITE, .write = varz_write_flags },
+	F(trusted_operators_jwt, STRS, OPT),
+	F(trusted_operators_claim, JSON, OPT),
 	F(system_account, STR, OPT),
+	F(pinned_account_fails, U64, OPT,
+	    COUNTER("accounts refused because they are not pinned")),
 	KINDS(slow_consumer_stats, "connections cut for being slow:"),
 	KINDS(stale_connection_stats, "connections cut for being silent:"),
 	FIELD_OPEN("disk_io_wait_stats"),
@@ -136,17 +164,19 @@ const struct field varz_fields[] = {
 	F(wait_time, U64, COUNTER("time waited for disks, nanoseconds")),
 	F(max_wait_time, U64, GAUGE("longest wait for a disk, nanoseconds")),
 	FIELD_CLOSE,
+	{ "proxies", FIELD_WRITE, offsetof(struct varz, trusted_proxies),
+	    .write = write_proxies, .is_empty = has_no_proxies },
+	F(tls_cert_not_after, TIME, OPT),
 	/* Ours.  Behind all that nats-server says, so that its fields keep
 	 * their order for who compares. */
 	F(mote_version, STR, OPT),
 	F(workers, I64, OPT, GAUGE("event loops")),
+	F(tls_cert_expiry, I64, OPT, GAUGE("when the server's certificate "
+	    "ends, seconds since 1970")),
 	{ NULL },
 };
 
-void varz_write(const struct varz *v, struct buf *out)
+void varz_write(const struct varz *v, struct json_writer *w)
 {
-	struct json_writer w;
-
-	json_init(&w, out, 2);
-	fields_write_object(varz_fields, v, &w);
+	fields_write_object(varz_fields, v, w);
 }

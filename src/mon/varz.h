@@ -13,7 +13,7 @@
 #include "base/slice.h"
 #include "mon/fields.h"
 
-struct buf;
+struct json_writer;
 
 /* A row of "http_req_stats". */
 struct varz_hits {
@@ -35,6 +35,7 @@ struct varz {
 	struct slice  host;
 	int64_t       port;
 	bool          auth_required, tls_required, tls_verify;
+	bool          tls_ocsp_peer_verify;
 	struct slice  ip;
 	struct slices connect_urls;
 	int64_t       max_connections, max_subscriptions;
@@ -54,9 +55,14 @@ struct varz {
 	struct slice  config_digest;
 	struct slices tags;
 	struct slices metadata;		/* pairs, in order of key */
+	struct slices trusted_operators_jwt;
+	struct slice  trusted_operators_claim;	/* JSON: an array of them */
 	struct slice  system_account;
+	struct slices trusted_proxies;	/* their keys */
+	int64_t       tls_cert_not_after;	/* ns since 1970; 0: no certificate */
 	struct slice  mote_version;	/* our own */
 	int64_t       workers;
+	int64_t       tls_cert_expiry;	/* s since 1970; 0: no TLS */
 
 	/* ---- the moment ---------------------------------------------------- */
 	int64_t  now, uptime;		/* ns */
@@ -69,6 +75,7 @@ struct varz {
 	uint64_t out_msgs, out_bytes, out_client_msgs, out_client_bytes;
 	uint64_t slow_consumers, stale_connections, stalled_clients;
 	uint64_t subscriptions;
+	uint64_t pinned_account_fails;
 	const struct varz_hits *http_req_stats;	/* in order of path */
 	size_t                  n_http_req_stats;
 	struct varz_kinds slow_consumer_stats, stale_connection_stats;
@@ -78,6 +85,9 @@ struct varz {
 /* The table, for metrics. */
 extern const struct field varz_fields[];
 
-void varz_write(const struct varz *v, struct buf *out);
+/* Switches of nats-server's JetStream, which tools look up: an object. */
+void varz_write_flags(struct json_writer *w, const void *doc);
+
+void varz_write(const struct varz *v, struct json_writer *w);
 
 #endif /* MON_VARZ_H */

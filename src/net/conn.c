@@ -21,6 +21,8 @@ enum {
 	SPARE_BYTES  = 2 * 1024 * 1024,	/* kept of each size of chunk */
 	IOV_PER_SEND = 64,
 };
+/* Of a turn, for preparing connections: others wait so long for a handshake. */
+#define PREPARE_NS (300 * NS_PER_US)
 
 struct chunk {
 	struct chunk *next;
@@ -36,6 +38,7 @@ int conn_pool_init(struct conn_pool *p, struct loop *loop)
 {
 	*p = (struct conn_pool){ .loop = loop };
 	list_init(&p->held);
+	list_init(&p->preparing);
 	p->read_block = block_create(READ_BYTES);
 	return p->read_block == NULL ? ERR_NOMEM : 0;
 }
@@ -118,7 +121,7 @@ static ssize_t plain_send(struct conn *c, const struct iovec *iov, int n)
 	return sendmsg(c->watch.fd, &msg, MSG_NOSIGNAL);
 }
 
-static const struct conn_io plain = { plain_recv, plain_send };
+const struct conn_io conn_plain = { .recv = plain_recv, .send = plain_send };
 
 /* ---- output -------------------------------------------------------------- */
 
@@ -230,13 +233,27 @@ static int gather(const struct conn *c, struct iovec *iov)
 	return n;
 }
 
+/* While it waits for its share of a turn it would be ready all the time. */
+static uint32_t preparing_events(const struct conn *c)
+{
+	if (list_is_linked(&c->held_link))
+		return 0;
+	return c->prepares_out ? EPOLLOUT : EPOLLIN;
+}
+
+static void rewatch(struct conn *c)
+{
+	loop_rewatch(c->pool->loop, &c->watch, c->is_preparing
+	    ? preparing_events(c) : (c->is_paused ? 0 : (uint32_t)EPOLLIN) |
+	    (c->is_watching_out ? (uint32_t)EPOLLOUT : 0));
+}
+
 static void watch_output(struct conn *c, bool on)
 {
 	if (c->is_watching_out == on)
 		return;
 	c->is_watching_out = on;
-	loop_rewatch(c->pool->loop, &c->watch,
-	    (c->is_paused ? 0 : EPOLLIN) | (on ? EPOLLOUT : 0));
+	rewatch(c);
 }
 
 void conn_restart_blockage(struct conn *c)
@@ -278,6 +295,8 @@ void conn_flush(struct conn *c)
 {
 	struct iovec iov[IOV_PER_SEND] NOT_ZEROED;
 
+	if (c->is_preparing)
+		return;
 	while (c->pending > 0) {
 		ssize_t n = c->io->send(c, iov, gather(c, iov));
 
@@ -397,8 +416,20 @@ static void hold(struct conn *c, struct slice rest, struct block *block)
 static void let_go(struct conn *c)
 {
 	list_remove(&c->held_link);
+	if (c->held == NULL)
+		return;
 	block_unref(c->held);
 	c->held = NULL;
+}
+
+/* No event will tell of what io has read already. */
+static void look_for_more(struct conn *c)
+{
+	if (c->io->has_more == NULL || list_is_linked(&c->held_link) ||
+	    !c->io->has_more(c))
+		return;
+	list_append(&c->pool->held, &c->held_link);
+	loop_again(c->pool->loop);
 }
 
 static void show(struct conn *c, struct slice in, struct block *block)
@@ -418,21 +449,28 @@ static void show(struct conn *c, struct slice in, struct block *block)
 		let_go(c);
 }
 
+static void read_more(struct conn *c);
+
 static void go_on(struct conn *c)
 {
-	struct block *b = block_ref(c->held);	/* it may end meanwhile */
+	struct block *b;
 
+	if (c->held == NULL) {
+		read_more(c);
+		return;
+	}
+	b = block_ref(c->held);		/* it may end meanwhile */
 	show(c, c->held_rest, b);
 	block_unref(b);
+	if (conn_is_open(c) && c->held == NULL)
+		look_for_more(c);
 }
 
-void conn_pool_go_on(struct conn_pool *p)
+static void go_on_with_held(struct conn_pool *p)
 {
 	struct list turn;
 
 	/* Those that yield again wait for the next turn. */
-	if (list_is_empty(&p->held))
-		return;
 	list_init(&turn);
 	while (!list_is_empty(&p->held))
 		list_append(&turn, list_take(&p->held));
@@ -445,6 +483,31 @@ void conn_pool_go_on(struct conn_pool *p)
 		else
 			go_on(c);
 	}
+}
+
+static void go_on_preparing(struct conn_pool *p)
+{
+	int64_t until = clock_ns() + PREPARE_NS;
+
+	do {
+		struct conn *c = CONTAINER_OF(list_take(&p->preparing),
+		    struct conn, held_link);
+
+		c->io->prepare(c);
+		if (conn_is_open(c) && c->is_preparing &&
+		    !list_is_linked(&c->held_link))
+			rewatch(c);
+	} while (!list_is_empty(&p->preparing) && clock_ns() < until);
+	if (!list_is_empty(&p->preparing))
+		loop_again(p->loop);
+}
+
+void conn_pool_go_on(struct conn_pool *p)
+{
+	if (!list_is_empty(&p->held))
+		go_on_with_held(p);
+	if (!list_is_empty(&p->preparing))
+		go_on_preparing(p);
 }
 
 /* The bytes behind what is already at to; false: nothing came. */
@@ -517,10 +580,86 @@ void conn_show_again(struct conn *c)
 	block_unref(b);
 }
 
+static void read_more(struct conn *c)
+{
+	if (c->large != NULL)
+		read_large(c);
+	else
+		read_some(c);
+	if (conn_is_open(c) && c->held == NULL)
+		look_for_more(c);
+}
+
+/* ---- preparation --------------------------------------------------------- */
+
+/* Who is on the way goes before those that only begin: it is better that some
+ * are ready than that all have begun. */
+static void queue_preparing(struct conn *c, bool goes_first)
+{
+	struct conn_pool *p = c->pool;
+
+	if (list_is_linked(&c->held_link))
+		return;
+	list_append(goes_first ? p->preparing.next : &p->preparing,
+	    &c->held_link);
+	rewatch(c);
+	loop_again(p->loop);
+}
+
+void conn_prepare(struct conn *c, const struct conn_io *io, void *io_state,
+    bool at_once)
+{
+	assert(c->held == NULL);
+	list_remove(&c->held_link);
+	c->io = io;
+	c->io_state = io_state;
+	c->is_preparing = true;
+	c->prepares_out = c->has_begun = false;
+	if (at_once)
+		queue_preparing(c, false);
+	else
+		rewatch(c);
+}
+
+void conn_await(struct conn *c, bool wants_out)
+{
+	c->prepares_out = wants_out;
+	c->has_begun = true;
+}
+
+void conn_go_first(struct conn *c)
+{
+	queue_preparing(c, true);
+}
+
+bool conn_is_due(const struct conn *c)
+{
+	return c->is_preparing && list_is_linked(&c->held_link);
+}
+
+void conn_prepared(struct conn *c, const struct conn_io *io, void *io_state)
+{
+	c->io = io;
+	c->io_state = io_state;
+	c->is_preparing = false;
+	rewatch(c);
+	if (c->pending > 0)
+		touch(c);
+	/* What came with the last bytes of the preparation. */
+	if (!list_is_linked(&c->held_link)) {
+		list_append(&c->pool->held, &c->held_link);
+		loop_again(c->pool->loop);
+	}
+}
+
 static void ready(struct watch *w, uint32_t events)
 {
 	struct conn *c = CONTAINER_OF(w, struct conn, watch);
 
+	if (c->is_preparing) {
+		queue_preparing(c, c->has_begun);
+		return;
+	}
 	if (events & EPOLLOUT)
 		conn_flush(c);
 	if (!conn_is_open(c) || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
@@ -529,10 +668,7 @@ static void ready(struct watch *w, uint32_t events)
 		return;
 	if (c->held != NULL)
 		return;		/* it has enough, and its turn is to come */
-	if (c->large != NULL)
-		read_large(c);
-	else
-		read_some(c);
+	read_more(c);
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -542,7 +678,7 @@ int conn_open(struct conn *c, struct conn_pool *p, int fd,
 {
 	int err;
 
-	*c = (struct conn){ .watch = { fd, ready }, .ops = ops, .io = &plain,
+	*c = (struct conn){ .watch = { fd, ready }, .ops = ops, .io = &conn_plain,
 		.pool = p, .sent_ns = loop_now_ns(p->loop) };
 	err = loop_watch(p->loop, &c->watch, EPOLLIN);
 	if (err != 0)
@@ -555,6 +691,10 @@ void conn_close(struct conn *c)
 	if (!conn_is_open(c))
 		return;
 	loop_unwatch(c->pool->loop, &c->watch);
+	if (c->io->close != NULL)
+		c->io->close(c);
+	c->io = &conn_plain;
+	c->io_state = NULL;
 	close(c->watch.fd);
 	c->watch.fd = -1;
 	c->pool->pending -= c->pending;
@@ -572,9 +712,15 @@ void conn_close(struct conn *c)
 	let_go(c);
 }
 
+bool conn_is_quiet(const struct conn *c)
+{
+	return c->pending == 0 && !c->is_touched && c->held == NULL &&
+	    !list_is_linked(&c->held_link);
+}
+
 void conn_detach(struct conn *c)
 {
-	assert(c->pending == 0 && c->held == NULL && !c->is_touched);
+	assert(conn_is_quiet(c));
 	loop_unwatch(c->pool->loop, &c->watch);
 	c->pool = NULL;
 }
@@ -590,8 +736,7 @@ static void watch_input(struct conn *c, bool on)
 {
 	c->is_paused = !on;
 	if (conn_is_open(c))
-		loop_rewatch(c->pool->loop, &c->watch,
-		    (on ? EPOLLIN : 0) | (c->is_watching_out ? EPOLLOUT : 0));
+		rewatch(c);
 }
 
 void conn_limit_input(struct conn *c, size_t n)
@@ -610,6 +755,6 @@ void conn_resume(struct conn *c)
 	if (!c->is_paused)
 		return;
 	watch_input(c, true);
-	if (c->held != NULL)
+	if (list_is_linked(&c->held_link))
 		loop_again(c->pool->loop);
 }

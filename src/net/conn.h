@@ -47,17 +47,25 @@ struct conn_ops {
 
 #define CONN_YIELD SIZE_MAX
 
-/* How bytes reach the peer: plain sockets, later TLS and WebSocket.  Both
- * return as recv and sendmsg do, with errno. */
+/* How bytes reach the peer: plain sockets, TLS (net/conn_tls.h), later
+ * WebSocket.  recv and send return as recv and sendmsg do, with errno; what was
+ * not sent for EAGAIN is given again.  The others may be NULL. */
 struct conn_io {
 	ssize_t (*recv)(struct conn *c, void *to, size_t n);
 	ssize_t (*send)(struct conn *c, const struct iovec *iov, int n);
+	/* Has recv left bytes behind that the socket does not tell of? */
+	bool    (*has_more)(const struct conn *c);
+	/* Of a connection that is not ready for bytes yet (conn_prepare): goes
+	 * on with what makes it so. */
+	void    (*prepare)(struct conn *c);
+	void    (*close)(struct conn *c);
 };
 
 struct conn {
 	struct watch           watch;	/* .fd; -1: closed */
 	const struct conn_ops *ops;
 	const struct conn_io  *io;
+	void                  *io_state;	/* io's own */
 	struct conn_pool      *pool;
 
 	/* output */
@@ -77,9 +85,12 @@ struct conn {
 	size_t        read_max;		/* bytes read at once; 0: all that fits */
 	struct block *held;		/* input of which the rest waits */
 	struct slice  held_rest;
-	struct list   held_link;
+	struct list   held_link;	/* held, or read again, or preparing */
 
 	bool is_touched, is_watching_out, is_paused;
+	bool is_preparing;	/* by its io: nothing is read or sent */
+	bool prepares_out;	/* that waits for room, not for bytes */
+	bool has_begun;		/* and is on the way */
 };
 
 /* What the connections of one loop share. */
@@ -90,14 +101,17 @@ struct conn_pool {
 	struct chunk *spare[2];		/* small, large */
 	size_t        n_spare[2];
 	size_t        pending;		/* sum over the connections */
-	struct list   held;		/* connections that yielded */
+	struct list   held;		/* connections that yielded, or have more
+					   to read */
+	struct list   preparing;	/* whose io is to go on */
 };
 
 /* ERR_NOMEM. */
 int conn_pool_init(struct conn_pool *p, struct loop *loop);
 void conn_pool_fini(struct conn_pool *p);
 
-/* Goes on with the input of those that yielded.  Once a turn. */
+/* Goes on with the input of those that yielded, and for a bounded time with
+ * those that are being prepared.  Once a turn. */
 void conn_pool_go_on(struct conn_pool *p);
 
 /* Sends what was put since the last call.  Once a turn, at its end. */
@@ -120,9 +134,32 @@ static inline bool conn_is_open(const struct conn *c)
  * input is not consumed; 0: as many as there are. */
 void conn_limit_input(struct conn *c, size_t n);
 
+/* ---- for a struct conn_io ------------------------------------------------- */
+
+/* From now on io is asked to prepare the connection, whenever the socket has
+ * bytes (or room, conn_await), but for no more than a share of each turn.
+ * Until conn_prepared nothing is read or sent.  at_once: it need not wait for
+ * the socket first. */
+void conn_prepare(struct conn *c, const struct conn_io *io, void *io_state,
+    bool at_once);
+
+/* What the preparation waits for: bytes, or room to send; or only for its share
+ * of the next turn. */
+void conn_await(struct conn *c, bool wants_out);
+void conn_go_first(struct conn *c);
+
+/* Does it wait for its share, and not for the socket? */
+bool conn_is_due(const struct conn *c);
+
+/* From now on the bytes go through io. */
+void conn_prepared(struct conn *c, const struct conn_io *io, void *io_state);
+
+extern const struct conn_io conn_plain;
+
 /* To another loop: between the two it is watched by none.  Nothing may be
  * queued, held or touched.  Attached, it is read again.  ERR_IO: the loop
  * cannot watch it; it is open still. */
+bool conn_is_quiet(const struct conn *c);	/* may it be detached? */
 void conn_detach(struct conn *c);
 int conn_attach(struct conn *c, struct conn_pool *p);
 

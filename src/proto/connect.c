@@ -6,7 +6,10 @@
 
 #include "base/json.h"
 
-enum field_kind { FIELD_BOOL, FIELD_INT, FIELD_STR, FIELD_OBJECT };
+/* SAID: a string of which only counts whether it says anything.  The last two:
+ * only the type is looked at. */
+enum field_kind { FIELD_BOOL, FIELD_INT, FIELD_STR, FIELD_SAID, FIELD_TEXT,
+	FIELD_OBJECT };
 
 static const struct field {
 	struct slice    name;
@@ -35,10 +38,10 @@ static const struct field {
 	F(name,           STR,  false),
 	F(lang,           STR,  false),
 	F(version,        STR,  false),
-	F(account,        STR,  false),
-	F(remote_account, STR,  false),
+	F(account,        SAID, false),
 #undef F
 	/* for leaf nodes: of a client only the type is looked at */
+	{ { "remote_account", 14 }, FIELD_TEXT, false, 0 },
 	{ { "import", 6 }, FIELD_OBJECT, false, 0 },
 	{ { "export", 6 }, FIELD_OBJECT, false, 0 },
 };
@@ -67,6 +70,8 @@ void connect_opts_fini(struct connect_opts *o)
 static bool read_field(const struct json *v, const struct field *f,
     struct connect_opts *o)
 {
+	struct slice text;
+
 	switch (f->kind) {
 	case FIELD_BOOL:
 		return json_as_bool(v, member(o, f));
@@ -74,6 +79,13 @@ static bool read_field(const struct json *v, const struct field *f,
 		return json_as_i64(v, member(o, f));
 	case FIELD_STR:
 		return json_as_str(v, member(o, f));
+	case FIELD_SAID:
+		if (!json_as_str(v, &text))
+			return false;
+		*(bool *)member(o, f) = text.n > 0;
+		return true;
+	case FIELD_TEXT:
+		return json_as_str(v, &text);
 	case FIELD_OBJECT:
 		return json_is_object(v);
 	}

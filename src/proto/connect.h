@@ -17,13 +17,13 @@
 struct connect_opts {
 	bool verbose, pedantic, echo;		/* these start as true */
 	bool tls_required, headers, no_responders, new_account;
+	bool account;		/* one was named */
 	int64_t protocol;	/* as said; only 0 and 1 are to be accepted */
 
 	/* Empty where nothing was said.  Borrowed until the next
 	 * connect_parse or connect_forget_secrets, or fini. */
 	struct slice user, pass, auth_token, jwt, sig, nkey, proxy_sig;
 	struct slice name, lang, version;
-	struct slice account, remote_account;
 
 	/* Private: what the slices point into. */
 	char  *memory;

@@ -33,7 +33,9 @@
 	X(AUTH_EXPIRED,     "Authentication Expired")			\
 	X(REVOKED,          "Credentials Revoked")			\
 	X(NORESP_HEADERS,   "No Responders Requires Headers")		\
-	X(KICKED,           "Kicked")
+	X(KICKED,           "Kicked")					\
+	X(PROXY_UNTRUSTED,  "Proxy Not Trusted")			\
+	X(PROXY_REQUIRED,   "Proxy Required")
 
 enum close_reason {
 #define X(id, text) CLOSE_##id,
@@ -52,9 +54,15 @@ enum close_reason {
 	X(NO_HEADERS,     true,  PROTOCOL,       "")			\
 	X(PEER_ERR,       true,  PARSE_ERROR,    "")			\
 	X(AUTH,           true,  AUTH_FAILED,    "Authorization Violation") \
+	X(PROXY_UNTRUSTED, true, PROXY_UNTRUSTED, "Authorization Violation") \
+	X(PROXY_REQUIRED, true,  PROXY_REQUIRED, "Authorization Violation") \
 	X(AUTH_TIMEOUT,   true,  AUTH_TIMEOUT,   "Authentication Timeout") \
 	X(AUTH_EXPIRED,   true,  AUTH_EXPIRED,   "User Authentication Expired") \
+	X(ACC_EXPIRED,    true,  AUTH_EXPIRED,   "Account Authentication Expired") \
+	X(REVOKED,        true,  REVOKED,        "User Authentication Revoked") \
+	X(MAX_ACC_CONNS,  true,  MAX_ACC_CONNS,  "maximum account active connections exceeded") \
 	X(MAX_CONNS,      true,  MAX_CONNS,      "maximum connections exceeded") \
+	X(THROTTLED,      true,  MAX_CONNS,      "Connection throttling is active. Please try again later.") \
 	X(BAD_PROTO,      true,  BAD_PROTO,      "invalid client protocol") \
 	X(NORESP_HEADERS, true,  NORESP_HEADERS, "no responders requires headers support") \
 	X(STALE,          true,  STALE,          "Stale Connection")	\

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "conf/options.h"
+#include "server/config.h"
 #include "server/server.h"
 
 struct mote {
@@ -65,7 +66,7 @@ static int load(struct mote *m)
 	int err = 0;
 
 	if (m->config_file != NULL)
-		err = options_load_file(m->options, m->config_file, &m->report);
+		err = config_load(m->options, m->config_file, &m->report);
 	if (err != 0)
 		buf_put_slice(&m->error, buf_slice(&m->report.errors));
 	if (err == 0)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "conf/options.h"
+#include "server/monitoring.h"
 #include "server/server_int.h"
 
 static uint64_t n_clients(const struct server *s)
@@ -93,6 +94,7 @@ void lame_duck_begin(struct server *s)
 	__atomic_store_n(&s->shared.is_lame_duck, true, __ATOMIC_RELAXED);
 	log_notice("Entering lame duck mode, stop accepting new clients");
 	server_stop_listening(s);
+	monitoring_say_leaving(s, "LAMEDUCK");
 	if (n_clients(s) == 0) {
 		server_request(s, REQUEST_STOP);
 		return;

@@ -4,23 +4,36 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/epoch.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "conf/options.h"
+#include "core/accounts.h"
+#include "mon/documents.h"
+#include "mon/events.h"
 #include "mon/http.h"
 #include "mon/monitor.h"
+#include "mon/sysreq.h"
 #include "mon/varz.h"
 #include "net/conn.h"
+#include "net/tls.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
+#include "session/secure.h"
 #include "session/version.h"
 
 struct monitoring {
+	struct documents *documents;
 	struct conn_pool pool;
-	struct monitor  *monitor;
+	struct monitor  *monitor;	/* NULL: no port; nor is there a pool */
+	struct events   *events;	/* these: NULL without system account */
+	struct sysreq   *sysreq;
 	/* Our own: the options they came from go at a reload. */
 	char            *host, *base_path, *prefix;
 	uint16_t         port;
+	bool             is_https;
 	struct slice    *tags;
 	struct slice    *metadata;	/* pairs */
 };
@@ -73,6 +86,15 @@ static struct slice policy_text(const struct options *o)
 	return texts[o->write_timeout];
 }
 
+/* 0: there is none. */
+static int64_t cert_end_s(const struct server *s)
+{
+	int64_t end = s->secure == NULL ? INT64_MAX
+	    : tls_context_not_after(s->secure->context);
+
+	return end == INT64_MAX ? 0 : end;
+}
+
 static void describe(struct server *s, struct varz *v)
 {
 	const struct options *o = s->options;
@@ -94,13 +116,20 @@ static void describe(struct server *s, struct varz *v)
 		.ping_interval = o->ping_interval,
 		.ping_max = o->ping_max,
 		.http_host = slice_str(m->host),
-		.http_port = m->port,
+		.http_port = m->is_https ? 0 : m->port,
+		.https_port = m->is_https ? m->port : 0,
 		.http_base_path = o->http_base_path,
 		.auth_timeout = (double)o->auth_timeout / 1e9,
 		.max_control_line = o->max_control_line,
 		.max_payload = o->max_payload,
 		.max_pending = o->max_pending,
-		.tls_timeout = 2,
+		.tls_required = s->secure != NULL && !s->secure->is_optional,
+		.tls_verify = s->secure != NULL && s->secure->verifies,
+		.tls_timeout = o->tls == NULL ? 2
+		    : (double)o->tls->timeout_ns / 1e9,
+		.tls_cert_not_after = cert_end_s(s) < INT64_MAX / NS_PER_S
+		    ? cert_end_s(s) * NS_PER_S : INT64_MAX,
+		.tls_cert_expiry = cert_end_s(s),
 		.write_deadline = o->write_deadline,
 		.write_timeout = policy_text(o),
 		.start = s->started_ns,
@@ -108,19 +137,31 @@ static void describe(struct server *s, struct varz *v)
 		.config_digest = slice_str(s->digest),
 		.tags = copy_tags(m, o),
 		.metadata = copy_metadata(m, o),
-		.system_account = SLICE("$SYS"),
+		.system_account = server_system_account(s),
 		.workers = s->n_workers,
 	};
 }
 
+/* Before the loops run the events have nothing newer to hear. */
 void monitoring_refresh(struct server *s)
 {
-	struct varz v;
+	struct monitoring *m = s->monitoring;
+	struct varz        v;
 
-	if (s->monitoring == NULL)
-		return;
 	describe(s, &v);
-	monitor_set_identity(s->monitoring->monitor, &v);
+	documents_set_identity(m->documents, &v);
+	if (m->events != NULL && loop_epoch(s->control) != NULL)
+		events_refresh(m->events, SLICE_NONE);
+}
+
+void monitoring_set_tls(struct server *s, struct tls_context *tls)
+{
+	monitor_set_tls(s->monitoring->monitor, tls);
+}
+
+bool monitoring_is_https(const struct server *s)
+{
+	return s->monitoring != NULL && s->monitoring->is_https;
 }
 
 /* ---- life ----------------------------------------------------------------- */
@@ -136,38 +177,63 @@ static bool keep_strings(struct monitoring *m, const struct options *o)
 	return m->host != NULL && m->base_path != NULL && m->prefix != NULL;
 }
 
+/* Handshakes go on, and what they kept back goes out. */
+static void end_turn(void *ctx)
+{
+	struct monitoring *m = ctx;
+
+	conn_pool_go_on(&m->pool);
+	conn_pool_flush(&m->pool);
+}
+
+static int open_https(struct server *s, struct buf *why)
+{
+	struct tls_context *tls;
+	int                 err = settings_https(s->options, &tls, why);
+
+	if (err == 0)
+		monitoring_set_tls(s, tls);
+	return err;
+}
+
 static int open_monitor(struct server *s, struct monitoring *m, int fd)
 {
 	struct monitor_config conf = {
-		.shared = &s->shared,
+		.documents = m->documents,
 		.base_path = slice_str(m->base_path),
 		.metrics_prefix = slice_str(m->prefix),
 	};
-	struct varz v;
 
 	if (conn_pool_init(&m->pool, s->control) != 0)
 		return ERR_NOMEM;
-	describe(s, &v);
 	m->monitor = monitor_create(&m->pool, fd, &http_limits_default,
-	    &conf, &v);
+	    &conf);
+	loop_set_hooks(s->control, &(struct loop_hooks){ end_turn, m });
 	return m->monitor == NULL ? ERR_NOMEM : 0;
 }
 
-int monitoring_open(struct server *s, struct buf *why)
+static int open_port(struct server *s, struct monitoring *m, struct buf *why)
 {
 	const struct options *o = s->options;
-	struct monitoring    *m;
 	struct buf            reason = { 0 };
 	int                   fd;
+	int64_t port = o->https_port != 0 ? o->https_port : o->http_port;
 
-	if (o->http_port == 0)
+	if (o->http_port != 0 && o->https_port != 0) {
+		buf_printf(why, "Can't start monitoring: can't specify both "
+		    "HTTP (%lld) and HTTPs (%lld) ports",
+		    (long long)o->http_port, (long long)o->https_port);
+		return ERR_CONFIG;
+	}
+	if (port == 0)
 		return 0;
-	m = s->monitoring = calloc(1, sizeof *m);
-	if (m == NULL)
-		return ERR_NOMEM;
-	if (!keep_strings(m, o))
-		return ERR_NOMEM;
-	m->port = (uint16_t)(o->http_port < 0 ? 0 : o->http_port);
+	if (o->https_port != 0 && (o->tls == NULL || o->tls->n_pairs == 0)) {
+		buf_put_str(why, "Can't start monitoring: TLS cert and key "
+		    "required for HTTPS");
+		return ERR_CONFIG;
+	}
+	m->is_https = o->https_port != 0;
+	m->port = (uint16_t)(port < 0 ? 0 : port);
 	fd = listen_open(m->host, &m->port, &reason);
 	if (fd < 0) {
 		buf_printf(why, "Can't start monitoring: can't listen to the "
@@ -179,20 +245,88 @@ int monitoring_open(struct server *s, struct buf *why)
 		close(fd);
 		return ERR_NOMEM;
 	}
-	log_notice("Starting http monitor on %s:%u", m->host, m->port);
-	return 0;
+	log_notice("Starting %s monitor on %s:%u", m->is_https ? "https"
+	    : "http", m->host, m->port);
+	return m->is_https ? open_https(s, why) : 0;
+}
+
+int monitoring_open(struct server *s, struct buf *why)
+{
+	struct monitoring *m = s->monitoring = calloc(1, sizeof *m);
+
+	if (m == NULL || !keep_strings(m, s->options))
+		return ERR_NOMEM;
+	m->documents = documents_create(s->control, &s->shared);
+	if (m->documents == NULL)
+		return ERR_NOMEM;
+	return open_port(s, m, why);
+}
+
+static void request_reload(void *ctx)
+{
+	server_request(ctx, REQUEST_RELOAD);
+}
+
+int monitoring_open_system(struct server *s)
+{
+	struct monitoring   *m = s->monitoring;
+	struct epoch_thread *e;
+
+	monitoring_refresh(s);		/* the client port is known by now */
+	if (accounts_system(s->shared.accounts) == NULL)
+		return 0;
+	e = epoch_join();
+	if (e == NULL)
+		return ERR_NOMEM;
+	m->events = events_create(s->control, &s->shared, m->documents);
+	if (m->events != NULL)
+		m->sysreq = sysreq_create(&(struct sysreq_config){ s->control,
+		    &s->shared, m->documents, m->events, request_reload, s },
+		    e);
+	epoch_leave(e);
+	return m->sysreq == NULL ? ERR_NOMEM : 0;
 }
 
 void monitoring_start(struct server *s)
 {
-	monitoring_refresh(s);	/* the client port is known by now */
-	if (s->monitoring != NULL)
-		monitor_set_ready(s->monitoring->monitor, true);
+	documents_set_ready(s->monitoring->documents, true);
+	if (s->monitoring->events != NULL)
+		events_start(s->monitoring->events);
 }
 
 unsigned monitoring_port(const struct server *s)
 {
-	return s->monitoring == NULL ? 0 : s->monitoring->port;
+	return s->monitoring == NULL || s->monitoring->monitor == NULL ? 0
+	    : s->monitoring->port;
+}
+
+void monitoring_reloaded(struct server *s, struct slice why)
+{
+	if (s->monitoring->sysreq != NULL)
+		sysreq_reloaded(s->monitoring->sysreq, why);
+}
+
+struct server_info monitoring_stamp(struct server *s)
+{
+	return events_stamp(s->monitoring->events);
+}
+
+bool monitoring_say_leaving(struct server *s, const char *how)
+{
+	return s->monitoring->events != NULL &&
+	    events_say_leaving(s->monitoring->events, how);
+}
+
+static void close_system(struct monitoring *m)
+{
+	struct epoch_thread *e = m->sysreq == NULL ? NULL : epoch_join();
+
+	/* Without one they stay, and so must the account. */
+	if (e != NULL) {
+		sysreq_destroy(m->sysreq, e);
+		epoch_leave(e);
+	}
+	events_destroy(m->events);
 }
 
 void monitoring_close(struct server *s)
@@ -201,8 +335,12 @@ void monitoring_close(struct server *s)
 
 	if (m == NULL)
 		return;
-	monitor_destroy(m->monitor);
-	conn_pool_fini(&m->pool);
+	documents_destroy(m->documents);
+	close_system(m);
+	if (m->monitor != NULL) {
+		monitor_destroy(m->monitor);
+		conn_pool_fini(&m->pool);
+	}
 	free(m->tags);
 	free(m->metadata);
 	free(m->host);

@@ -12,10 +12,14 @@
 #include "base/log.h"
 #include "conf/options.h"
 #include "server/cli.h"
+#include "server/config.h"
 #include "server/notify.h"
+#include "server/sandbox.h"
 #include "server/server.h"
+#include "server/settings.h"
 #include "server/signals.h"
 #include "server/store_tool.h"
+#include "session/secure.h"
 #include "session/version.h"
 
 struct program {
@@ -64,7 +68,7 @@ static int load(struct program *p)
 	int err = 0;
 
 	if (p->cli.config_file != NULL)
-		err = options_load_file(p->options, p->cli.config_file,
+		err = config_load(p->options, p->cli.config_file,
 		    &p->report);
 	if (err == 0 && p->report.n_warnings > 0 &&
 	    p->cli.action == CLI_TEST)
@@ -81,13 +85,16 @@ static int load(struct program *p)
 
 static int test_config(struct program *p)
 {
+	struct secure_config *secure;
+
 	if (p->cli.config_file == NULL) {
 		buf_put_str(&p->err, "must specify [-c, --config] option to "
 		    "check configuration file syntax");
 		return complain(p, "\n");
 	}
-	if (load(p) != 0)
+	if (load(p) != 0 || settings_secure(p->options, &secure, &p->err) != 0)
 		return complain(p, "\n");
+	secure_config_unref(secure);
 	fprintf(stderr, "%s: configuration file %s is valid (%s)\n", p->name,
 	    p->cli.config_file, p->report.digest);
 	return 0;
@@ -99,12 +106,14 @@ static int run_server(struct program *p, struct server *s)
 {
 	bool is_logged = false;
 
+	sandbox_begin(s);
 	if (server_open(s, &p->err, &is_logged) != 0)
 		return is_logged ? 1 : complain(p, "\n");
 	if (signals_watch(s) != 0) {
 		buf_put_str(&p->err, "cannot watch signals");
 		return complain(p, "\n");
 	}
+	sandbox_complete(s);
 	notify_begin(s);
 	server_run(s);
 	notify_end(s);

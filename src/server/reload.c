@@ -9,20 +9,33 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/operators.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "conf/options.h"
+#include "net/tls.h"
+#include "server/account_change.h"
+#include "server/config.h"
 #include "server/monitoring.h"
+#include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
+#include "server/tenants.h"
+#include "server/trust.h"
 #include "session/limits.h"
+#include "session/secure.h"
 
 /* What is built before anything is changed. */
 struct plan {
 	struct options        *options;
 	struct auth           *auth;
+	struct account_change *accounts;
+	struct operators      *operators;	/* NULL: none */
+	struct secure_config  *secure;
+	struct tls_context    *https;	/* NULL: monitoring has none */
 	struct session_config *configs[WORKERS_MAX];
 	struct buf             changes;	/* what to log, a line each */
 	struct buf            *why;
@@ -50,11 +63,13 @@ static int read_file(struct server *s, struct plan *p)
 	int                err = options_inherit_forced(p->options, s->options);
 
 	if (err == 0)
-		err = options_load_file(p->options, s->config_file, &r);
+		err = config_load(p->options, s->config_file, &r);
 	if (r.n_warnings > 0)
 		log_warn("%.*s", SLICE_ARG(buf_slice(&r.warnings)));
-	if (err != 0)
+	if (err != 0) {
 		buf_put_slice(p->why, buf_slice(&r.errors));
+		sandbox_explain(s, p->why);
+	}
 	memcpy(p->digest, r.digest, sizeof p->digest);
 	conf_report_fini(&r);
 	if (err == 0)
@@ -66,11 +81,25 @@ static int build_configs(struct server *s, struct plan *p)
 {
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		p->configs[i] = settings_session(p->options, &s->identity,
-		    auth_ref(p->auth), s->port, s->generation + 1);
+		    auth_ref(p->auth), secure_config_ref(p->secure), s->port,
+		    s->generation + 1);
 		if (p->configs[i] == NULL)
 			return ERR_NOMEM;
 	}
 	return 0;
+}
+
+/* Their tokens are the same, what may be changed is beside them. */
+static int make_operators(struct server *s, struct plan *p)
+{
+	int err;
+
+	if (s->operators == NULL)
+		return 0;
+	err = trust_operators(p->options, &p->operators, p->why);
+	if (err == 0)
+		operators_use(p->operators, s->resolver);
+	return err;
 }
 
 static int make_plan(struct server *s, struct plan *p)
@@ -84,11 +113,21 @@ static int make_plan(struct server *s, struct plan *p)
 	if (err != 0)
 		return err;
 	options_diff(s->options, p->options, note_change, p);
-	if (p->is_refused)
+	if (p->is_refused || !sandbox_allows(s, p->options, p->why))
 		return ERR_CONFIG;
-	err = settings_auth(p->options, s->hasher, &p->auth, p->why);
+	err = make_operators(s, p);
+	if (err == 0)
+		err = settings_auth(p->options, p->operators, s->hasher,
+		    &p->auth, p->why);
 	if (err == 0)
 		auth_inherit(p->auth, s->auth);
+	if (err == 0)
+		err = settings_secure(p->options, &p->secure, p->why);
+	if (err == 0 && monitoring_is_https(s) && p->secure != NULL)
+		err = settings_https(p->options, &p->https, p->why);
+	if (err == 0)
+		err = account_change_create(s, p->options, &p->accounts,
+		    p->why);
 	return err != 0 ? err : build_configs(s, p);
 }
 
@@ -97,6 +136,10 @@ static void drop_plan(struct plan *p)
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		session_config_unref(p->configs[i]);
 	auth_unref(p->auth);
+	account_change_destroy(p->accounts);
+	operators_unref(p->operators);
+	secure_config_unref(p->secure);
+	tls_context_unref(p->https);
 	options_destroy(p->options);
 	buf_fini(&p->changes);
 }
@@ -112,6 +155,7 @@ static void note_outcome(struct server *s, int err, const struct buf *why)
 	buf_put_slice(&s->last_reload_why, buf_slice(why));
 	pthread_mutex_unlock(&s->lock);
 	trace(TR_RELOAD, err == 0, s->n_reloads);
+	monitoring_reloaded(s, buf_slice(why));
 }
 
 /* First all workers go by the new configuration, then clients are looked at:
@@ -234,12 +278,18 @@ static void carry_out(struct server *s, struct plan *p)
 {
 	struct options *old = s->options;
 	struct auth    *old_auth = s->auth;
+	struct operators *old_operators = s->operators;
+	struct secure_config *old_secure = s->secure;
 	struct buf      why = { 0 };
 
 	s->options = p->options;
 	s->auth = p->auth;
 	p->options = old;
 	p->auth = old_auth;
+	s->operators = p->operators;
+	p->operators = old_operators;
+	s->secure = p->secure;
+	p->secure = old_secure;
 	s->config_loaded_ns = clock_wall_ns();
 	s->generation++;
 	memcpy(s->digest, p->digest, sizeof s->digest);
@@ -250,6 +300,11 @@ static void carry_out(struct server *s, struct plan *p)
 			log_error("no memory: worker %u keeps the old "
 			    "configuration", i);
 	}
+	if (p->https != NULL)
+		monitoring_set_tls(s, p->https);
+	p->https = NULL;
+	if (s->resolver != NULL)
+		tenants_reload(s);
 	monitoring_refresh(s);
 	shed(s);
 	if (files_write_pid(s, &why) != 0)
@@ -287,6 +342,8 @@ void reload(struct server *s)
 		err = make_plan(s, &p);
 	if (err == 0)
 		err = change_log(&p);	/* refused, it keeps the old one */
+	if (err == 0)
+		err = account_change_commit(p.accounts, loop_epoch(s->control));
 	if (err == 0) {
 		log_changes(buf_slice(&p.changes));
 		carry_out(s, &p);

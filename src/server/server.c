@@ -8,20 +8,34 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/operators.h"
+#include "auth/resolver.h"
+#include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "conf/options.h"
-#include "core/account.h"
+#include "core/accounts.h"
+#include "core/plan.h"
+#include "net/tls.h"
+#include "server/account_change.h"
+#include "server/claims.h"
 #include "server/monitoring.h"
+#include "server/sandbox.h"
 #include "server/server_int.h"
 #include "server/settings.h"
+#include "server/settings_auth.h"
+#include "server/tenants.h"
+#include "server/trust.h"
 #include "session/handoff.h"
+#include "session/secure.h"
 #include "session/version.h"
 
 enum { WORKER_STACK = 512 * 1024 };
+
+#define FAREWELL_NS (50 * NS_PER_MS)
 
 /* ---- mail to workers ------------------------------------------------------ */
 
@@ -146,18 +160,34 @@ struct server *server_create(struct options *o, const char *config_file,
 	return s;
 }
 
+static bool know_accounts(struct server *s)
+{
+	const struct conf_accounts *all = &s->options->accounts;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (accounts_get(s->shared.accounts, all->v[i].name) == NULL)
+			return false;
+	return true;
+}
+
 static bool open_shared(struct server *s)
 {
 	size_t n = handoff_counters_size(s->n_workers);
 
 	s->shared.n_workers = s->n_workers;
+	s->shared.identity = &s->identity;
 	s->shared.hasher_member = s->n_workers + 1;
-	s->shared.global = account_create(SLICE("$G"));
+	s->shared.resolver_member = s->n_workers + 2;
+	s->shared.accounts = accounts_create(s->n_workers,
+	    server_system_account(s));
 	s->shared.parcels = aligned_alloc(64, n);
 	s->shared.loads = calloc(s->n_workers, sizeof *s->shared.loads);
+	if (s->options->max_failed_logins > 0)
+		s->shared.throttle = throttle_create(
+		    (unsigned)s->options->max_failed_logins);
 	if (s->shared.parcels != NULL)
 		memset(s->shared.parcels, 0, n);
-	return s->shared.global != NULL && s->shared.parcels != NULL &&
+	return s->shared.accounts != NULL && know_accounts(s) && s->shared.parcels != NULL &&
 	    s->shared.loads != NULL;
 }
 
@@ -166,7 +196,8 @@ static bool open_workers(struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		struct worker         *w = &s->workers[i];
 		struct session_config *conf = settings_session(s->options,
-		    &s->identity, auth_ref(s->auth), s->port, 0);
+		    &s->identity, auth_ref(s->auth),
+		    secure_config_ref(s->secure), s->port, 0);
 
 		w->server = s;
 		w->loop = loop_create(s->mesh, i);
@@ -186,7 +217,7 @@ static void on_requests(struct watch *w, uint32_t events);
 
 static bool open_control(struct server *s)
 {
-	s->mesh = mesh_create(s->n_workers + 2);
+	s->mesh = mesh_create(s->n_workers + 3);
 	s->control = s->mesh == NULL ? NULL
 	    : loop_create(s->mesh, s->n_workers);
 	s->requests.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -268,13 +299,42 @@ static void say_who_may_connect(const struct server *s)
 		    "may do everything", host);
 }
 
+struct slice server_system_account(const struct server *s)
+{
+	return s->operators != NULL ? operators_system_account(s->operators)
+	    : settings_system_account(s->options);
+}
+
+static int open_trust(struct server *s, struct buf *why)
+{
+	int err;
+
+	if (!trust_is_configured(s->options))
+		return 0;
+	err = trust_operators(s->options, &s->operators, why);
+	if (err == 0)
+		err = trust_resolver(s->options, s->operators, &s->resolver,
+		    why);
+	if (err == 0)
+		operators_use(s->operators, s->resolver);
+	return err;
+}
+
 static int open_identity(struct server *s, struct buf *why)
 {
+	int err;
+
 	identity_init(&s->identity);
 	s->hasher = hasher_create(HASHER_QUEUE_MAX);
 	if (s->hasher == NULL)
 		return ERR_NOMEM;
-	return settings_auth(s->options, s->hasher, &s->auth, why);
+	err = open_trust(s, why);
+	if (err == 0)
+		err = settings_auth(s->options, s->operators, s->hasher,
+		    &s->auth, why);
+	if (err == 0)
+		err = settings_secure(s->options, &s->secure, why);
+	return err;
 }
 
 static int open_log(struct server *s, struct buf *why)
@@ -308,6 +368,23 @@ static int open_socket(struct server *s, struct buf *why)
 	return s->listen_fd < 0 ? ERR_IO : 0;
 }
 
+static void say_secure(const struct server *s)
+{
+	const struct secure_config *c = s->secure;
+
+	if (c == NULL)
+		return;
+	log_debug("TLS by %s", tls_library());
+	log_notice("TLS %s for client connections", c->is_optional
+	    ? "available" : "required");
+	if (c->goes_first && c->first_wait_ns == 0)
+		log_warn("Clients that are not using \"TLS Handshake First\" "
+		    "option will fail to connect");
+	if (s->options->tls->n_pairs == 0)
+		log_warn("The tls block names no certificate: no client can "
+		    "connect");
+}
+
 static void say_ready(const struct server *s)
 {
 	const char *host = settings_host(s->options);
@@ -315,7 +392,23 @@ static void say_ready(const struct server *s)
 
 	log_notice("Listening for client connections on %s%s%s:%u",
 	    is_ip6 ? "[" : "", host, is_ip6 ? "]" : "", s->port);
+	say_secure(s);
 	log_notice("Server is ready");
+}
+
+static int open_accounts(struct server *s, struct buf *why)
+{
+	struct account_change *c;
+	struct epoch_thread   *e;
+	int err = account_change_create(s, s->options, &c, why);
+
+	if (err != 0)
+		return err;
+	e = epoch_join();
+	err = e == NULL ? ERR_NOMEM : account_change_commit(c, e);
+	epoch_leave(e);
+	account_change_destroy(c);
+	return err;
 }
 
 /* What can still fail when the log is up. */
@@ -327,6 +420,14 @@ static int open_doors(struct server *s, struct buf *why)
 		err = open_socket(s, why);
 	if (err == 0 && (!open_shared(s) || !open_workers(s)))
 		err = ERR_NOMEM;
+	if (err == 0)
+		err = open_accounts(s, why);
+	if (err == 0)
+		err = monitoring_open_system(s);
+	if (err == 0 && s->resolver != NULL)
+		err = tenants_open(s, why);
+	if (err == 0)
+		err = claims_open(s);
 	if (err == 0)
 		err = files_write_pid(s, why);
 	if (err == 0 && !start_workers(s))
@@ -349,6 +450,8 @@ int server_open(struct server *s, struct buf *why, bool *is_logged)
 	if (err == 0) {
 		say_hello(s);
 		say_who_may_connect(s);
+		if (s->operators != NULL)
+			operators_log(s->operators);
 		err = open_doors(s, why);
 		*is_logged = err != 0;
 	}
@@ -403,6 +506,25 @@ static void stop(struct server *s)
 	loop_stop(s->control);
 }
 
+static void stop_now(struct timer *t, int64_t now_ns)
+{
+	(void)now_ns;
+	stop(CONTAINER_OF(t, struct server, farewell));
+}
+
+/* Who listens to the system account hears of it before its connection ends. */
+static void begin_stop(struct server *s)
+{
+	bool is_said = s->farewell.fire != NULL;
+
+	s->farewell.fire = stop_now;
+	if (is_said || s->is_stopping ||
+	    !monitoring_say_leaving(s, "SHUTDOWN") ||
+	    !timer_set(loop_timers(s->control), &s->farewell,
+	    loop_now_ns(s->control) + FAREWELL_NS))
+		stop(s);
+}
+
 static void reopen_log(void)
 {
 	if (log_reopen())
@@ -428,7 +550,7 @@ static void on_requests(struct watch *w, uint32_t events)
 	if (wanted & REQUEST_LAME_DUCK)
 		lame_duck_begin(s);
 	if (wanted & REQUEST_STOP)
-		stop(s);
+		begin_stop(s);
 }
 
 uint64_t server_n_reloads(struct server *s)
@@ -513,7 +635,7 @@ static void settle_mail(struct server *s)
 
 	do {
 		more = false;
-		for (unsigned i = 0; i < s->n_workers + 2; i++)
+		for (unsigned i = 0; i < s->n_workers + 3; i++)
 			more = !mesh_ring(s->mesh, i) || more;
 		for (unsigned i = 0; i < s->n_workers + 1; i++)
 			if (receiver_of(s, i) != NULL)
@@ -534,6 +656,19 @@ static void destroy_workers(struct server *s)
 	}
 }
 
+/* Without an epoch they stay, as do those who could be met in a sublist. */
+static void close_accounts(struct server *s)
+{
+	struct epoch_thread *e = s->shared.accounts == NULL ? NULL
+	    : epoch_join();
+
+	if (e == NULL)
+		return;
+	plan_withdraw(s->shared.accounts, e);
+	epoch_leave(e);
+	accounts_destroy(s->shared.accounts);
+}
+
 void server_destroy(struct server *s)
 {
 	if (s == NULL)
@@ -541,22 +676,31 @@ void server_destroy(struct server *s)
 	if (s->mesh != NULL)
 		stop_unasked(s);
 	hasher_destroy(s->hasher);
+	/* Whoever it tells must be there until it has ended. */
+	resolver_stop(s->resolver);
 	if (s->mesh != NULL)
 		settle_mail(s);
 	destroy_workers(s);
+	claims_close(s);
 	monitoring_close(s);
+	sandbox_destroy(s->sandbox);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	if (s->requests.fd >= 0)
 		close(s->requests.fd);
 	if (s->signals.fd >= 0)
 		close(s->signals.fd);
+	tenants_close(s);
+	resolver_destroy(s->resolver);
+	close_accounts(s);
 	loop_destroy(s->control);
 	mesh_destroy(s->mesh);
-	account_destroy(s->shared.global);
 	free(s->shared.parcels);
 	free(s->shared.loads);
+	throttle_destroy(s->shared.throttle);
 	auth_unref(s->auth);
+	operators_unref(s->operators);
+	secure_config_unref(s->secure);
 	identity_fini(&s->identity);
 	options_destroy(s->options);
 	pthread_mutex_destroy(&s->lock);

@@ -14,8 +14,14 @@
 enum { WORKERS_MAX = 64 };
 
 struct auth;
+struct claims;
 struct hasher;
 struct monitoring;
+struct operators;
+struct resolver;
+struct sandbox;
+struct secure_config;
+struct tenants;
 
 struct worker {
 	struct server *server;
@@ -43,7 +49,12 @@ struct server {
 	int64_t         started_ns;		/* wall clock */
 	struct identity identity;
 	struct auth    *auth;
+	struct secure_config *secure;	/* NULL: no TLS */
 	struct hasher  *hasher;
+	struct operators *operators;	/* NULL: logins are not by token */
+	struct resolver  *resolver;	/* likewise */
+	struct tenants   *tenants;
+	struct claims    *claims;
 
 	struct mesh          *mesh;
 	struct loop          *control;
@@ -61,8 +72,10 @@ struct server {
 	struct watch     signals;	/* a signalfd; -1: not ours to take */
 	unsigned         wanted;	/* atomic: enum server_request */
 	struct lame_duck lame_duck;
+	struct timer     farewell;	/* the end, once it is said */
 	struct notify    notify;
 	struct monitoring *monitoring;	/* NULL: off */
+	struct sandbox  *sandbox;	/* NULL: none */
 	char            *pid_file, *ports_file;	/* written; NULL: not */
 	uint64_t         generation;	/* of the configuration */
 	unsigned         n_changing;	/* workers that a reload waits for */
@@ -82,6 +95,9 @@ bool server_tell(struct server *s, unsigned worker,
 
 /* Stops accepting clients (on worker 0). */
 void server_stop_listening(struct server *s);
+
+/* Its name, or key; empty: there is none. */
+struct slice server_system_account(const struct server *s);
 
 /* Begins to leave; ends with a stop (server/lame_duck.c). */
 void lame_duck_begin(struct server *s);

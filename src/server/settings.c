@@ -8,8 +8,10 @@
 #include "base/err.h"
 #include "conf/options.h"
 #include "core/permissions.h"
+#include "net/tls.h"
 #include "server/machine.h"
 #include "session/limits.h"
+#include "session/secure.h"
 
 #define GIB (INT64_C(1) << 30)
 
@@ -28,85 +30,69 @@ struct log_config settings_log(const struct options *o)
 	};
 }
 
-/* ---- identity ------------------------------------------------------------ */
+/* ---- TLS ----------------------------------------------------------------- */
 
-/* A permissions_spec and the rules its lists point to. */
-struct spec {
-	struct permissions_spec spec;
-	struct permission_rule *rules;
-};
-
-static struct permission_list convert_list(const struct conf_rules *from,
-    struct permission_rule **at)
+static int open_context(const struct conf_tls *t, bool asks_peers,
+    struct tls_context **ret, struct buf *why)
 {
-	struct permission_list list = { *at, from->n, from->is_set };
-
-	for (size_t i = 0; i < from->n; i++)
-		*(*at)++ = (struct permission_rule){ from->v[i].subject,
-			from->v[i].queue };
-	return list;
-}
-
-static bool convert_permissions(const struct conf_permissions *p,
-    struct spec *ret)
-{
-	size_t n = p->publish_allow.n + p->publish_deny.n +
-	    p->subscribe_allow.n + p->subscribe_deny.n;
-	struct permission_rule *at = calloc(n + 1, sizeof *at);
-
-	if (at == NULL)
-		return false;
-	ret->rules = at;
-	ret->spec.publish_allow = convert_list(&p->publish_allow, &at);
-	ret->spec.publish_deny = convert_list(&p->publish_deny, &at);
-	ret->spec.subscribe_allow = convert_list(&p->subscribe_allow, &at);
-	ret->spec.subscribe_deny = convert_list(&p->subscribe_deny, &at);
-	ret->spec.allows_responses = p->allows_responses;
-	ret->spec.responses_max = p->responses_max;
-	ret->spec.responses_ttl_ns = p->responses_ttl_ns;
-	return true;
-}
-
-static bool convert_users(const struct options *o,
-    struct auth_user_config *users, struct spec *specs)
-{
-	for (size_t i = 0; i < o->users.n; i++) {
-		const struct conf_user *from = &o->users.v[i];
-
-		users[i].name = from->user;
-		users[i].pass = from->pass;
-		if (from->permissions == NULL)
-			continue;
-		if (!convert_permissions(from->permissions, &specs[i]))
-			return false;
-		users[i].permissions = &specs[i].spec;
-	}
-	return true;
-}
-
-int settings_auth(const struct options *o, struct hasher *hasher,
-    struct auth **ret, struct buf *why)
-{
-	size_t n = o->users.n;
-	struct auth_user_config *users = calloc(n + 1, sizeof *users);
-	struct spec *specs = calloc(n + 1, sizeof *specs);
-	struct auth_config conf = {
-		.user = o->auth_user, .pass = o->auth_pass,
-		.token = o->auth_token,
-		.users = users, .n_users = n,
-		.has_users = o->is_given[OPTION_users],
-		.no_auth_user = o->no_auth_user,
-		.timeout_ns = o->auth_timeout,
+	struct tls_pair    *pairs = calloc(t->n_pairs + 1, sizeof *pairs);
+	struct tls_settings s = {
+		.verifies = asks_peers && t->verify,
+		.ca_file = t->ca_file.n > 0 ? t->ca_file.p : NULL,
+		.pairs = pairs, .n_pairs = t->n_pairs,
+		.is_tls13_only = t->is_tls13_only,
+		.suites = t->suites, .n_suites = t->n_suites,
+		.groups = t->groups, .n_groups = t->n_groups,
 	};
-	int err = ERR_NOMEM;
+	struct buf reason = { 0 };
+	int        err = ERR_NOMEM;
 
-	if (users != NULL && specs != NULL && convert_users(o, users, specs))
-		err = auth_create(&conf, hasher, ret, why);
-	for (size_t i = 0; specs != NULL && i < n; i++)
-		free(specs[i].rules);
-	free(specs);
-	free(users);
+	for (size_t i = 0; pairs != NULL && i < t->n_pairs; i++)
+		pairs[i] = (struct tls_pair){ t->pairs[i].cert_file.p,
+			t->pairs[i].key_file.p };
+	if (pairs != NULL)
+		err = tls_context_create(&s, ret, &reason);
+	if (reason.n > 0)
+		buf_printf(why, "%.*s%.*s", SLICE_ARG(t->place),
+		    SLICE_ARG(buf_slice(&reason)));
+	buf_fini(&reason);
+	free(pairs);
 	return err;
+}
+
+int settings_secure(const struct options *o, struct secure_config **ret,
+    struct buf *why)
+{
+	const struct conf_tls *t = o->tls;
+	struct tls_context    *context;
+	struct secure_config  *c;
+	int                    err;
+
+	*ret = NULL;
+	if (t == NULL)
+		return 0;
+	err = open_context(t, true, &context, why);
+	if (err != 0)
+		return err;
+	c = secure_config_create(context, t->n_pins);
+	if (c == NULL)
+		return ERR_NOMEM;
+	c->is_optional = o->allow_non_tls && !t->goes_first;
+	c->verifies = t->verify;
+	c->goes_first = t->goes_first;
+	c->first_wait_ns = t->first_wait_ns;
+	c->timeout_ns = t->timeout_ns;
+	c->rate_max = t->rate_max;
+	for (size_t i = 0; i < t->n_pins; i++)
+		memcpy(c->pins[i], t->pins[i].sha256, SECURE_PIN_BYTES);
+	*ret = c;
+	return 0;
+}
+
+int settings_https(const struct options *o, struct tls_context **ret,
+    struct buf *why)
+{
+	return open_context(o->tls, false, ret, why);
 }
 
 /* ---- sessions ------------------------------------------------------------ */
@@ -150,17 +136,19 @@ static void copy_limits(const struct options *o, struct session_config *c)
 }
 
 struct session_config *settings_session(const struct options *o,
-    const struct identity *id, struct auth *auth, uint16_t port,
-    uint64_t generation)
+    const struct identity *id, struct auth *auth,
+    struct secure_config *secure, uint16_t port, uint64_t generation)
 {
 	struct session_config *c = session_config_create();
 	struct slice server_id = slice_str(id->id);
 
 	if (c == NULL) {
 		auth_unref(auth);
+		secure_config_unref(secure);
 		return NULL;
 	}
 	c->auth = auth;
+	c->secure = secure;
 	c->port = port;
 	c->generation = generation;
 	copy_limits(o, c);

@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "auth/nonce.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/trace.h"
 #include "core/account.h"
+#include "core/accounts.h"
+#include "core/policy.h"
 #include "core/sublist.h"
 #include "proto/info.h"
 #include "session/closed.h"
@@ -18,7 +21,10 @@
 #include "session/info.h"
 #include "session/login.h"
 #include "session/move.h"
+#include "session/pace.h"
 #include "session/pings.h"
+#include "session/secure.h"
+#include "session/shadows.h"
 #include "session/stall.h"
 #include "session/subs.h"
 #include "session/verbs.h"
@@ -81,9 +87,9 @@ static void put_identity(const struct client *c, struct buf *b)
 		buf_put_char(b, '"');
 	}
 	buf_printf(b, " - \"%.*s", SLICE_ARG(c->account->name));
-	if (c->who.kind != PRINCIPAL_NONE)
+	if (c->who->kind != PRINCIPAL_NONE)
 		buf_put_char(b, '/');
-	principal_put_label(&c->who, b);
+	principal_put_label(c->who, b);
 	buf_put_char(b, '"');
 }
 
@@ -135,6 +141,7 @@ void client_close(struct client *c, enum close_reason reason)
 	if (c->state == CLIENT_CLOSING || c->state == CLIENT_GONE)
 		return;
 	c->reason = reason;
+	login_cancel(c);	/* a verdict would make it ready again */
 	conn_flush(&c->conn);
 	if (c->state == CLIENT_GONE)
 		return;
@@ -153,9 +160,12 @@ static void release(struct grave *g)
 	struct client *c = CONTAINER_OF(g, struct client, grave);
 
 	verdict_cache_fini(&c->verdicts);
+	shadows_fini(c);
 	replies_fini(&c->replies);
 	connect_opts_fini(&c->opts);
-	principal_fini(&c->who);
+	secure_fini(c);
+	principal_unref(c->who);
+	pace_by(c, NULL, NULL);
 	free(c);
 }
 
@@ -178,6 +188,12 @@ static void exit_hub(struct client *c)
 	stall_forget(c);
 	h->stats.n_clients--;
 	__atomic_fetch_sub(&h->shared->loads[h->worker], 1, __ATOMIC_RELAXED);
+}
+
+static void leave_account(struct client *c)
+{
+	__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
+	hub_tell(c->hub, c, SESSION_LEFT);
 }
 
 static void remember(struct client *c)
@@ -211,7 +227,8 @@ void client_drop(struct client *c, enum close_reason reason)
 	move_cancel(c);
 	exit_hub(c);
 	__atomic_fetch_sub(&h->shared->n_conns, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&c->account->n_clients, 1, __ATOMIC_RELAXED);
+	leave_account(c);
+	hub_tell(h, c, SESSION_DISCONNECTED);
 	list_append(&h->dying, &c->link);
 	client_bury_some(c);
 }
@@ -229,6 +246,17 @@ bool client_bury_some(struct client *c)
 
 /* ---- INFO ---------------------------------------------------------------- */
 
+int64_t client_payload_max(const struct client *c)
+{
+	int64_t max = c->hub->config->payload_max;
+	int64_t of_account = account_policy(c->account)->payload_max;
+
+	if (of_account >= 0 && of_account < max)
+		max = of_account;
+	return c->who->payload_max >= 0 && c->who->payload_max < max
+	    ? c->who->payload_max : max;
+}
+
 static bool says_auth_required(const struct hub *h, enum info_kind kind)
 {
 	const struct auth *a = h->config->auth;
@@ -240,6 +268,7 @@ static bool says_auth_required(const struct hub *h, enum info_kind kind)
 void client_send_info(struct client *c, enum info_kind kind)
 {
 	const struct session_config *conf = c->hub->config;
+	char        nonce[NONCE_CHARS + 1];
 	struct buf *b = &c->hub->scratch;
 	struct info info = {
 		.server_id = conf->server_id,
@@ -251,7 +280,7 @@ void client_send_info(struct client *c, enum info_kind kind)
 		.port = conf->port,
 		.headers = conf->has_headers,
 		.auth_required = says_auth_required(c->hub, kind),
-		.max_payload = (int32_t)conf->payload_max,
+		.max_payload = (int32_t)client_payload_max(c),
 		.client_id = c->cid,
 		.client_ip = slice_str(ip_text(c)),
 		.ldm = kind == INFO_LAME_DUCK,
@@ -261,12 +290,27 @@ void client_send_info(struct client *c, enum info_kind kind)
 		.mote = SLICE(MOTE_VERSION),
 	};
 
-	if (kind == INFO_AFTER_PONG)
+	secure_put_info(c, &info);
+	if (kind == INFO_AFTER_PONG) {
 		info.remote_account = c->account->name;
+		info.acc_is_sys = c->account->is_system;
+	}
+	if (auth_wants_nonce(c->hub->config->auth)) {
+		nonce_make(c->cid, nonce);
+		info.nonce = slice_of(nonce, NONCE_CHARS);
+	}
 	buf_reset(b);
 	info_write(&info, b);
 	if (!buf_failed(b))
 		conn_put(&c->conn, b->p, b->n);
+}
+
+bool client_tell_lame_duck(struct client *c)
+{
+	if (!client_is_ready(c) || !c->had_first_pong || c->opts.protocol < 1)
+		return false;
+	client_send_info(c, INFO_LAME_DUCK);
+	return true;
 }
 
 /* ---- the socket's events ------------------------------------------------- */
@@ -317,8 +361,12 @@ void client_arm_timer(struct client *c)
 		when = c->linger_until_ns;
 	} else {
 		when = earlier(when, c->auth_until_ns);
+		when = earlier(when, c->expires_at_ns);
 		when = earlier(when, c->next_ping_ns);
+		when = earlier(when, c->retry_at_ns);
+		when = earlier(when, c->paced_until_ns);
 		when = earlier(when, stall_deadline_ns(c));
+		when = earlier(when, secure_deadline_ns(c));
 	}
 	if (when != INT64_MAX &&
 	    !timer_set(loop_timers(c->hub->loop), &c->timer, when))
@@ -333,8 +381,16 @@ static void tick(struct timer *t, int64_t now)
 		client_drop(c, c->reason);
 		return;
 	}
-	if (c->auth_until_ns != 0 && c->auth_until_ns <= now)
+	if (secure_deadline_ns(c) <= now)
+		secure_tick(c, now);
+	else if (c->auth_until_ns != 0 && c->auth_until_ns <= now)
 		login_timed_out(c);
+	else if (c->expires_at_ns != 0 && c->expires_at_ns <= now)
+		login_expired(c);
+	else if (c->retry_at_ns != 0 && c->retry_at_ns <= now)
+		login_retry(c);
+	else if (c->paced_until_ns != 0 && c->paced_until_ns <= now)
+		pace_over(c);
 	else if (stall_deadline_ns(c) <= now)
 		stall_deadline_passed(c);
 	else if (c->next_ping_ns != 0 && c->next_ping_ns <= now)
@@ -344,12 +400,10 @@ static void tick(struct timer *t, int64_t now)
 
 /* ---- birth --------------------------------------------------------------- */
 
-static void init_parser_limits(struct client *c)
+void client_apply_limits(struct client *c)
 {
-	const struct session_config *conf = c->hub->config;
-
-	c->parser.line_max = conf->line_max;
-	c->parser.payload_max = conf->payload_max;
+	c->parser.line_max = c->hub->config->line_max;
+	c->parser.payload_max = client_payload_max(c);
 }
 
 void client_part(struct client *c)
@@ -361,17 +415,29 @@ void client_part(struct client *c)
 void client_join(struct client *c, struct hub *h)
 {
 	c->hub = h;
+	c->traffic = &c->account->traffic[h->worker];
 	c->move_to = -1;
 	enter(c);
 	if (conn_attach(&c->conn, &h->pool) != 0) {
 		client_drop(c, CLOSE_READ_ERROR);
 		return;
 	}
-	init_parser_limits(c);
+	client_apply_limits(c);
 	/* A reload may have passed while it was on its way. */
 	if (c->generation != h->config->generation)
 		login_again(c);
 	client_arm_timer(c);
+}
+
+void client_set_account(struct client *c, struct account *a)
+{
+	if (c->account != NULL)
+		leave_account(c);
+	c->account = a;
+	c->traffic = &a->traffic[c->hub->worker];
+	__atomic_fetch_add(&a->n_clients, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&a->n_clients_ever, 1, __ATOMIC_RELAXED);
+	hub_tell(c->hub, c, SESSION_ENTERED);
 }
 
 static void be_born(struct client *c)
@@ -380,8 +446,6 @@ static void be_born(struct client *c)
 
 	enter(c);
 	h->stats.n_clients_ever++;
-	__atomic_fetch_add(&c->account->n_clients, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&c->account->n_clients_ever, 1, __ATOMIC_RELAXED);
 	trace(TR_CONN_OPEN, c->cid, (uint64_t)c->conn.watch.fd);
 	log_debug("%s - Client connection created", client_label(c));
 }
@@ -398,7 +462,9 @@ struct client *client_open(struct hub *h, int fd,
 	}
 	c->hub = h;
 	c->cid = __atomic_add_fetch(&h->shared->last_cid, 1, __ATOMIC_RELAXED);
-	c->account = h->shared->global;
+	c->who = principal_ref(principal_anonymous());
+	c->proxy = -1;
+	client_set_account(c, accounts_global(h->shared->accounts));
 	c->timer.fire = tick;
 	c->grave.release = release;
 	c->start_wall_ns = clock_wall_ns();
@@ -406,15 +472,22 @@ struct client *client_open(struct hub *h, int fd,
 	connect_opts_init(&c->opts);
 	set_address(c, peer);
 	c->parser.kind = PEER_CLIENT;
-	init_parser_limits(c);
+	client_apply_limits(c);
 	c->move_to = -1;
 	c->generation = h->config->generation;
 	be_born(c);
+	if (!secure_is_wanted(c))
+		client_begin(c, true);
+	return c;
+}
+
+void client_begin(struct client *c, bool says_info)
+{
 	login_expect(c);
 	pings_begin(c);
-	client_send_info(c, INFO_FIRST);
+	if (says_info)
+		client_send_info(c, INFO_FIRST);
 	client_arm_timer(c);
-	return c;
 }
 
 /* ---- for monitoring ------------------------------------------------------ */
@@ -463,7 +536,15 @@ void client_describe(const struct client *c, struct client_info *ret,
 		.name = c->opts.name,
 		.lang = c->opts.lang,
 		.version = c->opts.version,
-		.user = principal_shown_user(&c->who),
+		.tls_version = secure_version(c),
+		.tls_cipher = secure_suite(c),
+		.is_tls_first = secure_went_first(c),
+		.tls_certs = secure_certs(c),
+		.user = principal_shown_user(c->who),
+		.jwt = c->who->is_bearer ? SLICE_NONE : c->who->jwt,
+		.issuer_key = c->who->issuer_key,
+		.tags = c->who->tags,
+		.proxy_key = auth_proxy_key(c->hub->config->auth, c->proxy),
 		.account = c->account->name,
 	};
 	if (wants_subs)

@@ -4,6 +4,7 @@
  *        |                                  ^
  *        +--- first operation, no login ----+
  *
+ * Before that, where TLS is configured, securing: see session/secure.h.
  * Accepted: told INFO; with logins required only CONNECT is understood, and
  * the authentication timer runs.  Checking: its password is being hashed; its
  * input waits.  Ready: everything else.  Closing: the last words are on their
@@ -30,12 +31,15 @@
 #include "session/sids.h"
 
 struct account;
+struct callout;
 struct client_info;
 struct handoff_mark;
 struct hub;
 struct login;
+struct rate;
+struct secure;
 
-enum client_state { CLIENT_ACCEPTED, CLIENT_CHECKING, CLIENT_READY,
+enum client_state { CLIENT_SECURING, CLIENT_ACCEPTED, CLIENT_CHECKING, CLIENT_READY,
 	CLIENT_CLOSING, CLIENT_GONE };
 
 struct client {
@@ -46,11 +50,17 @@ struct client {
 	enum close_reason   reason;
 	struct parser       parser;
 	struct connect_opts opts;
-	struct principal    who;
+	const struct principal *who;	/* a reference */
 	struct account     *account;
+	struct account_traffic *traffic;	/* this worker's, of account */
 	struct login       *login;	/* while checking */
+	struct callout     *callout;	/* while another program is asked */
+	struct rate        *rates[2];	/* session/pace.h; the first is NULL:
+					   no limit */
+	struct secure      *secure;	/* session/secure.c's; NULL: no TLS */
 
 	struct sid_table     subs;
+	struct sid_table    *shadows;	/* session/shadows.c's; or NULL */
 	uint32_t             n_subs_kept;	/* with those removed but not
 						   yet released */
 	struct verdict_cache verdicts;
@@ -62,15 +72,21 @@ struct client {
 	int64_t  active_ns;	/* for monitoring: a message, a subscription */
 
 	struct timer timer;	/* the earliest of what follows */
-	int64_t  auth_until_ns;		/* 0: none */
+	int64_t  expires_at_ns;		/* its credentials; 0: never */
+	union {
+		int64_t auth_until_ns;		/* 0: none */
+		int64_t linger_until_ns;	/* while closing */
+	};
 	int64_t  next_ping_ns;
-	int64_t  linger_until_ns;	/* while closing */
+	int64_t  retry_at_ns;	/* its login, after too many failures; 0: not */
+	int64_t  paced_until_ns;	/* not read until then; 0: it is */
 	int64_t  ping_sent_ns, rtt_ns, rtt_known_ns;
 	int32_t  n_pings_out;
 
 	bool is_connecting;	/* a CONNECT is being settled */
 	bool has_connected;	/* one was accepted */
 	bool had_first_pong;	/* and its INFO is out */
+	bool has_waited;	/* for another's failures: once is enough */
 	bool grants_replies;	/* allow_responses */
 	bool is_stalled;	/* held back as a publisher ... */
 	bool may_go_early;	/* ... only until the crowd is gone */
@@ -89,6 +105,7 @@ struct client {
 	struct grave grave;
 	uint64_t     generation;	/* of the configuration it was checked by */
 	uint16_t     port;
+	int16_t      proxy;	/* trusted, that it came through; -1: none */
 	bool         is_ip6;
 	uint8_t      ip[16];
 };
@@ -101,6 +118,9 @@ static inline bool client_is_ready(const struct client *c)
 /* NULL: out of memory, or the loop cannot watch it; fd is then closed. */
 struct client *client_open(struct hub *h, int fd,
     const struct sockaddr_storage *peer);
+
+/* Nothing stands before its login any more; says_info: not even INFO. */
+void client_begin(struct client *c, bool says_info);
 
 /* Tells the peer (if there is a text) and closes (if this refusal does). */
 void client_refuse(struct client *c, enum refusal r);
@@ -119,6 +139,9 @@ void client_drop(struct client *c, enum close_reason reason);
 enum info_kind { INFO_FIRST, INFO_AFTER_PONG, INFO_LAME_DUCK };
 void client_send_info(struct client *c, enum info_kind kind);
 
+/* That the server is leaving.  False: it would not understand, or not yet. */
+bool client_tell_lame_duck(struct client *c);
+
 /* "127.0.0.1:4222 - cid:7" and, once connected, who it is; into a buffer that
  * the next call for a client of this hub reuses. */
 const char *client_label(const struct client *c);
@@ -131,6 +154,15 @@ void client_describe(const struct client *c, struct client_info *ret,
  * are none.  The socket goes along. */
 void client_part(struct client *c);
 void client_join(struct client *c, struct hub *h);
+
+/* It is in a from now on, and counted there; its subscriptions are none. */
+void client_set_account(struct client *c, struct account *a);
+
+/* Bytes of a message at most: the least that server, account and user say. */
+int64_t client_payload_max(const struct client *c);
+
+/* After those, or the configuration, changed. */
+void client_apply_limits(struct client *c);
 
 /* After any of its deadlines changed. */
 void client_arm_timer(struct client *c);

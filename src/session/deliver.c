@@ -6,9 +6,13 @@
 #include "session/deliver.h"
 
 #include "base/log.h"
+#include "core/account.h"
 #include "core/msg.h"
+#include "core/sublist.h"
 #include "session/client.h"
 #include "session/hub.h"
+#include "session/msgtrace.h"
+#include "session/shadows.h"
 #include "session/stall.h"
 #include "session/subs.h"
 #include "session/wiretrace.h"
@@ -106,7 +110,7 @@ static void grant_replies(struct client *c, const struct run *run, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++)
 		if (run->msgs[i].reply.n > 0)
-			replies_grant(&c->replies, c->who.permissions,
+			replies_grant(&c->replies, c->who->permissions,
 			    run->msgs[i].reply, now);
 }
 
@@ -124,6 +128,8 @@ static void count_out(struct client *c, struct client_sub *s,
 	c->out_msgs += n;
 	c->out_bytes += bytes;
 	c->active_ns = loop_now_ns(c->hub->loop);
+	c->traffic->out_msgs += n;
+	c->traffic->out_bytes += bytes;
 	c->hub->stats.out_msgs += n;
 	c->hub->stats.out_bytes += bytes;
 }
@@ -134,6 +140,8 @@ uint32_t deliver(struct sub *sub, const struct run *run)
 	struct client     *c = s->client;
 	uint32_t           n;
 
+	if (run->trace != NULL)
+		return deliver_traced(sub, run, sub);
 	if (sub->is_closed || !client_is_ready(c) ||
 	    (run->publisher == c && !c->opts.echo))
 		return 0;
@@ -155,8 +163,64 @@ uint32_t deliver(struct sub *sub, const struct run *run)
 	return n;
 }
 
+/* ---- traced -------------------------------------------------------------- */
+
+/* Why it will not be given the message, as a trace tells it; NULL: it will. */
+static const char *find_obstacle(const struct client_sub *s,
+    const struct run *run)
+{
+	const struct client *c = s->client;
+
+	if (run->publisher == c && !c->opts.echo)
+		return MSGTRACE_NO_ECHO;
+	if (s->sub.is_closed)
+		return MSGTRACE_SUB_CLOSED;
+	if (!client_is_ready(c))
+		return MSGTRACE_CLOSED;
+	return room(s, run) == 0 ? MSGTRACE_EXCEEDED : NULL;
+}
+
+static void tell_egress(struct msgtrace *t, const struct client_sub *s,
+    const struct run *run, struct slice pattern, const char *why)
+{
+	if (s->client->account != deliver_account(&s->sub))
+		msgtrace_stream(t, s->client->account, run->subject);
+	msgtrace_egress(t, &s->sub, pattern, why);
+}
+
+uint32_t deliver_traced(struct sub *sub, const struct run *run,
+    const struct sub *as)
+{
+	const char  *why = find_obstacle((struct client_sub *)sub, run);
+	struct run   untraced = *run;
+	struct buf   pattern = { 0 };
+	uint32_t     n = 0;
+
+	untraced.trace = NULL;
+	if (why == NULL && run->n == 0)
+		return deliver(sub, &untraced);
+	/* Its last message takes the subscription away. */
+	if (!as->is_closed)
+		sublist_pattern(as, &pattern);
+	if (why == NULL)
+		n = msgtrace_is_only(run->trace) ? run->n
+		    : deliver(sub, &untraced);
+	if (why == NULL && n == 0)
+		why = MSGTRACE_CLOSED;
+	tell_egress(run->trace, (const struct client_sub *)as, run,
+	    buf_slice(&pattern), why);
+	buf_fini(&pattern);
+	return n;
+}
+
 struct client *deliver_owner(const struct sub *sub)
 {
-	return sub->give == deliver ? ((const struct client_sub *)sub)->client
-	    : NULL;
+	return sub->give == deliver || shadow_is(sub)
+	    ? ((const struct client_sub *)sub)->client : NULL;
+}
+
+struct account *deliver_account(const struct sub *sub)
+{
+	return shadow_is(sub) ? shadow_account(sub)
+	    : ((const struct client_sub *)sub)->client->account;
 }

@@ -30,6 +30,8 @@
 #include "session/client.h"
 #include "session/deliver.h"
 #include "session/hub.h"
+#include "session/msgtrace.h"
+#include "session/shadows.h"
 #include "session/sids.h"
 #include "session/stall.h"
 
@@ -50,7 +52,9 @@ struct parcel {
 struct record {
 	uint32_t n_subs, n_msgs, prefix_n;
 	bool     is_second_try;	/* of a queue group */
+	bool     is_imported;	/* the run */
 	uint64_t bytes;
+	struct msgtrace *trace;	/* a reference; NULL: none */
 };
 
 struct item {
@@ -220,13 +224,15 @@ bool handoff_put(void *ctx, unsigned worker, struct sub *const *subs, size_t n,
 	struct record  r = { .n_subs = (uint32_t)n, .n_msgs = run->n,
 		.prefix_n = (uint32_t)run->prefix.n,
 		.is_second_try = h->handoff->is_trying_again,
-		.bytes = run->bytes };
+		.is_imported = run->is_imported,
+		.bytes = run->bytes, .trace = run->trace };
 	size_t         size = record_size(run, n);
 	struct parcel *p = parcel_with_room(h->handoff, worker, size);
 	char          *to;
 
 	if (p == NULL)
 		return false;
+	msgtrace_ref(run->trace);
 	h->sent_to |= UINT64_C(1) << worker;
 	for (size_t i = 0; i < n; i++)
 		stall_see(h, deliver_owner(subs[i]));
@@ -312,16 +318,15 @@ static uint32_t give_items(struct sub *s, const struct run *run,
 static void try_again(struct hub *h, const struct sub *s,
     const struct run *run, uint32_t taken)
 {
-	const struct client *c = deliver_owner(s);
-	struct run           rest = *run;
+	struct run rest = *run;
 
-	if (c == NULL)
+	if (deliver_owner(s) == NULL)
 		return;
 	rest.msgs += taken;
 	rest.n -= taken;
 	h->handoff->is_trying_again = true;
-	fanout_group(match_find(h->matches, c->account->sublist, run->subject),
-	    s->queue, &rest, &h->port);
+	fanout_group(match_find(h->matches, deliver_account(s)->sublist,
+	    run->subject), s->queue, &rest, &h->port);
 	h->handoff->is_trying_again = false;
 }
 
@@ -345,7 +350,8 @@ static const char *unpack_record(struct hub *h, const char *at)
 	    (const struct item *)(const void *)(subs + r->n_subs);
 	struct msg           msgs[RUN_MAX] NOT_ZEROED;
 	struct run           run = { .msgs = msgs, .n = r->n_msgs,
-		.bytes = r->bytes };
+		.bytes = r->bytes, .port = &h->port,
+		.trace = r->trace, .is_imported = r->is_imported };
 	bool                 has_blocks = false;
 
 	assert(r->n_msgs <= RUN_MAX);
@@ -353,7 +359,11 @@ static const char *unpack_record(struct hub *h, const char *at)
 	for (uint32_t i = 0; i < r->n_msgs; i++)
 		has_blocks = has_blocks || items[i].block != NULL;
 	for (uint32_t i = 0; i < r->n_subs; i++)
-		give(h, r, subs[i], &run, has_blocks ? items : NULL);
+		if (r->n_msgs > 0)
+			give(h, r, subs[i], &run, has_blocks ? items : NULL);
+		else
+			msgtrace_note_denied(r->trace, subs[i]);
+	msgtrace_unref(h, r->trace);
 	for (uint32_t i = 0; i < r->n_msgs; i++)
 		block_unref(items[i].block);
 	return at;
@@ -407,7 +417,10 @@ static void free_sub(struct client_sub *s)
 	struct client *c = s->client;
 
 	permissions_unref(s->sub.filter);
-	free(s);
+	if (shadow_is(&s->sub))
+		shadow_free(s);
+	else
+		free(s);
 	c->n_subs_kept--;
 	if (c->state == CLIENT_GONE && c->n_subs_kept == 0)
 		loop_bury(c->hub->loop, &c->grave);

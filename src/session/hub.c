@@ -10,13 +10,19 @@
 #include "base/random.h"
 #include "core/account.h"
 #include "core/match.h"
+#include "session/callout.h"
+#include "session/answers.h"
 #include "session/client.h"
 #include "session/closed.h"
 #include "session/handoff.h"
+#include "session/inject.h"
 #include "session/login.h"
 #include "session/move.h"
+#include "session/msgtrace.h"
 #include "session/publish.h"
+#include "session/services.h"
 #include "session/stall.h"
+#include "session/subs.h"
 
 enum {
 	MATCHES_MAX       = 8192,
@@ -41,6 +47,8 @@ static void end_turn(void *ctx)
 	struct hub *h = ctx;
 
 	conn_pool_go_on(&h->pool);
+	if (!list_is_empty(&h->injections))
+		inject_end_turn(h);
 	handoff_post(h->handoff);
 	mesh_ring(loop_mesh(h->loop), h->worker);
 	conn_pool_flush(&h->pool);
@@ -71,7 +79,10 @@ static bool open_parts(struct hub *h, uint64_t closed_max)
 	    ? MATCHES_MAX : 1);
 	h->handoff = handoff_create(h);
 	h->closed = closed_create(share, share * CLOSED_BYTES_EACH);
-	return h->matches != NULL && h->handoff != NULL && h->closed != NULL;
+	h->services = services_create();
+	h->answers = services_answers(h);
+	return h->services != NULL && h->answers != NULL &&
+	    h->matches != NULL && h->handoff != NULL && h->closed != NULL;
 }
 
 struct hub *hub_create(struct loop *loop, struct session_shared *shared,
@@ -87,13 +98,15 @@ struct hub *hub_create(struct loop *loop, struct session_shared *shared,
 	h->worker = loop_member(loop);
 	h->shared = shared;
 	h->config = config;
-	h->port = (struct fanout_port){ h->worker, handoff_put, h };
+	h->port = (struct fanout_port){ h->worker, h, handoff_put,
+		msgtrace_denied };
 	h->stall_timer.fire = make_turn;
 	list_init(&h->clients);
 	list_init(&h->dying);
 	list_init(&h->stalled);
 	list_init(&h->crowded);
 	list_init(&h->moving);
+	list_init(&h->injections);
 	h->move_timer.fire = make_turn;
 	if (!open_parts(h, closed_max)) {
 		hub_destroy(h);
@@ -113,20 +126,30 @@ void hub_close_all(struct hub *h)
 	while (!list_is_empty(&h->dying))
 		client_bury_some(CONTAINER_OF(h->dying.next, struct client,
 		    link));
+	answers_close(h->answers);
 }
 
 void hub_destroy(struct hub *h)
 {
 	if (h == NULL)
 		return;
+	callouts_destroy(h);
+	inject_drop_all(h);
+	answers_destroy(h->answers);
+	services_destroy(h->services);
 	handoff_destroy(h->handoff);
 	match_cache_destroy(h->matches);
 	closed_destroy(h->closed);
 	conn_pool_fini(&h->pool);
 	buf_fini(&h->scratch);
 	buf_fini(&h->label);
+	buf_fini(&h->renamed);
 	buf_fini(&h->builder.prefix);
 	buf_fini(&h->builder.tail);
+	buf_fini(&h->builder.headers);
+	buf_fini(&h->builder.body);
+	buf_fini(&h->builder.mapped[0]);
+	buf_fini(&h->builder.mapped[1]);
 	session_config_unref(h->config);
 	free(h);
 }
@@ -134,6 +157,14 @@ void hub_destroy(struct hub *h)
 uint64_t hub_load(const struct session_shared *shared, unsigned worker)
 {
 	return __atomic_load_n(&shared->loads[worker], __ATOMIC_RELAXED);
+}
+
+void hub_tell(struct hub *h, const struct client *c, enum session_event what)
+{
+	const struct session_listener *l = &h->shared->listener;
+
+	if (l->happened != NULL)
+		l->happened(l->ctx, h, c, what);
 }
 
 /* ---- clients ------------------------------------------------------------- */
@@ -168,7 +199,11 @@ void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer)
 		if (log_gate_open(&gate, &held))
 			log_error("%s - maximum connections exceeded",
 			    client_label(c));
+		if (c->state == CLIENT_SECURING)
+			client_send_info(c, INFO_FIRST);
 		client_refuse(c, REFUSAL_MAX_CONNS);
+	} else if (c->state == CLIENT_SECURING) {
+		secure_begin(c);
 	}
 }
 
@@ -184,16 +219,15 @@ void hub_each_client(struct hub *h,
 
 static bool apply_config(void *ctx, struct client *c)
 {
-	const struct session_config *conf = ctx;
-
-	c->parser.line_max = conf->line_max;
-	c->parser.payload_max = conf->payload_max;
+	(void)ctx;
+	client_apply_limits(c);
 	return true;
 }
 
 static bool recheck(void *ctx, struct client *c)
 {
 	(void)ctx;
+	secure_recheck(c);
 	login_again(c);
 	if (c->state != CLIENT_GONE)
 		client_arm_timer(c);
@@ -205,7 +239,7 @@ void hub_reconfigure(struct hub *h, struct session_config *config)
 	struct session_config *old = h->config;
 
 	h->config = config;
-	hub_each_client(h, apply_config, config);
+	hub_each_client(h, apply_config, NULL);
 	session_config_unref(old);
 }
 
@@ -214,11 +248,32 @@ void hub_recheck(struct hub *h)
 	hub_each_client(h, recheck, NULL);
 }
 
+struct recheck {
+	const struct account *account;
+};
+
+static bool recheck_one(void *ctx, struct client *c)
+{
+	const struct recheck *x = ctx;
+
+	if (c->account != x->account || !client_is_ready(c))
+		return true;
+	client_apply_limits(c);
+	subs_recheck(c);
+	return true;
+}
+
+void hub_recheck_account(struct hub *h, const struct account *a)
+{
+	struct recheck x = { a };
+
+	hub_each_client(h, recheck_one, &x);
+}
+
 static bool tell_lame_duck(void *ctx, struct client *c)
 {
 	(void)ctx;
-	if (client_is_ready(c) && c->had_first_pong && c->opts.protocol >= 1)
-		client_send_info(c, INFO_LAME_DUCK);
+	client_tell_lame_duck(c);
 	return true;
 }
 

@@ -17,40 +17,73 @@
 #include "net/conn.h"
 #include "proto/refusal.h"
 #include "session/limits.h"
+#include "session/secure.h"
 
 struct account;
+struct answers;
+struct accounts;
+struct callouts;
 struct client;
 struct client_info;
+struct hub;
 struct closed_ring;
 struct handoff;
+struct identity;
 struct match_cache;
+struct msgtrace;
 struct op;
 struct parcel_count;
+struct services;
+struct throttle;
 
 /* How a receiver's queue is: over three quarters full, and it takes nothing, or
  * it takes something. */
 enum crowd { CROWD_NONE, CROWD_STUCK, CROWD_MOVING };
+
+/* What somebody above may want to be told of (the system account's events). */
+enum session_event {
+	SESSION_CONNECTED,	/* a CONNECT was accepted */
+	SESSION_DISCONNECTED,	/* c->reason says why; it still is who it was */
+	SESSION_AUTH_FAILED,
+	SESSION_ENTERED,	/* its account has one more */
+	SESSION_LEFT,		/* one less */
+};
+
+struct session_listener {
+	/* May inject; may not close anybody.  Thread: the hub's. */
+	void (*happened)(void *ctx, struct hub *h, const struct client *c,
+	    enum session_event what);
+	/* The server, as an object of JSON; appended.  Thread: any hub's, in
+	 * epoch. */
+	void (*describe_server)(void *ctx, struct buf *out);
+	void *ctx;
+};
 
 /* Counts since start; summed over the hubs for monitoring. */
 struct hub_stats {
 	uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
 	uint64_t n_slow, n_stale, n_stalled;
 	uint64_t n_auth_failures;
+	uint64_t n_loops;	/* messages that went too far through imports */
 	uint64_t n_clients, n_clients_ever;
 	uint64_t n_subs;
 };
 
 /* One for the server; outlives the hubs. */
 struct session_shared {
-	struct account *global;		/* "$G" */
+	struct accounts *accounts;
+	const struct identity *identity;	/* the server's keys */
 	unsigned        n_workers;
+	struct session_listener listener;	/* happened: may be NULL */
 	uint64_t        last_cid;	/* atomic, all kinds of connection */
 	int64_t         n_conns;	/* atomic, now */
 	int64_t         outbound;	/* atomic: bytes queued, about */
 	int64_t         n_crowded;	/* atomic: receivers, CROWD_MOVING */
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
-	unsigned        hasher_member;	/* of the mesh */
+	unsigned        hasher_member, resolver_member;	/* of the mesh */
+	struct throttle *throttle;	/* of failed logins; NULL: none */
+	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */
 	uint64_t       *loads;		/* atomic: clients of each worker */
 };
@@ -62,7 +95,11 @@ struct run_builder {
 	struct msg     msgs[RUN_MAX];
 	struct buf     prefix;
 	struct buf     tail;	/* of a message spelled in an unusual way */
-	bool           is_dropped;	/* the subject may not be published on */
+	struct msgtrace *trace;	/* of the message that is being published;
+				   NULL: none */
+	struct buf     headers, body;	/* of one that is changed */
+	struct buf     mapped[2];	/* subjects as mapped: the run's, and the next */
+	unsigned       is_mapped_to;	/* which of them is free */
 };
 
 struct hub {
@@ -75,6 +112,10 @@ struct hub {
 	struct handoff        *handoff;
 	struct fanout_port     port;
 	struct run_builder     builder;
+	unsigned               n_hops;	/* relays that are giving, one in another */
+	struct services       *services;	/* what they need */
+	struct answers        *answers;	/* that will come from other accounts */
+	struct list            injections;	/* for the end of the turn */
 	struct list            clients;
 	struct list            dying;	/* closed, subscriptions still going */
 	struct list            stalled;	/* publishers held back */
@@ -82,8 +123,10 @@ struct hub {
 	uint64_t               out_msgs_before;	/* it; see session/verbs.c */
 	struct buf             scratch;	/* for text built and sent at once */
 	struct buf             label;	/* client_label's */
+	struct buf             renamed;	/* of a stream import: the prefix */
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
+	struct callouts       *callouts;	/* NULL: none was made */
 	struct timer           stall_timer;
 	bool                   is_closed;	/* nobody comes in any more */
 	struct timer           move_timer;
@@ -109,6 +152,9 @@ void hub_close_all(struct hub *h);
 /* After the loop has ended and all is closed. */
 void hub_destroy(struct hub *h);
 
+/* Tells the listener, if there is one. */
+void hub_tell(struct hub *h, const struct client *c, enum session_event what);
+
 /* Takes over an accepted socket: a client that is told INFO.  Thread: owner. */
 struct sockaddr_storage;
 void hub_adopt(struct hub *h, int fd, const struct sockaddr_storage *peer);
@@ -120,6 +166,9 @@ void hub_reconfigure(struct hub *h, struct session_config *config);
 /* Clients whose login fails now are closed, subscriptions not permitted any
  * more are taken away. */
 void hub_recheck(struct hub *h);
+
+/* The policy of this account changed. */
+void hub_recheck_account(struct hub *h, const struct account *a);
 
 /* Tells every client that can understand it that the server is leaving. */
 void hub_tell_lame_duck(struct hub *h);

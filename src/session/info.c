@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/buf.h"
 
 enum { LIST_FIRST = 512, RECORD_ALIGN = 8 };
 
@@ -121,20 +122,56 @@ void sub_info_list_fini(struct sub_info_list *list)
 	*list = (struct sub_info_list){ 0 };
 }
 
+/* ---- certificates ------------------------------------------------------- */
+
+/* Both hashes, then a subject that ends where its length says. */
+void cert_info_put(struct buf *list, const struct cert_info *c)
+{
+	uint32_t n = (uint32_t)c->subject.n;
+
+	assert(c->subject.n <= UINT32_MAX);
+	assert(c->spki_sha256.n == SHA256_HEX);
+	assert(c->cert_sha256.n == SHA256_HEX);
+	buf_put(list, &n, sizeof n);
+	buf_put_slice(list, c->spki_sha256);
+	buf_put_slice(list, c->cert_sha256);
+	buf_put_slice(list, c->subject);
+}
+
+bool cert_info_next(struct slice list, size_t *at, struct cert_info *ret)
+{
+	const char *from = list.p + *at;
+	uint32_t    n;
+
+	if (*at >= list.n)
+		return false;
+	memcpy(&n, from, sizeof n);
+	from += sizeof n;
+	ret->spki_sha256 = take(&from, SHA256_HEX);
+	ret->cert_sha256 = take(&from, SHA256_HEX);
+	ret->subject = take(&from, n);
+	*at = (size_t)(from - list.p);
+	return true;
+}
+
+/* ---- clients ------------------------------------------------------------ */
+
 void client_info_fini(struct client_info *info)
 {
 	sub_info_list_fini(&info->subs);
 }
 
 /* The strings of a description, for whoever walks them. */
-enum { N_STRINGS = 8 };
+enum { N_STRINGS = 15 };
 
 static void strings_of(struct client_info *info, struct slice *s[N_STRINGS])
 {
 	struct slice *all[N_STRINGS] = {
 		&info->ip, &info->name, &info->lang, &info->version,
 		&info->tls_version, &info->tls_cipher, &info->user,
-		&info->account,
+		&info->account, &info->name_tag, &info->jwt, &info->issuer_key,
+		&info->tags, &info->tls_certs, &info->mqtt_client,
+		&info->proxy_key,
 	};
 
 	memcpy(s, all, sizeof all);
@@ -142,9 +179,14 @@ static void strings_of(struct client_info *info, struct slice *s[N_STRINGS])
 
 size_t client_info_size(const struct client_info *info)
 {
-	return sizeof *info + info->subs.n + info->ip.n + info->name.n +
-	    info->lang.n + info->version.n + info->tls_version.n +
-	    info->tls_cipher.n + info->user.n + info->account.n;
+	struct client_info copy = *info;
+	struct slice      *strings[N_STRINGS];
+	size_t             n = sizeof *info + info->subs.n;
+
+	strings_of(&copy, strings);
+	for (size_t i = 0; i < N_STRINGS; i++)
+		n += strings[i]->n;
+	return n;
 }
 
 struct client_info *client_info_clone(const struct client_info *info)

@@ -16,6 +16,8 @@
 #include "base/slice.h"
 #include "proto/refusal.h"
 
+struct buf;
+
 /* ---- subscriptions ------------------------------------------------------ */
 
 struct sub_info {
@@ -47,6 +49,21 @@ bool sub_info_next(const struct sub_info_list *list, size_t *at,
 /* The list is empty and sound again. */
 void sub_info_list_fini(struct sub_info_list *list);
 
+/* ---- certificates ------------------------------------------------------- */
+
+enum { SHA256_HEX = 64 };
+
+struct cert_info {
+	struct slice subject;		/* as Go prints it */
+	struct slice spki_sha256, cert_sha256;	/* hex, SHA256_HEX each */
+};
+
+/* Appends one to a list of them. */
+void cert_info_put(struct buf *list, const struct cert_info *c);
+
+/* Takes the next one; *at starts as 0.  False: that was all. */
+bool cert_info_next(struct slice list, size_t *at, struct cert_info *ret);
+
 /* ---- clients ------------------------------------------------------------ */
 
 /* More kinds come with links and other front doors. */
@@ -77,8 +94,13 @@ struct client_info {
 	struct slice name, lang, version;
 	struct slice tls_version, tls_cipher;	/* "1.3"; empty: no TLS */
 	bool         is_tls_first;
+	struct slice tls_certs;	/* it showed; for cert_info_next */
 	struct slice user;	/* as authenticated, secrets never */
 	struct slice account;
+	struct slice name_tag;	/* the account's name, if that is not its key */
+	struct slice jwt, issuer_key;		/* empty: no JWT, or a bearer's */
+	struct slice tags;		/* "a:b,c" */
+	struct slice mqtt_client, proxy_key;	/* empty: none */
 
 	struct sub_info_list subs;	/* empty unless asked for */
 };

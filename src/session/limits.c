@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "auth/auth.h"
+#include "session/secure.h"
 
 struct session_config *session_config_create(void)
 {
@@ -37,6 +38,7 @@ void session_config_unref(struct session_config *c)
 	release(&c->xkey);
 	release(&c->client_advertise);
 	auth_unref(c->auth);
+	secure_config_unref(c->secure);
 	free(c);
 }
 

@@ -12,6 +12,7 @@
 #include "base/slice.h"
 
 struct auth;
+struct secure_config;
 
 struct session_config {
 	uint32_t n_refs;	/* atomic */
@@ -23,6 +24,7 @@ struct session_config {
 	struct slice client_advertise;
 
 	struct auth *auth;	/* a reference */
+	struct secure_config *secure;	/* likewise; NULL: no TLS */
 
 	uint32_t line_max;		/* max_control_line */
 	int64_t  payload_max;

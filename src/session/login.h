@@ -1,7 +1,8 @@
 /* session/login.h - from accepted to ready.
  *
  * A login that needs no bcrypt is settled at once.  One that does is posted to
- * the hasher; the client's input waits until the verdict comes back by mail.
+ * the hasher, one whose account is not loaded to the resolver; the client's
+ * input waits until the verdict comes back by mail.
  * Spec: core protocol 1.4, 4.1.
  */
 #ifndef SESSION_LOGIN_H
@@ -20,6 +21,15 @@ void login_silent(struct client *c);
 
 /* After a reload: again, with the credentials it gave. */
 void login_again(struct client *c);
+
+/* It has waited because of failed logins, its own or others'. */
+void login_retry(struct client *c);
+
+/* Its credentials have expired. */
+void login_expired(struct client *c);
+/* Whoever was asked about it has answered: goes on, or is refused. */
+struct auth_answer;
+void login_decided(struct client *c, const struct auth_answer *answer);
 
 /* Time is over. */
 void login_timed_out(struct client *c);

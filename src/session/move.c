@@ -82,8 +82,8 @@ static void arrive(struct mail *m, void *receiver)
 
 static bool is_quiet(const struct client *c)
 {
-	return c->conn.pending == 0 && !c->conn.is_touched &&
-	    c->conn.held == NULL && !c->is_stalled;
+	return conn_is_quiet(&c->conn) && !c->is_stalled &&
+	    c->paced_until_ns == 0;
 }
 
 /* From now on it publishes nothing; what it has published is counted. */

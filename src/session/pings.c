@@ -47,6 +47,8 @@ void pings_tick(struct client *c, int64_t now)
 {
 	log_debug("%s - Client Ping Timer", client_label(c));
 	c->next_ping_ns = now + interval(c);
+	if (c->paced_until_ns != 0)
+		return;		/* its PONG would not be read */
 	if (is_known_alive(c, now)) {
 		log_debug("%s - Delaying PING due to remote client data or "
 		    "ping", client_label(c));

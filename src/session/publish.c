@@ -4,14 +4,20 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/account.h"
+#include "core/mappings.h"
 #include "core/match.h"
+#include "core/policy.h"
 #include "core/sublist.h"
 #include "proto/subject.h"
+#include "proto/trace_header.h"
 #include "session/client.h"
 #include "session/deliver.h"
 #include "session/handoff.h"
 #include "session/hub.h"
 #include "session/move.h"
+#include "session/msgtrace.h"
+#include "session/route.h"
+#include "session/pace.h"
 #include "session/stall.h"
 #include "session/wiretrace.h"
 
@@ -49,7 +55,7 @@ static bool is_reserved_reply(struct slice s)
 
 static bool may_publish(struct client *c, struct slice subject)
 {
-	const struct permissions *p = c->who.permissions;
+	const struct permissions *p = c->who->permissions;
 
 	if (is_reserved_subject(subject))
 		return false;
@@ -62,14 +68,18 @@ static bool may_publish(struct client *c, struct slice subject)
 static void refuse_name(struct client *c, const char *told,
     const char *logged, struct slice name)
 {
-	struct buf quoted = { 0 };
+	struct buf quoted = { 0 }, text = { 0 };
 
 	text_put_quoted(&quoted, name);
-	client_send_err(c, "Permissions Violation for Publish %s %.*s", told,
+	buf_printf(&text, "Permissions Violation for Publish %s %.*s", told,
 	    SLICE_ARG(buf_slice(&quoted)));
+	if (c->hub->builder.trace != NULL)
+		msgtrace_refused(c->hub->builder.trace, buf_slice(&text));
+	client_send_err(c, "%.*s", SLICE_ARG(buf_slice(&text)));
 	log_error("%s - Publish Violation - %s %.*s", client_label(c), logged,
 	    SLICE_ARG(buf_slice(&quoted)));
 	buf_fini(&quoted);
+	buf_fini(&text);
 }
 
 /* ---- no responders ------------------------------------------------------- */
@@ -113,32 +123,27 @@ static void answer_unheard(struct client *c, const struct run *run,
 
 /* ---- the run ------------------------------------------------------------- */
 
-static bool make_prefix(struct run_builder *b)
+static void count_in(struct client *c, const struct run *run)
 {
-	buf_reset(&b->prefix);
-	buf_put(&b->prefix, "HMSG ", 5);
-	buf_put_slice(&b->prefix, b->run.subject);
-	buf_put_char(&b->prefix, ' ');
-	b->run.prefix = buf_slice(&b->prefix);
-	return !buf_failed(&b->prefix);
+	c->traffic->in_msgs += run->n;
+	c->traffic->in_bytes += run->bytes;
 }
 
 void publish_flush(struct hub *h)
 {
 	struct run_builder *b = &h->builder;
 	struct client      *c = b->from;
-	const struct match *m;
-	uint64_t            taken = 0, before = h->stats.out_msgs;
+	uint64_t            taken, before = h->stats.out_msgs;
 
 	if (c == NULL)
 		return;
 	b->from = NULL;
-	m = match_find(h->matches, c->account->sublist, b->run.subject);
-	if ((m->n_plain != 0 || m->n_groups != 0) && make_prefix(b))
-		taken = fanout(m, &b->run, &h->port);
+	count_in(c, &b->run);
+	taken = route(h, c->account, &b->run, &b->prefix);
 	if (c->opts.no_responders && client_is_ready(c))
 		answer_unheard(c, &b->run, taken);
 	stall_if_crowded(c);
+	pace_run(c, b->run.n, b->run.bytes);
 	if (h->shared->n_workers > 1)
 		move_note_run(c, b->run.n, h->stats.out_msgs - before);
 }
@@ -163,7 +168,7 @@ static void begin_run(struct client *c, const struct op *op,
 
 	b->from = c;
 	b->run = (struct run){ .subject = op->subject, .msgs = b->msgs,
-		.block = block, .publisher = c };
+		.block = block, .publisher = c, .trace = b->trace };
 	add_message(b, op, op->tail);
 }
 
@@ -204,7 +209,7 @@ static bool joins_run(const struct client *c, const struct op *op)
 	    slice_eq(b->run.subject, op->subject);
 }
 
-static void count_in(struct client *c, const struct op *op)
+static void note_op(struct client *c, const struct op *op)
 {
 	c->in_msgs++;
 	c->in_bytes += op->size;
@@ -224,11 +229,10 @@ static bool admit_subject(struct client *c, const struct op *op)
 	return false;
 }
 
-void publish(struct client *c, const struct op *op, struct block *block)
+/* The subject is as it will be delivered: mapped, if there is a mapping. */
+static void publish_as(struct client *c, const struct op *op,
+    struct block *block)
 {
-	count_in(c, op);
-	if (LOG_IS_ON(log_trace_on))
-		wiretrace_in(c, op);
 	/* A granted reply is counted for each use, so each asks again. */
 	if (!c->grants_replies && !c->opts.pedantic && joins_run(c, op) &&
 	    !is_reserved_reply(op->reply)) {
@@ -250,4 +254,153 @@ void publish(struct client *c, const struct op *op, struct block *block)
 		begin_run(c, op, block);
 	else
 		publish_respelled(c, op);
+}
+
+/* The run under way keeps its subject in one buffer, so this goes into the
+ * other; they change places when a run begins with it. */
+static void publish_mapped(struct client *c, const struct op *op,
+    struct block *block, const struct mappings *mappings)
+{
+	struct run_builder *b = &c->hub->builder;
+	struct buf         *to = &b->mapped[b->is_mapped_to];
+	struct op           renamed = *op;
+
+	switch (mappings_apply(mappings, op->subject, SLICE_NONE, to)) {
+	case MAPPING_DROPPED:
+		if (b->trace != NULL)
+			msgtrace_mapped(b->trace, SLICE_NONE);
+		if (c->opts.verbose)
+			conn_put(&c->conn, "+OK\r\n", 5);
+		return;
+	case MAPPING_MAPPED:
+		renamed.subject = buf_slice(to);
+		if (b->trace != NULL)
+			msgtrace_mapped(b->trace, renamed.subject);
+		break;
+	case MAPPING_SAME:
+		break;
+	}
+	publish_as(c, &renamed, block);
+	if (b->from == c && b->run.subject.p == to->p)
+		b->is_mapped_to ^= 1;
+}
+
+static void publish_named(struct client *c, const struct op *op,
+    struct block *block)
+{
+	const struct mappings *mappings = account_policy(c->account)->mappings;
+
+	if (mappings == NULL)
+		publish_as(c, op, block);
+	else
+		publish_mapped(c, op, block, mappings);
+}
+
+/* ---- traced ---------------------------------------------------------------- */
+
+static struct slice headers_of(const struct op *op)
+{
+	return slice_of(op->body.p, op->hdr_size);
+}
+
+/* What a client is granted for one reply is for that. */
+static bool may_be_told(struct client *c, const struct msgtrace_wish *w)
+{
+	const struct permissions *p = c->who->permissions;
+
+	if (w->is_by_account || (!is_reserved_subject(w->dest) && (p == NULL ||
+	    verdict_may_publish(&c->verdicts, p, w->dest))))
+		return true;
+	refuse_name(c, "to", "Subject", w->dest);
+	return false;
+}
+
+/* A message of its own, so that nobody else's is told of. */
+static void publish_traced(struct client *c, const struct op *op,
+    struct block *block, const struct msgtrace_wish *w)
+{
+	struct hub *h = c->hub;
+
+	publish_flush(h);
+	if (!conn_is_open(&c->conn) || !may_be_told(c, w))
+		return;
+	h->builder.trace = msgtrace_create(c, op, headers_of(op), w);
+	/* Without memory for the trace: what is not to be delivered is not. */
+	if (h->builder.trace != NULL || !w->is_only)
+		publish_named(c, op, block);
+	publish_flush(h);
+	msgtrace_unref(h, h->builder.trace);
+	h->builder.trace = NULL;
+}
+
+/* Servers that this one passes it to are told not to trace it either. */
+static void publish_untraced(struct client *c, const struct op *op)
+{
+	struct run_builder *b = &c->hub->builder;
+	struct op           changed = *op;
+
+	publish_flush(c->hub);
+	buf_reset(&b->body);
+	trace_header_put_dest(headers_of(op), TRACE_DISABLED, &b->body);
+	changed.hdr_size = (uint32_t)b->body.n;
+	buf_put(&b->body, op->body.p + op->hdr_size,
+	    op->body.n - op->hdr_size + 2);
+	if (buf_failed(&b->body)) {
+		client_drop(c, CLOSE_READ_ERROR);
+		return;
+	}
+	changed.size = (uint32_t)(b->body.n - 2);
+	changed.body = slice_of(b->body.p, changed.size);
+	changed.is_canonical = false;
+	publish_named(c, &changed, NULL);
+}
+
+static void publish_with_headers(struct client *c, const struct op *op,
+    struct block *block)
+{
+	struct msgtrace_wish wish;
+
+	switch (msgtrace_read(c, headers_of(op), &wish)) {
+	case MSGTRACE_NONE:
+		publish_named(c, op, block);
+		break;
+	case MSGTRACE_OFF:
+		publish_untraced(c, op);
+		break;
+	case MSGTRACE_DROP:
+		break;
+	case MSGTRACE_ON:
+		publish_traced(c, op, block, &wish);
+		break;
+	}
+}
+
+void publish(struct client *c, const struct op *op, struct block *block)
+{
+	note_op(c, op);
+	if (LOG_IS_ON(log_trace_on))
+		wiretrace_in(c, op);
+	if (op->hdr_size > 0)
+		publish_with_headers(c, op, block);
+	else
+		publish_named(c, op, block);
+}
+
+void publish_too_large(struct client *c, const struct op *op,
+    struct slice body)
+{
+	struct msgtrace_wish wish;
+	struct msgtrace     *t;
+	struct slice         headers;
+
+	if (op->hdr_size == 0 || op->hdr_size > body.n || !client_is_ready(c))
+		return;
+	headers = slice_of(body.p, op->hdr_size);
+	if (msgtrace_read(c, headers, &wish) != MSGTRACE_ON ||
+	    !may_be_told(c, &wish))
+		return;
+	t = msgtrace_create(c, op, headers, &wish);
+	if (t != NULL)
+		msgtrace_refused(t, SLICE("maximum payload exceeded"));
+	msgtrace_unref(c->hub, t);
 }

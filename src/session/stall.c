@@ -142,9 +142,11 @@ static void let_go(struct client *c)
 {
 	c->is_stalled = false;
 	list_remove(&c->stall_link);
-	/* Else it waits for something else (session/login.c, session/move.c),
+	/* Else it waits for something else (session/login.c, session/move.c,
+	 * session/pace.c),
 	 * or has ended. */
-	if (client_is_ready(c) && c->move_mark == NULL)
+	if (client_is_ready(c) && c->move_mark == NULL &&
+	    c->paced_until_ns == 0)
 		conn_resume(&c->conn);
 }
 

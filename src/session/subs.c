@@ -9,12 +9,14 @@
 #include "base/text.h"
 #include "base/trace.h"
 #include "core/account.h"
+#include "core/policy.h"
 #include "core/sublist.h"
 #include "proto/subject.h"
 #include "session/client.h"
 #include "session/deliver.h"
 #include "session/handoff.h"
 #include "session/hub.h"
+#include "session/shadows.h"
 #include "session/wiretrace.h"
 
 /* ---- may it? ------------------------------------------------------------- */
@@ -69,8 +71,18 @@ static bool is_permitted(const struct client *c, const struct wish *w)
 	/* A queue name that servers use among themselves. */
 	if (slice_has_prefix(w->queue, SLICE("_sys_")))
 		return false;
-	return permissions_may_subscribe(c->who.permissions, w->subject,
+	return permissions_may_subscribe(c->who->permissions, w->subject,
 	    w->queue);
+}
+
+/* The least that server, account and user say. */
+static bool is_full(const struct client *c)
+{
+	int64_t n = c->subs.n, max = c->hub->config->subs_max;
+	int64_t of_account = account_policy(c->account)->subs_max;
+
+	return (max > 0 && n >= max) || (of_account >= 0 && n >= of_account) ||
+	    (c->who->subs_max >= 0 && n >= c->who->subs_max);
 }
 
 /* False: it was refused, and the client told. */
@@ -87,7 +99,7 @@ static bool admit(struct client *c, const struct wish *w)
 		refuse_tokens(c, w);
 		return false;
 	}
-	if (conf->subs_max > 0 && c->subs.n >= conf->subs_max) {
+	if (is_full(c)) {
 		client_refuse(c, REFUSAL_MAX_SUBS);
 		return false;
 	}
@@ -110,8 +122,8 @@ static struct client_sub *make(struct client *c, const struct wish *w)
 		memcpy(s->sid + w->sid.n, w->queue.p, w->queue.n);
 		s->sub.queue = slice_of(s->sid + w->sid.n, w->queue.n);
 	}
-	if (permissions_needs_filter(c->who.permissions, w->subject, w->queue))
-		s->sub.filter = permissions_ref(c->who.permissions);
+	if (permissions_needs_filter(c->who->permissions, w->subject, w->queue))
+		s->sub.filter = permissions_ref(c->who->permissions);
 	return s;
 }
 
@@ -144,7 +156,7 @@ static int insert(struct client *c, const struct wish *w)
 	c->n_subs_kept++;
 	c->hub->stats.n_subs++;
 	trace(TR_SUB_ADD, c->cid, c->subs.n);
-	return 0;
+	return shadows_update(c, s, w->subject) ? 0 : ERR_NOMEM;
 }
 
 void subs_subscribe(struct client *c, const struct op *op)
@@ -180,6 +192,8 @@ void subs_remove(struct client *c, struct client_sub *s)
 		wiretrace_delsub(c, s);
 	trace(TR_SUB_REMOVE, c->cid, c->subs.n);
 	sids_remove(&c->subs, s);
+	if (c->shadows != NULL)
+		shadows_remove(c, s);
 	__atomic_store_n(&s->sub.is_closed, true, __ATOMIC_RELAXED);
 	sublist_remove(c->account->sublist, loop_epoch(c->hub->loop), &s->sub);
 	c->hub->stats.n_subs--;
@@ -237,7 +251,7 @@ static void tell_removed(struct client *c, const struct wish *w)
 	    "(sid \"%.*s\")", SLICE_ARG(buf_slice(&told)), SLICE_ARG(w->sid));
 	log_notice("Removed sub %.*s (sid \"%.*s\") for User \"%.*s\" - "
 	    "not authorized", SLICE_ARG(buf_slice(&subject)),
-	    SLICE_ARG(w->sid), SLICE_ARG(c->who.user));
+	    SLICE_ARG(w->sid), SLICE_ARG(c->who->user));
 	buf_fini(&told);
 	buf_fini(&subject);
 }
@@ -271,7 +285,7 @@ static void retire_filter(struct client *c, const struct permissions *filter)
 static void refresh_filter(struct client *c, struct client_sub *s,
     const struct wish *w)
 {
-	const struct permissions *p = c->who.permissions, *old = s->sub.filter;
+	const struct permissions *p = c->who->permissions, *old = s->sub.filter;
 	const struct permissions *fresh =
 	    permissions_needs_filter(p, w->subject, w->queue)
 	    ? permissions_ref(p) : NULL;
@@ -290,6 +304,9 @@ static bool recheck(void *ctx, struct client_sub *s)
 	w.subject = buf_slice(&pattern);
 	if (is_permitted(c, &w)) {
 		refresh_filter(c, s, &w);
+		if (!shadows_update(c, s, w.subject) &&
+		    conn_is_open(&c->conn))
+			client_drop(c, CLOSE_MAX_SUBS);
 	} else {
 		tell_removed(c, &w);
 		subs_remove(c, s);

@@ -51,7 +51,7 @@ static void do_ping(struct client *c, const struct op *op)
 	conn_put(&c->conn, "PONG\r\n", 6);
 	if (LOG_IS_ON(log_trace_on))
 		wiretrace_sent(c, SLICE("PONG"));
-	if ((!c->has_connected && c->who.kind == PRINCIPAL_NONE) ||
+	if ((!c->has_connected && c->who->kind == PRINCIPAL_NONE) ||
 	    c->had_first_pong)
 		return;
 	c->had_first_pong = true;
@@ -144,12 +144,21 @@ static void log_refusal(struct client *c, enum refusal why, struct slice at,
 	buf_fini(&b);
 }
 
+static struct slice behind_line(struct slice at)
+{
+	const char *lf = memchr(at.p, '\n', at.n);
+
+	return slice_skip(at, lf == NULL ? at.n : (size_t)(lf - at.p) + 1);
+}
+
 static void refuse_bytes(struct client *c, enum refusal why, struct slice at,
     const struct op *op)
 {
 	publish_flush(c->hub);
 	if (!conn_is_open(&c->conn) || c->state == CLIENT_CLOSING)
 		return;
+	if (why == REFUSAL_PAYLOAD)
+		publish_too_large(c, op, behind_line(at));
 	log_refusal(c, why, at, op);
 	client_refuse(c, why);
 }
@@ -166,7 +175,7 @@ static bool pass_login(struct client *c, char first)
 		return false;
 	if (first == 'C' || first == 'c')
 		return true;
-	if (auth_has_no_auth_user(c->hub->config->auth)) {
+	if (auth_admits_silent(c->hub->config->auth)) {
 		login_silent(c);
 		return client_is_ready(c);
 	}
@@ -185,11 +194,12 @@ enum {
 	DELIVERIES_MAX = 65536,	/* large batches make them cheap */
 };
 
-/* The rest waits in the parser's way for a password that is being hashed, or
- * is of no interest any more. */
+/* The rest waits in the parser's way for a password that is being hashed or
+ * for the time that its rate asks for, or is of no interest any more. */
 static bool may_go_on(const struct client *c)
 {
-	return c->state == CLIENT_READY || c->state == CLIENT_ACCEPTED;
+	return (c->state == CLIENT_READY || c->state == CLIENT_ACCEPTED) &&
+	    c->paced_until_ns == 0;
 }
 
 /* Subscriptions are what eats a turn unseen: a buffer full of SUB is many

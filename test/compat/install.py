@@ -193,6 +193,10 @@ def go_client():
     return [_go("go", "compat", ".")], {}
 
 
+def jwt_maker():
+    return _go("jwt", "jwt", ".")
+
+
 def cli():
     nats = _go("cli", "nats", "github.com/nats-io/natscli/nats")
     return [sys.executable, os.path.join(HERE, "cli", "compat.py"), nats], {}

@@ -28,6 +28,10 @@ def use(binary):
         _is_sanitized = any(s in f.read() for s in (b'__asan_init', b'__tsan_init'))
 
 
+def is_sanitized():
+    return _is_sanitized
+
+
 def raise_descriptor_limit():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

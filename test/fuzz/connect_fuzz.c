@@ -19,8 +19,7 @@ static void check_inside(const struct connect_opts *o, struct slice s)
 static void check_sound(const struct connect_opts *o)
 {
 	const struct slice all[] = { o->user, o->pass, o->auth_token, o->jwt,
-		o->sig, o->nkey, o->proxy_sig, o->name, o->lang, o->version,
-		o->account, o->remote_account };
+		o->sig, o->nkey, o->proxy_sig, o->name, o->lang, o->version };
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		check_inside(o, all[i]);

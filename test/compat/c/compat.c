@@ -769,6 +769,76 @@ static bool user_password(void)
 	return true;
 }
 
+/* ---- TLS ---------------------------------------------------------------------- */
+
+/* The files of a certificate, into cert and key. */
+static void certs(const char *name, char cert[256], char key[256])
+{
+	char line[64];
+
+	snprintf(line, sizeof line, "certs %s", name);
+	if (sscanf(ask(line), "pair %255s %255s", cert, key) != 2)
+		cert[0] = key[0] = '\0';
+}
+
+static natsStatus connect_tls(const char *authority, const char *own,
+    natsConnection **nc)
+{
+	natsOptions *o = options();
+	char         cert[256], key[256];
+
+	certs(authority, cert, key);
+	natsOptions_SetSecure(o, true);
+	natsOptions_SetAllowReconnect(o, false);
+	natsOptions_LoadCATrustedCertificates(o, cert);
+	natsOptions_SetExpectedHostname(o, "localhost");
+	if (own != NULL) {
+		certs(own, cert, key);
+		natsOptions_LoadCertificatesChain(o, cert, key);
+	}
+	return connect_with(o, nc);
+}
+
+static bool tls(void)
+{
+	static char       big[900000];
+	natsConnection   *nc;
+	natsSubscription *sub;
+	natsMsg          *msg = NULL;
+	int               n;
+
+	server("tls");
+	NEED_OK(connect_tls("ca", NULL, &nc));
+	NEED_OK(natsConnection_SubscribeSync(&sub, nc, "big"));
+	NEED_OK(natsConnection_Publish(nc, "big", big, sizeof big));
+	NEED_OK(natsSubscription_NextMsg(&msg, sub, 10000));
+	n = natsMsg_GetDataLength(msg);
+	natsMsg_Destroy(msg);
+	natsSubscription_Destroy(sub);
+	return n == (int)sizeof big;
+}
+
+static bool tls_wrong_authority(void)
+{
+	natsConnection *nc;
+
+	server("tls");
+	return connect_tls("other-ca", NULL, &nc) != NATS_OK;
+}
+
+static bool tls_client_certificate(void)
+{
+	natsConnection *nc;
+
+	server("tls_verify");
+	NEED_OK(connect_tls("ca", "client", &nc));
+	NEED_OK(natsConnection_Flush(nc));
+	server("tls_map");
+	NEED_OK(connect_tls("ca", "client", &nc));
+	NEED_OK(natsConnection_Flush(nc));
+	return true;
+}
+
 static bool token(void)
 {
 	natsConnection *nc;
@@ -907,6 +977,7 @@ int main(void)
 		T(lame_duck), T(user_password), T(wrong_credentials),
 		T(missing_credentials), T(token), T(permission_publish),
 		T(permission_subscribe), T(permission_queue), T(verbose_pedantic),
+		T(tls), T(tls_wrong_authority), T(tls_client_certificate),
 #undef T
 	};
 

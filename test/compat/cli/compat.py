@@ -60,10 +60,10 @@ def nats(*args, at=None, status=0, stdin=None):
 class Beside:
     """The tool running beside the test."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, at=None):
         self.text = ""
         self.more = threading.Condition()
-        self.process = subprocess.Popen([NATS, "--server", url, *args], env=env, text=True,
+        self.process = subprocess.Popen([NATS, "--server", at or url, *args], env=env, text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, bufsize=1)
         self.reader = threading.Thread(target=self.read, daemon=True)
@@ -293,11 +293,111 @@ def permission_subscribe():
     sub.wait('(?i)permissions violation for subscription to "closed.x"')
 
 
+# ---- with a system account ---------------------------------------------------------------
+
+def admin():
+    return url.replace("//", "//admin:adm1n@")
+
+
+def shop():
+    return url.replace("//", "//shop:sh0p@")
+
+
+def server_list():
+    server("accounts")
+    found = json.loads(nats("server", "list", "--json", at=admin()))
+    need([s["server"]["name"] for s in found] == ["compat"], str(found))
+    need(found[0]["statsz"]["connections"] == 1, str(found))
+    text = nats("server", "list", "1", at=admin())
+    need("compat" in text and "Server Overview" in text, text)
+
+
+def server_info():
+    text = nats("server", "info", "compat", at=admin())
+    need("Server information for compat" in text and "zone:one" not in text
+         and re.search(r"Max Payload: 1\.0 MiB", text), text)
+    text = nats("server", "info", "elsewhere", "--timeout", "500ms", at=admin(), status=1)
+    need("error" in text, text)
+
+
+def server_ping():
+    text = nats("server", "ping", "1", at=admin())
+    need("compat" in text and "1 replies" in text, text)
+
+
+class Shop:
+    """A client of the account SHOP that stays."""
+
+    def __enter__(self):
+        host, port = re.search(r"//(?:.*@)?([\d.]+):(\d+)", url).groups()
+        self.sock = socket.create_connection((host, int(port)), PATIENCE)
+        self.file = self.sock.makefile("rb")
+        self.cid = json.loads(self.file.readline()[5:])["client_id"]
+        self.sock.sendall(b'CONNECT {"verbose":false,"protocol":1,"user":"shop","pass":"sh0p",'
+                          b'"name":"till"}\r\nSUB shop.> 1\r\nPING\r\n')
+        while self.file.readline() != b"PONG\r\n":
+            pass
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+        self.sock.close()
+
+
+def server_report():
+    with Shop():
+        text = nats("server", "report", "connections", at=admin())
+        need("till" in text and "SHOP" in text, text)
+        text = nats("server", "report", "connections", "--account", "SHOP", at=admin())
+        need("till" in text and "NATS CLI" not in text, text)
+        text = nats("server", "report", "accounts", at=admin())
+        need("SHOP" in text and "SYS" in text, text)
+
+
+def server_request():
+    names = {"variables": "max_payload", "connections": "num_connections",
+             "subscriptions": "num_subscriptions", "accounts": "system_account",
+             "routes": "num_routes", "gateways": "outbound_gateways", "leafnodes": "leafs",
+             "jetstream": "disabled"}
+    for kind, key in names.items():
+        found = json.loads(nats("server", "request", kind, "--name", "compat", at=admin()))
+        need(key in found["data"] and found["server"]["name"] == "compat", str(found))
+
+
+def check_server():
+    text = nats("server", "check", "server", "--name", "compat", "--format", "json", at=admin())
+    need('"OK"' in text, text)
+
+
+def server_kick():
+    info = json.loads(nats("server", "list", "--json", at=admin()))
+    with Shop() as till:
+        nats("server", "request", "kick", str(till.cid), info[0]["server"]["id"], at=admin())
+        need(till.file.read() is not None, "it was not kicked")
+    with Shop():
+        text = nats("server", "request", "kick", "99999", info[0]["server"]["id"], at=admin())
+        need("no such client or leafnode id" in text, text)
+
+
+def events():
+    told = Beside("events", "--short", at=admin())
+    ready("$SYS.ACCOUNT.SHOP.CONNECT", ',"user":"admin","pass":"adm1n"')
+    with Shop():
+        told.wait(r"\[Connection\] user: shop cid: \d+ in account SHOP")
+    told.wait(r"\[Disconnection\] user: shop cid: \d+ in account SHOP: Client Closed")
+
+
+def account_info():
+    text = nats("account", "info", at=shop())
+    need("Account: SHOP" in text, text)
+
+
 TESTS = [
     pub_sub, pub_count, pub_headers, sub_wildcard, sub_queue, request_reply, request_many,
     request_no_responders, reply_command, rtt, check_connection, bench_publish,
     bench_subscribe, bench_request, latency, user_password, wrong_credentials, context,
-    token_url, permission_publish, permission_subscribe,
+    token_url, permission_publish, permission_subscribe, server_list, server_info, server_ping,
+    server_report, server_request, check_server, server_kick, events, account_info,
 ]
 
 

@@ -487,6 +487,46 @@ func testUserPassword() {
 	flush(nc)
 }
 
+// The files of a certificate and its key.
+func certs(name string) (string, string) {
+	words := strings.Fields(ask("certs " + name))
+	return words[1], words[2]
+}
+
+func trusting(authority string) nats.Option {
+	cert, _ := certs(authority)
+	return nats.RootCAs(cert)
+}
+
+func testTLS() {
+	server("tls")
+	nc, _ := connect(trusting("ca"))
+	need(nc.TLSRequired(), "no tls_required")
+	sub := subscribe(nc, "big")
+	must(nc.Publish("big", make([]byte, 900000)), "publish")
+	msg, err := sub.NextMsg(10 * time.Second)
+	must(err, "message")
+	need(len(msg.Data) == 900000, "%d bytes", len(msg.Data))
+	server("tls_first")
+	nc, _ = connect(trusting("ca"), nats.TLSHandshakeFirst())
+	flush(nc)
+}
+
+func testTLSWrongAuthority() {
+	server("tls")
+	_, _, err := tryConnect(trusting("other-ca"))
+	need(err != nil, "it connected")
+}
+
+func testTLSClientCertificate() {
+	server("tls_verify")
+	nc, _ := connect(trusting("ca"), nats.ClientCert(certs("client")))
+	flush(nc)
+	server("tls_map")
+	nc, _ = connect(trusting("ca"), nats.ClientCert(certs("client")))
+	flush(nc)
+}
+
 func testWrongCredentials() {
 	refused("alice", "wrong")
 	refused("bob", "s3cr3t")
@@ -580,6 +620,8 @@ var tests = []struct {
 	{"token", testToken}, {"permission_publish", testPermissionPublish},
 	{"permission_subscribe", testPermissionSubscribe}, {"permission_queue", testPermissionQueue},
 	{"verbose_pedantic", testVerbosePedantic},
+	{"tls", testTLS}, {"tls_wrong_authority", testTLSWrongAuthority},
+	{"tls_client_certificate", testTLSClientCertificate},
 }
 
 // The line of the test that failed, from the stack of its panic.

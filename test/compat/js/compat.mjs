@@ -130,6 +130,14 @@ async function connect(options = {}) {
     return nc;
 }
 
+async function trusting(authority, own) {
+    const [, caFile] = (await ask('certs ' + authority)).split(' ');
+    if (!own)
+        return { caFile };
+    const [, certFile, keyFile] = (await ask('certs ' + own)).split(' ');
+    return { caFile, certFile, keyFile };
+}
+
 class Sub {
     constructor(nc, subject, options = {}) {
         this.got = [];
@@ -432,6 +440,25 @@ const tests = {
         const nc = await connect({ user: 'alice', pass: 's3cr3t' });
         await nc.flush();
         same(nc.info.auth_required, true, 'auth_required');
+    },
+
+    async tls() {
+        await server('tls');
+        const nc = await connect({ tls: await trusting('ca') });
+        same(nc.info.tls_required, true, 'tls_required');
+        await nc.flush();
+    },
+
+    async tls_wrong_authority() {
+        await server('tls');
+        await refusal(connect({ tls: await trusting('other-ca'), reconnect: false }), 'tls');
+    },
+
+    async tls_client_certificate() {
+        for (const name of ['tls_verify', 'tls_map']) {
+            await server(name);
+            await (await connect({ tls: await trusting('ca', 'client') })).flush();
+        }
     },
 
     async wrong_credentials() {

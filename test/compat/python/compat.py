@@ -5,6 +5,7 @@ The driver owns the servers: ask() sends it a line and gives its answer
 """
 import asyncio
 import re
+import ssl
 import sys
 import traceback
 from importlib.metadata import version
@@ -472,6 +473,37 @@ async def verbose_pedantic():
     await flush(nc)
 
 
+async def trusting(authority, own=None):
+    ctx = ssl.create_default_context(cafile=(await ask("certs " + authority)).split()[1])
+    if own:
+        ctx.load_cert_chain(*(await ask("certs " + own)).split()[1:])
+    return ctx
+
+
+async def tls():
+    await server("tls")
+    nc = await connect(tls=await trusting("ca"))
+    sub = await nc.subscribe("big")
+    await nc.publish("big", b"x" * 900000)
+    same(len((await sub.next_msg(PATIENCE)).data), 900000, "size")
+
+
+async def tls_wrong_authority():
+    await server("tls")
+    try:
+        await connect(tls=await trusting("other-ca"), allow_reconnect=False)
+    except (ssl.SSLError, nats.errors.Error, AssertionError):
+        return
+    raise AssertionError("it connected")
+
+
+async def tls_client_certificate():
+    await server("tls_verify")
+    await flush(await connect(tls=await trusting("ca", "client")))
+    await server("tls_map")
+    await flush(await connect(tls=await trusting("ca", "client")))
+
+
 TESTS = [
     connect_, publish_subscribe, order, empty_and_binary_payload, wildcards, queue_group,
     request_one, request_many, headers, no_responders, no_echo, unsubscribe,
@@ -479,6 +511,7 @@ TESTS = [
     payload_over_limit_client, payload_over_limit_server, many_subscriptions, reconnect,
     lame_duck, user_password, wrong_credentials, missing_credentials, token,
     permission_publish, permission_subscribe, permission_queue, verbose_pedantic,
+    tls, tls_wrong_authority, tls_client_certificate,
 ]
 
 

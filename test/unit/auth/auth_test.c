@@ -3,7 +3,9 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <sodium.h>
 
+#include "auth/nkey.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -55,21 +57,20 @@ static void login_init(struct login *l)
 
 /* The verdict, however long it takes; *was_hashed tells whether it did. */
 static enum auth_verdict ask(struct auth *a, const struct auth_request *req,
-    struct principal *who, bool *was_hashed)
+    struct auth_answer *who, bool *was_hashed)
 {
 	struct login      l;
 	enum auth_verdict v;
 
 	login_init(&l);
-	*who = (struct principal){ 0 };
 	v = auth_check(a, req, who, &l.ticket);
 	*was_hashed = v == AUTH_PENDING;
 	if (v == AUTH_PENDING) {
 		sem_wait(&l.is_done);
 		CHECK_INT(l.n_done, 1);
-		v = l.ticket.verdict;
-		*who = l.ticket.principal;
-		CHECK(v == AUTH_OK || who->auth == NULL);
+		*who = l.ticket.answer;
+		v = who->verdict;
+		CHECK(v == AUTH_OK || who->who == NULL);
 	}
 	return v;
 }
@@ -97,7 +98,7 @@ static void check_cases(struct auth *a, const struct ask_case *t, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct auth_request req = { .user = t[i].user,
 			.pass = t[i].pass, .auth_token = t[i].token };
-		struct principal    who;
+		struct auth_answer    who;
 		struct buf          label = { 0 };
 		bool                hashed;
 		enum auth_verdict   v = ask(a, &req, &who, &hashed);
@@ -106,12 +107,12 @@ static void check_cases(struct auth *a, const struct ask_case *t, size_t n)
 		    t[i].why);
 		CHECK_INT(hashed, t[i].hashes, "%s", t[i].why);
 		if (v == AUTH_OK) {
-			principal_put_label(&who, &label);
+			principal_put_label(who.who, &label);
 			CHECK_SLICE(buf_slice(&label), slice_str(t[i].is));
-			CHECK_SLICE(who.account, SLICE("$G"));
+			CHECK_SLICE(who.who->account, SLICE("$G"));
 		}
 		buf_fini(&label);
-		principal_fini(&who);
+		auth_answer_fini(&who);
 	}
 }
 
@@ -124,7 +125,7 @@ TEST(without_credentials_everyone_is_nobody)
 		{ "talkative", S("a"), S("b"), S("c"), "", false },
 	};
 	struct auth     *a = make(&(struct auth_config){ 0 }, NULL);
-	struct principal who = { 0 };
+	struct auth_answer who = { 0 };
 
 	CHECK(!auth_is_required(a));
 	CHECK(!auth_has_no_auth_user(a));
@@ -172,13 +173,13 @@ TEST(a_token_is_all_that_counts)
 	};
 	struct auth     *a = make(&(struct auth_config){ .token = S("t0ken") },
 	    NULL);
-	struct principal who;
+	struct auth_answer who;
 
 	check_cases(a, t, N_OF(t));
 	CHECK_INT(auth_check(a, &(struct auth_request){
 	    .auth_token = S("t0ken") }, &who, NULL), AUTH_OK);
-	CHECK_SLICE(principal_shown_user(&who), SLICE("[REDACTED]"));
-	principal_fini(&who);
+	CHECK_SLICE(principal_shown_user(who.who), SLICE("[REDACTED]"));
+	auth_answer_fini(&who);
 	auth_unref(a);
 }
 
@@ -249,20 +250,20 @@ TEST(users_carry_their_permissions_or_the_defaults)
 		.n_users = N_OF(users), .default_permissions = &spec_a }, h);
 
 	for (size_t i = 0; i < N_OF(t); i++) {
-		struct principal who, copy;
+		struct auth_answer who;
+		const struct principal *copy;
 		bool             hashed;
 
 		CHECK_INT(ask(a, &(struct auth_request){ .user = t[i].user,
 		    .pass = t[i].pass }, &who, &hashed), AUTH_OK);
-		principal_copy(&copy, &who);
-		principal_fini(&who);
-		CHECK_INT(permissions_may_publish(copy.permissions, SLICE("a")),
+		copy = principal_ref(who.who);
+		auth_answer_fini(&who);
+		CHECK_INT(permissions_may_publish(copy->permissions, SLICE("a")),
 		    t[i].a);
-		CHECK_INT(permissions_may_publish(copy.permissions, SLICE("b")),
+		CHECK_INT(permissions_may_publish(copy->permissions, SLICE("b")),
 		    t[i].b);
-		CHECK_SLICE(principal_shown_user(&copy), t[i].user);
-		principal_fini(&copy);
-		principal_fini(&copy);
+		CHECK_SLICE(principal_shown_user(copy), t[i].user);
+		principal_unref(copy);
 	}
 	auth_unref(a);
 	hasher_destroy(h);
@@ -357,13 +358,13 @@ TEST(a_thousand_users_are_found)
 	}
 	a = make(&(struct auth_config){ .users = many, .n_users = N }, NULL);
 	for (int i = 0; i < N; i++) {
-		struct principal who;
+		struct auth_answer who;
 
 		CHECK_INT(auth_check(a, &(struct auth_request){
 		    .user = slice_str(names[i]), .pass = slice_str(names[i]) },
 		    &who, NULL), AUTH_OK);
-		CHECK_SLICE(who.user, slice_str(names[i]));
-		principal_fini(&who);
+		CHECK_SLICE(who.who->user, slice_str(names[i]));
+		auth_answer_fini(&who);
 		CHECK_INT(auth_check(a, &(struct auth_request){
 		    .user = slice_str(names[i]), .pass = S("u1x") }, &who,
 		    NULL), AUTH_REFUSED);
@@ -378,7 +379,7 @@ TEST(without_a_ticket_or_room_a_peer_is_refused)
 	struct hasher   *h = hasher_create(0);
 	struct auth     *a = make(&(struct auth_config){ .users = users,
 		.n_users = N_OF(users) }, h);
-	struct principal who;
+	struct auth_answer who;
 	struct login     l;
 	struct auth_request req = { .user = S("carol"), .pass = S("secret") };
 
@@ -397,7 +398,7 @@ TEST(a_ticket_outlives_its_asker_and_the_configuration)
 	struct hasher      *h = hasher_create(N);
 	struct auth        *a = make(&(struct auth_config){ .users = users,
 		.n_users = N_OF(users) }, h);
-	struct principal    who;
+	struct auth_answer    who;
 	struct auth_request req = { .user = S("carol"), .pass = S("secret") };
 
 	for (int i = 0; i < N; i++) {
@@ -408,8 +409,8 @@ TEST(a_ticket_outlives_its_asker_and_the_configuration)
 		if (v == AUTH_PENDING && i % 2)
 			auth_ticket_cancel(&l[i].ticket);
 		if (v == AUTH_OK) {	/* an earlier one was quick */
-			principal_fini(&who);
-			l[i].ticket.verdict = AUTH_REFUSED;
+			auth_answer_fini(&who);
+			l[i].ticket.answer.verdict = AUTH_REFUSED;
 			sem_post(&l[i].is_done);
 		}
 	}
@@ -417,9 +418,9 @@ TEST(a_ticket_outlives_its_asker_and_the_configuration)
 	for (int i = 0; i < N; i++) {
 		sem_wait(&l[i].is_done);
 		CHECK(l[i].n_done <= 1);
-		if (l[i].ticket.verdict == AUTH_OK)
-			CHECK_SLICE(l[i].ticket.principal.user, SLICE("carol"));
-		principal_fini(&l[i].ticket.principal);
+		if (l[i].ticket.answer.verdict == AUTH_OK)
+			CHECK_SLICE(l[i].ticket.answer.who->user, SLICE("carol"));
+		auth_answer_fini(&l[i].ticket.answer);
 	}
 	hasher_destroy(h);
 }
@@ -440,26 +441,26 @@ TEST(a_storm_of_one_user_costs_one_hash_and_a_reload_none)
 	struct hasher      *h = hasher_create(N);
 	struct auth_config  conf = { .users = users, .n_users = N_OF(users) };
 	struct auth        *a = make(&conf, h), *b = make(&conf, h), *c;
-	struct principal    who;
+	struct auth_answer    who;
 	struct auth_request req = { .user = S("carol"), .pass = S("secret") };
 	int64_t             cpu = clock_cpu_ns();
 
 	for (int i = 0; i < N; i++) {
 		login_init(&l[i]);
-		if (auth_check(a, &req, &l[i].ticket.principal,
+		if (auth_check(a, &req, &l[i].ticket.answer,
 		    &l[i].ticket) == AUTH_OK)
 			sem_post(&l[i].is_done);
 	}
 	for (int i = 0; i < N; i++) {
 		sem_wait(&l[i].is_done);
-		CHECK_SLICE(l[i].ticket.principal.user, SLICE("carol"));
-		principal_fini(&l[i].ticket.principal);
+		CHECK_SLICE(l[i].ticket.answer.who->user, SLICE("carol"));
+		auth_answer_fini(&l[i].ticket.answer);
 	}
 	/* hashing each would take a millisecond each */
 	CHECK(clock_cpu_ns() - cpu < N * NS_PER_MS / 4);
 	CHECK_INT(auth_check(a, &(struct auth_request){ .user = S("bob"),
 	    .pass = S("builder") }, &who, NULL), AUTH_OK);
-	principal_fini(&who);
+	auth_answer_fini(&who);
 
 	auth_inherit(b, a);
 	check_cases(b, t, N_OF(t));
@@ -482,13 +483,13 @@ static void *ask_often(void *arg)
 
 	for (int i = 0; i < 60; i++) {
 		struct auth_request req = { .user = S("carol") };
-		struct principal    who;
+		struct auth_answer    who;
 		bool                hashed;
 
 		req.pass = i % 3 ? SLICE("secret") : SLICE("Secret");
 		n_wrong += ask(a, &req, &who, &hashed) !=
 		    (i % 3 ? AUTH_OK : AUTH_REFUSED);
-		principal_fini(&who);
+		auth_answer_fini(&who);
 	}
 	return (void *)n_wrong;
 }
@@ -509,4 +510,154 @@ TEST(many_threads_may_ask_at_once)
 	}
 	auth_unref(a);
 	hasher_destroy(h);
+}
+
+/* ---- keys and proxies ----------------------------------------------------- */
+
+#define NONCE "c29tZW5vbmNlAAA"
+
+struct key {
+	uint8_t public[NKEY_BYTES], secret[NKEY_SECRET_BYTES];
+	char    text[NKEY_PUBLIC_CHARS + 1];
+};
+
+static struct key make_key(enum nkey_kind kind, uint8_t seed_byte)
+{
+	struct key k;
+	uint8_t    seed[crypto_sign_SEEDBYTES];
+
+	memset(seed, seed_byte, sizeof seed);
+	crypto_sign_seed_keypair(k.public, k.secret, seed);
+	nkey_put_public(kind, k.public, k.text);
+	return k;
+}
+
+/* base64url of the signature, NUL-terminated. */
+static struct slice sign(const struct key *k, struct slice text, char out[96])
+{
+	uint8_t sig[NKEY_SIG_BYTES];
+
+	crypto_sign_detached(sig, NULL, (const uint8_t *)text.p, text.n,
+	    k->secret);
+	sodium_bin2base64(out, 96, sig, sizeof sig,
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return slice_str(out);
+}
+
+TEST(an_nkey_is_who_signed_the_nonce)
+{
+	struct key alice = make_key(NKEY_USER, 1), bob = make_key(NKEY_USER, 2);
+	char       right[96], other[96], of_bob[96];
+	struct auth_user_config with_keys[] = {
+		{ .name = slice_str(alice.text), .is_nkey = true,
+		  .account = SLICE("A") },
+		{ .name = S("plain"), .pass = S("pw") },
+	};
+	struct auth *a = make(&(struct auth_config){ .users = with_keys,
+		.n_users = 2 }, NULL);
+	struct { const char *why; struct slice nkey, sig, nonce; bool ok; } t[] = {
+		{ "right", slice_str(alice.text),
+		  sign(&alice, SLICE(NONCE), right), S(NONCE), true },
+		{ "another nonce", slice_str(alice.text),
+		  sign(&alice, SLICE("x"), other), S(NONCE), false },
+		{ "another's signature", slice_str(alice.text),
+		  sign(&bob, SLICE(NONCE), of_bob), S(NONCE), false },
+		{ "unknown key", slice_str(bob.text), slice_str(of_bob),
+		  S(NONCE), false },
+		{ "no signature", slice_str(alice.text), S(""), S(NONCE), false },
+		{ "no nonce was given", slice_str(alice.text),
+		  slice_str(right), S(""), false },
+		{ "a user's name", S("plain"), slice_str(right), S(NONCE), false },
+	};
+
+	CHECK(auth_wants_nonce(a));
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct auth_answer  out;
+		struct auth_request req = { .nkey = t[i].nkey, .sig = t[i].sig,
+			.nonce = t[i].nonce };
+
+		CHECK_INT(auth_check(a, &req, &out, NULL),
+		    t[i].ok ? AUTH_OK : AUTH_REFUSED, "%s", t[i].why);
+		if (t[i].ok) {
+			CHECK_SLICE(out.who->user, slice_str(alice.text));
+			CHECK_SLICE(out.who->account, SLICE("A"));
+		}
+		auth_answer_fini(&out);
+	}
+	auth_unref(a);
+}
+
+TEST(a_key_is_no_user_and_a_user_no_key)
+{
+	struct key         alice = make_key(NKEY_USER, 1);
+	struct auth_answer out;
+	struct auth_user_config one[] = {
+		{ .name = slice_str(alice.text), .is_nkey = true } };
+	struct auth *a = make(&(struct auth_config){ .users = one,
+		.n_users = 1 }, NULL);
+
+	CHECK_INT(auth_check(a, &(struct auth_request){
+	    .user = slice_str(alice.text) }, &out, NULL), AUTH_REFUSED);
+	auth_answer_fini(&out);
+	auth_unref(a);
+}
+
+TEST(a_trusted_proxy_signs_too)
+{
+	struct key   proxy = make_key(NKEY_ACCOUNT, 3);
+	struct key   stranger = make_key(NKEY_ACCOUNT, 4);
+	struct slice trusted = slice_str(proxy.text);
+	char         good[96], bad[96];
+	struct auth_user_config both[] = {
+		{ .name = S("near"), .pass = S("pw") },
+		{ .name = S("far"), .pass = S("pw"), .proxy_required = true },
+	};
+	struct auth *a = make(&(struct auth_config){ .users = both,
+		.n_users = 2, .proxies = &trusted, .n_proxies = 1 }, NULL);
+	struct { struct slice user, sig; bool ok; enum auth_why why; int proxy; }
+	t[] = {
+		{ S("near"), S(""), true, 0, -1 },
+		{ S("near"), sign(&proxy, SLICE(NONCE), good), true, 0, 0 },
+		{ S("far"), slice_str(good), true, 0, 0 },
+		{ S("far"), S(""), false, AUTH_WHY_PROXY_REQUIRED, -1 },
+		{ S("near"), sign(&stranger, SLICE(NONCE), bad), false,
+		  AUTH_WHY_PROXY_NOT_TRUSTED, -1 },
+	};
+
+	CHECK(auth_wants_nonce(a));
+	CHECK_SLICE(auth_proxy_key(a, 0), trusted);
+	CHECK_INT(auth_proxy_key(a, -1).n, 0);
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct auth_answer  out;
+		struct auth_request req = { .user = t[i].user,
+			.pass = S("pw"), .proxy_sig = t[i].sig,
+			.nonce = S(NONCE) };
+
+		CHECK_INT(auth_check(a, &req, &out, NULL),
+		    t[i].ok ? AUTH_OK : AUTH_REFUSED, "%zu", i);
+		if (t[i].ok)
+			CHECK_INT(out.proxy, t[i].proxy);
+		else
+			CHECK_INT(out.why, t[i].why);
+		auth_answer_fini(&out);
+	}
+	auth_unref(a);
+}
+
+TEST(users_may_be_bound_to_ways_of_coming)
+{
+	struct auth_answer out;
+	struct auth_user_config one[] = { { .name = S("leaf"), .pass = S("pw"),
+		.connections = VIA_LEAFNODE } };
+	struct auth *a = make(&(struct auth_config){ .users = one,
+		.n_users = 1 }, NULL);
+	struct auth_request req = { .user = S("leaf"), .pass = S("pw"),
+		.via = VIA_STANDARD };
+
+	CHECK_INT(auth_check(a, &req, &out, NULL), AUTH_REFUSED);
+	auth_answer_fini(&out);
+	req.via = VIA_LEAFNODE;
+	CHECK_INT(auth_check(a, &req, &out, NULL), AUTH_OK);
+	auth_answer_fini(&out);
+	auth_unref(a);
 }

@@ -149,3 +149,45 @@ TEST(a_server_signs_what_others_verify)
 	CHECK_INT(a.sign_secret[0] | a.box_secret[31], 0);
 	identity_fini(&b);
 }
+
+TEST(a_key_of_any_kind_says_which_it_is)
+{
+	for (size_t i = 0; i < N_OF(vectors); i++) {
+		struct nkey key = { 0 }, same = { 0 }, none = { 0 };
+
+		CHECK(nkey_parse(slice_str(vectors[i].key), &key));
+		CHECK_INT(key.kind, vectors[i].kind);
+		CHECK_SLICE(nkey_text(&key), slice_str(vectors[i].key));
+		CHECK(nkey_parse(slice_str(key.text), &same) && nkey_eq(&key, &same));
+		same.kind = (enum nkey_kind)((key.kind + 1) % N_NKEY_KINDS);
+		CHECK(!nkey_eq(&key, &same), "the same bytes as another kind");
+		CHECK(!nkey_eq(&key, &none) && !nkey_eq(&none, &none), "no key equals none");
+		CHECK_INT(nkey_text(&none).n, 0);
+		CHECK(!nkey_parse(slice_str(vectors[i].seed), &none) && !none.is_set);
+	}
+}
+
+TEST(a_seed_signs_for_its_key)
+{
+	struct nkey    key;
+	uint8_t        seed[NKEY_BYTES], secret[NKEY_SECRET_BYTES], sig[NKEY_SIG_BYTES];
+	enum nkey_kind kind;
+
+	CHECK(nkey_get_seed(slice_str(vectors[2].seed), &kind, seed));
+	nkey_from_seed(kind, seed, &key, secret);
+	CHECK_STR(key.text, vectors[2].key);
+	nkey_sign(secret, SLICE("nonce"), sig);
+	CHECK(nkey_verify(key.bytes, SLICE("nonce"), sig));
+	CHECK(!nkey_verify(key.bytes, SLICE("nonc"), sig));
+}
+
+/* Keys of small order verify what nobody signed. */
+TEST(weak_keys_verify_nothing)
+{
+	uint8_t key[NKEY_BYTES] = { 0 }, sig[NKEY_SIG_BYTES] = { 0 };
+
+	CHECK(!nkey_verify(key, SLICE("x"), sig));
+	key[0] = 1;
+	sig[0] = 1;
+	CHECK(!nkey_verify(key, SLICE("x"), sig));
+}

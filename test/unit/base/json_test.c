@@ -452,3 +452,35 @@ TEST(any_bytes_come_back_but_for_replacement)
 	}
 	buf_fini(&want);
 }
+
+TEST(json_is_laid_out_anew)
+{
+	static const struct { const char *in, *compact, *wide; } t[] = {
+		{ "7", "7", "7" },
+		{ " \"a\\\"b:{\" ", "\"a\\\"b:{\"", "\"a\\\"b:{\"" },
+		{ "{}", "{}", "{}" },
+		{ "[ 1 , {\"a\" : [ ] ,\"b\":null} ]",
+		  "[1,{\"a\":[],\"b\":null}]",
+		  "[\n  1,\n  {\n    \"a\": [],\n    \"b\": null\n  }\n]" },
+		{ "{\"a\":{\"b\":[1.50e3,true]},\"c\":\"x\"}",
+		  "{\"a\":{\"b\":[1.50e3,true]},\"c\":\"x\"}",
+		  "{\n  \"a\": {\n    \"b\": [\n      1.50e3,\n      true\n"
+		  "    ]\n  },\n  \"c\": \"x\"\n}" },
+		{ "", "null", "null" },
+		{ "{\"a\":", "null", "null" },
+		{ "]", "null", "null" },
+		{ "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+		  "null", "null" },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct buf laid = { 0 };
+
+		json_lay_out(JSON_INTO(&laid, 0), slice_str(t[i].in));
+		CHECK_SLICE(buf_slice(&laid), slice_str(t[i].compact));
+		buf_reset(&laid);
+		json_lay_out(JSON_INTO(&laid, 2), slice_str(t[i].in));
+		CHECK_SLICE(buf_slice(&laid), slice_str(t[i].wide));
+		buf_fini(&laid);
+	}
+}

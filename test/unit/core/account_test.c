@@ -9,8 +9,8 @@
 TEST(an_account_has_its_own_name_and_list)
 {
 	char            name[] = "$G";
-	struct account *a = account_create(slice_str(name));
-	struct account *b = account_create(SLICE_NONE);
+	struct account *a = account_create(slice_str(name), 2);
+	struct account *b = account_create(SLICE_NONE, 1);
 
 	name[1] = 'x';
 	CHECK_SLICE(a->name, SLICE("$G"), "the name is a copy");
@@ -29,7 +29,7 @@ TEST(creation_fails_cleanly)
 
 	for (long nr = 1; nr <= 4; nr++) {
 		fail_alloc_at(nr);
-		CHECK(account_create(SLICE("a")) == NULL);
+		CHECK(account_create(SLICE("a"), 1) == NULL);
 		CHECK(fail_alloc_has_failed());
 		fail_alloc_at(0);
 	}

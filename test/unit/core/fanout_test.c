@@ -56,7 +56,7 @@ static bool hand_over(void *ctx, unsigned worker, struct sub *const *subs,
 	return true;
 }
 
-static const struct fanout_port port = { OURS, hand_over, all };
+static const struct fanout_port port = { OURS, all, hand_over };
 
 /* n receivers, in order of worker, and a run of so many messages. */
 static void set_up(size_t n, const char *queue)

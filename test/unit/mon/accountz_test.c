@@ -1,5 +1,6 @@
 /* test/unit/mon/accountz_test.c - pairs with src/mon/accountz.c. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/accountz.h"
 
@@ -111,13 +112,13 @@ TEST(accounts_are_listed_or_told_one_by_one)
 {
 	struct buf out = { 0 };
 
-	CHECK(accountz_write(&all, SLICE_NONE, &out));
+	CHECK(accountz_write(&all, SLICE_NONE, JSON_INTO(&out, 2), &out));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_names));
 	buf_reset(&out);
-	CHECK(accountz_write(&all, SLICE("$SYS"), &out));
+	CHECK(accountz_write(&all, SLICE("$SYS"), JSON_INTO(&out, 2), &out));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_detail));
 	buf_reset(&out);
-	CHECK(!accountz_write(&all, SLICE("ZZ"), &out));
+	CHECK(!accountz_write(&all, SLICE("ZZ"), JSON_INTO(&out, 2), &out));
 	CHECK_SLICE(buf_slice(&out), SLICE("Account ZZ does not exist"));
 	buf_fini(&out);
 }
@@ -126,11 +127,78 @@ TEST(traffic_is_told_of_accounts_in_use)
 {
 	struct buf out = { 0 };
 
-	accstatz_write(&all, false, &out);
+	accstatz_write(&all, false, JSON_INTO(&out, 2));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_stats));
 	buf_reset(&out);
-	accstatz_write(&all, true, &out);
+	accstatz_write(&all, true, JSON_INTO(&out, 2));
 	buf_put_char(&out, '\0');
 	CHECK(strstr(out.p, "\"acc\": \"$SYS\"") != NULL, "unused ones too");
+	buf_fini(&out);
+}
+
+/* As recorded, with weights that add up. */
+TEST(what_is_configured_is_told_as_nats_server_does)
+{
+	static const struct account_destination m[] = {
+		{ { "n.$1", 4 }, 100, { "", 0 } } };
+	static const struct account_destination w[] = {
+		{ { "w1", 2 }, 30, { "", 0 } }, { { "w2", 2 }, 60, { "", 0 } },
+		{ { "w", 1 }, 100, { "C1", 2 } } };
+	static const struct account_mapping mappings[] = {
+		{ { "m.*", 3 }, m, N_OF(m) }, { { "w", 1 }, w, N_OF(w) } };
+	static const struct slice approved[] = { { "B", 1 } };
+	static const struct account_export exports[] = {
+		{ .subject = { "tok.*", 5 }, .type = { "service", 7 },
+		  .response_type = { "Streamed", 8 } },
+		{ .subject = { "svc.x", 5 }, .type = { "service", 7 },
+		  .response_type = { "Singleton", 9 }, .latency_sampling = 50,
+		  .latency_results = { "lat.x", 5 } },
+		{ .subject = { "ev.>", 4 }, .type = { "stream", 6 },
+		  .approved_accounts = { approved, 1 } } };
+	static const struct account_import imports[] = {
+		{ .subject = { "ev.>", 4 }, .account = { "A", 1 },
+		  .local_subject = { "imp.ev.>", 8 }, .type = { "stream", 6 } },
+		{ .subject = { "svc.x", 5 }, .account = { "A", 1 },
+		  .to = { "help.x", 6 }, .local_subject = { "help.x", 6 },
+		  .type = { "service", 7 }, .share = true,
+		  .latency_sampling = SAMPLING_HEADERS,
+		  .latency_results = { "lat.x", 5 } } };
+	static const struct account_detail detail = {
+		.mappings = mappings, .n_mappings = N_OF(mappings),
+		.exports = exports, .n_exports = N_OF(exports),
+		.imports = imports, .n_imports = N_OF(imports),
+		.decoded_jwt = { "{\"sub\" : [ 1,2 ] }", 18 },
+		.msgs_per_second_max = 5 };
+	struct account_stats a = { .name = SLICE("A"), .conns = 1,
+		.subs.num_subscriptions = 6, .detail = &detail };
+	struct buf           out = { 0 };
+
+	account_detail_write(&a, JSON_INTO(&out, 0));
+	CHECK_SLICE(buf_slice(&out), SLICE("{\"account_name\":\"A\","
+	    "\"expired\":false,\"complete\":true,\"jetstream_enabled\":false,"
+	    "\"leafnode_connections\":0,\"client_connections\":1,"
+	    "\"subscriptions\":6,\"mappings\":{"
+	    "\"m.*\":[{\"subject\":\"n.$1\",\"weight\":100}],"
+	    "\"w\":[{\"subject\":\"w1\",\"weight\":30},"
+	    "{\"subject\":\"w2\",\"weight\":60},"
+	    "{\"subject\":\"w\",\"weight\":100,\"cluster\":\"C1\"}]},"
+	    "\"exports\":[{\"subject\":\"tok.*\",\"type\":\"service\","
+	    "\"response_type\":\"Streamed\"},{\"subject\":\"svc.x\","
+	    "\"type\":\"service\",\"response_type\":\"Singleton\","
+	    "\"service_latency\":{\"sampling\":50,\"results\":\"lat.x\"}},"
+	    "{\"subject\":\"ev.\\u003e\",\"type\":\"stream\","
+	    "\"approved_accounts\":[\"B\"]}],"
+	    "\"imports\":[{\"subject\":\"ev.\\u003e\",\"account\":\"A\","
+	    "\"local_subject\":\"imp.ev.\\u003e\",\"type\":\"stream\","
+	    "\"invalid\":false,\"share\":false,\"tracking\":false},"
+	    "{\"subject\":\"svc.x\",\"account\":\"A\",\"to\":\"help.x\","
+	    "\"local_subject\":\"help.x\",\"type\":\"service\","
+	    "\"invalid\":false,\"share\":true,\"tracking\":false,"
+	    "\"latency\":{\"sampling\":\"headers\",\"results\":\"lat.x\"}}],"
+	    "\"name_tag\":\"A\",\"decoded_jwt\":{\"sub\":[1,2]},"
+	    "\"sublist_stats\":{\"num_subscriptions\":6,\"num_cache\":0,"
+	    "\"num_inserts\":0,\"num_removes\":0,\"num_matches\":0,"
+	    "\"cache_hit_rate\":0,\"max_fanout\":0,\"avg_fanout\":0},"
+	    "\"msgs_per_second_max\":5}"));
 	buf_fini(&out);
 }

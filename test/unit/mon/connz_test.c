@@ -3,6 +3,7 @@
  * Documents and errors as nats-server 2.15.1 answered.  Selections are checked
  * against sorting everybody: what was cut early must not have been on the page. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/connz.h"
 #include "mon/query.h"
@@ -203,7 +204,7 @@ static char *document(const char *query)
 	offer(&s, gone());
 	offer(&s, subber());
 	connz_write(&(struct connz){ SLICE("NABC"),
-	    slice_eq(o.account, SLICE("ZZ")) }, &s, &out);
+	    slice_eq(o.account, SLICE("ZZ")) }, &s, JSON_INTO(&out, 2));
 	connz_selection_fini(&s);
 	return buf_take_str(&out);
 }
@@ -326,7 +327,8 @@ TEST(each_order_puts_the_right_one_first)
 		for (size_t k = 0; k < N_OF(clients); k++)
 			if (connz_counts(&s, &clients[k]))
 				connz_add(&s, &clients[k]);
-		connz_write(&(struct connz){ SLICE("N"), false }, &s, &out);
+		connz_write(&(struct connz){ SLICE("N"), false }, &s,
+		    JSON_INTO(&out, 2));
 		buf_put_char(&out, '\0');
 		snprintf(part, sizeof part, "\"cid\": %u,",
 		    (unsigned)t[i].first);
@@ -353,6 +355,7 @@ TEST(a_selection_keeps_what_is_on_the_page_and_little_else)
 	struct connz_options   few = options_of("sort=msgs_to&offset=10&limit=20");
 	struct connz_options   all = few;
 	struct connz_selection cut, cut2, whole;
+	struct buf             nowhere = { .failed = true };
 
 	all.limit = 1000000;
 	connz_selection_init(&cut, &few, NOW);
@@ -365,14 +368,73 @@ TEST(a_selection_keeps_what_is_on_the_page_and_little_else)
 	connz_merge(&cut, &cut2);
 	CHECK_INT(cut.n_total, 6002);
 	CHECK_INT(cut2.n, 0);
-	connz_write(&(struct connz){ SLICE("N"), false }, &cut, &(struct buf){
-	    .failed = true });
-	connz_write(&(struct connz){ SLICE("N"), false }, &whole, &(struct buf){
-	    .failed = true });
+	connz_write(&(struct connz){ SLICE("N"), false }, &cut,
+	    JSON_INTO(&nowhere, 0));
+	connz_write(&(struct connz){ SLICE("N"), false }, &whole,
+	    JSON_INTO(&nowhere, 0));
 	CHECK_INT(cut.n, 30);
 	for (size_t i = 0; i < cut.n; i++)
 		CHECK_INT(cut.at[i]->cid, whole.at[i / 2]->cid,
 		    "everybody was offered twice");
 	connz_selection_fini(&cut);
 	connz_selection_fini(&whole);
+}
+
+TEST(who_logged_in_how_is_told_when_asked_for)
+{
+	struct connz_options   o = options_of("auth=1");
+	struct connz_selection s;
+	struct buf             out = { 0 };
+	struct client_info     c = {
+		.cid = 5, .ip = SLICE("127.0.0.1"), .user = SLICE("UCAT"),
+		.account = SLICE("ACFI"), .name_tag = SLICE("ACC"),
+		.jwt = SLICE("eyJ"), .issuer_key = SLICE("AKEY"),
+		.tags = SLICE("t1,t2"), .tls_version = SLICE("1.3"),
+		.tls_cipher = SLICE("TLS_AES_128_GCM_SHA256"),
+		.is_tls_first = true, .proxy_key = SLICE("UPROXY"),
+	};
+
+	connz_selection_init(&s, &o, NOW);
+	offer(&s, c);
+	connz_write(&(struct connz){ SLICE("N"), false }, &s,
+	    JSON_INTO(&out, 0));
+	buf_put_char(&out, '\0');
+	CHECK(strstr(out.p, "\"subscriptions\":0,\"tls_version\":\"1.3\","
+	    "\"tls_cipher_suite\":\"TLS_AES_128_GCM_SHA256\","
+	    "\"tls_first\":true,"
+	    "\"authorized_user\":\"UCAT\",\"account\":\"ACFI\","
+	    "\"jwt\":\"eyJ\",\"issuer_key\":\"AKEY\",\"name_tag\":\"ACC\","
+	    "\"tags\":[\"t1\",\"t2\"],\"proxy\":{\"key\":\"UPROXY\"}}]}")
+	    != NULL, "%s", out.p);
+	buf_fini(&out);
+	connz_selection_fini(&s);
+}
+
+TEST(a_subject_selects_who_might_receive_it)
+{
+	static const struct { const char *subject; unsigned n; } t[] = {
+		{ "foo.x", 1 }, { "foo.>", 1 }, { "*.x", 1 }, { "foo", 0 },
+		{ "foo..x", 0 },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct connz_options   o = options_of("acc=A");
+		struct connz_selection s;
+		struct client_info     c = { .cid = 1, .account = SLICE("A") };
+
+		o.subject = slice_str(t[i].subject);
+		CHECK(connz_needs_subs(&o));
+		sub_info_add(&c.subs, &(struct sub_info){
+		    .subject = SLICE("bar") });
+		sub_info_add(&c.subs, &(struct sub_info){
+		    .subject = SLICE("foo.*") });
+		connz_selection_init(&s, &o, NOW);
+		CHECK(connz_counts(&s, &c));
+		connz_add(&s, &c);
+		CHECK_INT(s.n, t[i].n, "%s", t[i].subject);
+		CHECK_INT(s.n_total, 1);
+		CHECK(s.n == 0 || s.at[0]->subs.n == 0, "they are not listed");
+		client_info_fini(&c);
+		connz_selection_fini(&s);
+	}
 }

@@ -1,5 +1,6 @@
 /* test/unit/mon/healthz_test.c - pairs with src/mon/healthz.c. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/healthz.h"
 #include "mon/query.h"
@@ -39,7 +40,8 @@ TEST(health_is_told_as_nats_server_does)
 
 		query_parse(slice_str(t[i].query), &q);
 		CHECK(healthz_options_read(&q, &o, &out), "%s", t[i].query);
-		CHECK_INT(healthz_write(&o, t[i].is_ready, &out), t[i].status);
+		CHECK_INT(healthz_write(&o, t[i].is_ready, false,
+		    JSON_INTO(&out, 0)), t[i].status);
 		CHECK_SLICE(buf_slice(&out), slice_str(t[i].text));
 		buf_fini(&out);
 	}

@@ -1,5 +1,6 @@
 /* test/unit/mon/jsz_test.c - pairs with src/mon/jsz.c. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/jsz.h"
 #include "mon/query.h"
@@ -35,7 +36,8 @@ TEST(jetstream_is_told_to_be_disabled)
 {
 	struct buf out = { 0 };
 
-	jsz_write_disabled(SLICE("NABC"), INT64_C(1795276264057473452), &out);
+	jsz_write_disabled(SLICE("NABC"), INT64_C(1795276264057473452),
+	    JSON_INTO(&out, 2));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded));
 	buf_fini(&out);
 }

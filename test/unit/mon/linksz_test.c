@@ -1,5 +1,6 @@
 /* test/unit/mon/linksz_test.c - pairs with src/mon/linksz.c. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/linksz.h"
 
@@ -34,13 +35,13 @@ TEST(no_links_look_as_they_do_on_nats_server)
 {
 	struct buf out = { 0 };
 
-	routez_write(SLICE("NABC"), SLICE("peer"), NOW, &out);
+	routez_write(SLICE("NABC"), SLICE("peer"), NOW, JSON_INTO(&out, 2));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_routez));
 	buf_reset(&out);
-	gatewayz_write(SLICE("NABC"), NOW, &out);
+	gatewayz_write(SLICE("NABC"), NOW, JSON_INTO(&out, 2));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_gatewayz));
 	buf_reset(&out);
-	leafz_write(SLICE("NABC"), NOW, &out);
+	leafz_write(SLICE("NABC"), NOW, JSON_INTO(&out, 2));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded_leafz));
 	buf_fini(&out);
 }

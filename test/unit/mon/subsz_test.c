@@ -1,5 +1,6 @@
 /* test/unit/mon/subsz_test.c - pairs with src/mon/subsz.c. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/query.h"
 #include "mon/subsz.h"
@@ -76,7 +77,8 @@ TEST(a_page_may_span_the_lists_of_several_workers)
 	subsz_write(&(struct subsz){ .server_id = SLICE("NABC"),
 	    .now = INT64_C(1795276299501494492),
 	    .stats = { 7, 5, 9, 2, 6, 1.0 / 6, 1, 0.8 }, .options = o,
-	    .total = 7, .lists = lists, .n_lists = 2 }, &out);
+	    .total = 7, .lists = lists, .n_lists = 2 },
+	    JSON_INTO(&out, 2));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded));
 	buf_fini(&out);
 	sub_info_list_fini(&one);
@@ -89,7 +91,8 @@ TEST(unasked_there_is_no_list_and_no_total)
 	struct buf           out = { 0 };
 
 	CHECK(read_options("", &o, &out));
-	subsz_write(&(struct subsz){ .options = o, .total = 7 }, &out);
+	subsz_write(&(struct subsz){ .options = o, .total = 7 },
+	    JSON_INTO(&out, 2));
 	buf_put_char(&out, '\0');
 	CHECK(strstr(out.p, "\"total\": 0,\n  \"offset\": 0,\n"
 	    "  \"limit\": 1024\n}") != NULL, "%s", out.p);
@@ -129,7 +132,7 @@ TEST(the_largest_numbers_do_not_overflow)
 	CHECK(subsz_wanted(&o) == UINT64_MAX - 1);
 	add(&one, 1);
 	subsz_write(&(struct subsz){ .options = o, .total = 1, .lists = lists,
-	    .n_lists = 1 }, &out);
+	    .n_lists = 1 }, JSON_INTO(&out, 2));
 	buf_put_char(&out, '\0');
 	CHECK(strstr(out.p, "subscriptions_list") == NULL);
 	buf_fini(&out);

@@ -3,6 +3,7 @@
  * Against what nats-server 2.15.1 answered with the same numbers: fields, their
  * order, what is left out. */
 #include "base/buf.h"
+#include "base/json.h"
 #include "check.h"
 #include "mon/varz.h"
 
@@ -123,7 +124,7 @@ TEST(an_idle_server_answers_as_nats_server_does)
 	struct varz v = idle();
 	struct buf  out = { 0 };
 
-	varz_write(&v, &out);
+	varz_write(&v, JSON_INTO(&out, 2));
 	CHECK_SLICE(buf_slice(&out), slice_str(recorded));
 	buf_fini(&out);
 }
@@ -157,9 +158,31 @@ TEST(what_is_set_appears_in_its_place)
 	v.metadata = (struct slices){ pairs, N_OF(pairs) };
 	v.mote_version = SLICE("0.1.0");
 	v.workers = 2;
-	varz_write(&v, &out);
+	varz_write(&v, JSON_INTO(&out, 2));
 	buf_put_char(&out, '\0');
 	for (size_t i = 0; i < N_OF(lines); i++)
 		CHECK(strstr(out.p, lines[i]) != NULL, "%s", lines[i]);
+	buf_fini(&out);
+}
+
+TEST(trust_and_certificates_are_told_when_there_are_any)
+{
+	static const struct slice jwts[] = { { "eyJ", 3 } }, keys[] = {
+		{ "UPROXY", 6 } };
+	struct varz v = { .trusted_operators_jwt = { jwts, 1 },
+		.trusted_operators_claim = SLICE("[{\"name\":\"OP\"}]"),
+		.system_account = SLICE("SYS"), .pinned_account_fails = 2,
+		.trusted_proxies = { keys, 1 }, .tls_cert_not_after = START };
+	struct buf  out = { 0 };
+
+	varz_write(&v, JSON_INTO(&out, 0));
+	buf_put_char(&out, '\0');
+	CHECK(strstr(out.p, ",\"trusted_operators_jwt\":[\"eyJ\"],"
+	    "\"trusted_operators_claim\":[{\"name\":\"OP\"}],"
+	    "\"system_account\":\"SYS\",\"pinned_account_fails\":2,"
+	    "\"slow_consumer_stats\"") != NULL, "%s", out.p);
+	CHECK(strstr(out.p, "},\"proxies\":{\"trusted\":[{\"key\":\"UPROXY\"}]},"
+	    "\"tls_cert_not_after\":\"2026-11-21T15:51:02.963413869Z\"")
+	    != NULL, "%s", out.p);
 	buf_fini(&out);
 }

@@ -1,0 +1,143 @@
+/* bench/secure.c - TLS for the load generator. */
+#include "secure.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "run.h"
+
+enum { STORM_CLIENTS = 1000, WAIT_MS = 20000 };
+
+struct tls_context *secure_context(void)
+{
+	struct tls_settings s = { .is_client = true, .is_insecure = true };
+	struct tls_context *c = NULL;
+	struct buf          why = { 0 };
+
+	if (tls_context_create(&s, &c, &why) != 0)
+		c = NULL;
+	buf_fini(&why);
+	return c;
+}
+
+/* A byte at a time: what is behind the line is the handshake's. */
+static bool skip_info(int fd)
+{
+	char c = 0;
+
+	while (c != '\n')
+		if (recv(fd, &c, 1, 0) != 1)
+			return false;
+	return true;
+}
+
+static bool shake(struct tls_session *s, int fd)
+{
+	struct buf why = { 0 };
+	bool       ok = true;
+
+	for (enum tls_want want = TLS_AGAIN; ok && want != TLS_DONE; ) {
+		struct pollfd p = { .fd = fd };
+
+		want = tls_handshake(s, &why);
+		p.events = want == TLS_WANTS_IN ? POLLIN : POLLOUT;
+		ok = want != TLS_FAILED && (want == TLS_DONE ||
+		    want == TLS_AGAIN || poll(&p, 1, WAIT_MS) == 1);
+	}
+	buf_fini(&why);
+	return ok;
+}
+
+struct tls_session *secure_shake(struct tls_context *c, int fd)
+{
+	struct tls_session *s;
+
+	if (!skip_info(fd) || fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+		return NULL;
+	s = tls_open(c, fd, NULL);
+	if (s != NULL && shake(s, fd))
+		return s;
+	tls_close(s);
+	return NULL;
+}
+
+/* ---- the storm ----------------------------------------------------------- */
+
+struct storm {
+	unsigned n_secured;
+	double   seconds;
+};
+
+static int dial(const struct run *r)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(r->port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (inet_pton(AF_INET, r->host, &to.sin_addr) == 1 && fd >= 0 &&
+	    connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* All of them say hello before the first is answered. */
+static void storm(const struct run *r, struct storm *ret)
+{
+	static int                 fds[STORM_CLIENTS];
+	static struct tls_session *all[STORM_CLIENTS];
+	struct tls_context        *c = secure_context();
+	struct buf                 why = { 0 };
+	int64_t                    from;
+
+	for (int i = 0; i < STORM_CLIENTS; i++)
+		fds[i] = dial(r);
+	from = clock_ns();
+	for (int i = 0; i < STORM_CLIENTS; i++) {
+		if (fds[i] < 0 || c == NULL || !skip_info(fds[i]) ||
+		    fcntl(fds[i], F_SETFL, O_NONBLOCK) != 0)
+			continue;
+		all[i] = tls_open(c, fds[i], NULL);
+		if (all[i] != NULL)
+			tls_handshake(all[i], &why);
+	}
+	for (int i = 0; i < STORM_CLIENTS; i++)
+		ret->n_secured += all[i] != NULL && shake(all[i], fds[i]);
+	ret->seconds = (double)(clock_ns() - from) / 1e9;
+	buf_fini(&why);
+}
+
+/* In a process of its own, so that its work does not delay what is timed. */
+bool play_tls_storm(struct run *r)
+{
+	struct storm s = { 0 };
+	int          pipe_fds[2];
+	pid_t        child;
+	bool         ok;
+
+	if (pipe(pipe_fds) != 0)
+		return false;
+	child = fork();
+	if (child == 0) {
+		sleep(1);	/* the flow is under way */
+		storm(r, &s);
+		_exit(write(pipe_fds[1], &s, sizeof s) != sizeof s);
+	}
+	ok = child > 0 && play_paced(r);
+	close(pipe_fds[1]);
+	ok = ok && read(pipe_fds[0], &s, sizeof s) == sizeof s;
+	close(pipe_fds[0]);
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	report_u64(r, "secured", s.n_secured);
+	report_f64(r, "storm_seconds", s.seconds);
+	return ok;
+}

@@ -1,0 +1,69 @@
+/* auth/jwt_principal.c - from what a token gives to who somebody is. */
+#include "auth/jwt_principal.h"
+
+#include "auth/jwt_verify.h"
+#include "auth/principal.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "core/permissions.h"
+
+/* False: they cannot be made. */
+static bool build(const struct jwt_rights *r, struct slice denied,
+    const struct permissions *fallback, const struct permissions **ret)
+{
+	struct permissions_spec all = { 0 };
+
+	*ret = NULL;
+	if (denied.n > 0)
+		*ret = permissions_create_denying(r->is_limited ? &r->permissions : &all,
+		    denied);
+	else if (r->uses_defaults && fallback != NULL)
+		*ret = permissions_ref(fallback);
+	else if (r->is_limited)
+		*ret = permissions_create(&r->permissions);
+	else
+		return true;
+	return *ret != NULL;
+}
+
+static void put_tags(const struct jwt_texts *tags, struct buf *out)
+{
+	struct json_writer w;
+
+	if (tags->n == 0)
+		return;
+	json_init(&w, out, 0);
+	json_begin_array(&w);
+	for (size_t i = 0; i < tags->n; i++)
+		json_str(&w, tags->items[i]);
+	json_end_array(&w);
+}
+
+const struct principal *jwt_principal(const struct jwt_rights *r,
+    struct slice account, struct slice denied,
+    const struct permissions *fallback)
+{
+	struct buf              tags = { 0 };
+	const struct principal *made = NULL;
+	struct principal        who = {
+		.kind = PRINCIPAL_JWT,
+		.user = nkey_text(&r->user),
+		.account = account,
+		.connections = r->connections,
+		.is_bearer = r->is_bearer,
+		.subs_max = r->subs, .payload_max = r->payload,
+		.expires_ns = r->expires_ns == INT64_MAX ? 0 : r->expires_ns,
+		.name = r->name,
+		.jwt = r->token->token,
+		.issuer_key = nkey_text(&r->token->issuer),
+	};
+
+	put_tags(&r->tags, &tags);
+	who.tags = buf_slice(&tags);
+	if (!buf_failed(&tags) && build(r, denied, fallback,
+	    &who.permissions))
+		made = principal_create(&who);
+	permissions_unref(who.permissions);
+	buf_fini(&tags);
+	return made;
+}
