@@ -237,7 +237,7 @@ TEST(a_full_disk_refuses_appends_and_serves_all_else)
 	hush();
 	fake_disk_set_size(d, 200 << 10);
 	CHECK_INT(store_create(&c, "s", 1, SLICE("blob"), &m->s), 0);
-	for (int i = 0; i < (is_long() ? 200 : 12); i++) {
+	for (int i = 0; i < (is_long() ? 40 : 12); i++) {
 		fill_up(m);
 		model_check(m);
 		store_get_state(m->s, &st);
