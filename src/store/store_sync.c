@@ -63,7 +63,8 @@ static int sync_new_blocks(struct sync_job *j)
 		}
 	if (any && rc >= 0)
 		rc = d->sync_dir(d, j->s->dir);
-	return disk_err(rc);
+	/* a full disk that a sync finds is as final as any error */
+	return rc < 0 ? ERR_IO : 0;
 }
 
 /* Noise goes over a message when it is durable that it is dead; else a cut in
@@ -92,7 +93,6 @@ static int write_chunks(struct sync_job *j)
 			return disk_err(rc);
 		if (needs_sync(c, l_next, &j->chunks))
 			rc = d->sync(d, c->b->fd);
-		/* a full disk that a sync finds is as final as any */
 		if (rc < 0)
 			return ERR_IO;
 	}
@@ -309,7 +309,10 @@ static int prepare_meta(struct store *s)
 		return 0;
 	s->meta.generation++;
 	meta_put(&s->job.meta, &s->meta);
-	return buf_failed(&s->job.meta) ? ERR_NOMEM : 0;
+	if (buf_failed(&s->job.meta))
+		return ERR_NOMEM;
+	s->wants_meta = false;	/* another block may come meanwhile */
+	return 0;
 }
 
 static void take_chunks(struct list *to, struct list *from)
@@ -363,6 +366,7 @@ static void requeue(struct store *s)
 {
 	take_chunks(&s->job.chunks, &s->chunks);
 	take_chunks(&s->chunks, &s->job.chunks);
+	s->wants_meta |= s->job.meta.n > 0;
 	s->is_full = true;
 }
 
@@ -380,8 +384,6 @@ static int finish(struct store *s)
 	finish_chunks(s);
 	for (size_t i = 0; i < j->n_duties; i++)
 		finish_duty(s, &j->duties[i]);
-	if (j->meta.n > 0)
-		s->wants_meta = false;
 	s->durable = j->mark;
 	s->durable_seq = j->seq;
 	return 0;
