@@ -48,6 +48,7 @@ bool store_tool_is_meant(int argc, char **argv)
 int store_tool_run(int argc, char **argv)
 {
 	hash_init();
+	found.n_stores = found.n_bad = 0;
 	if (argc != 4 || strcmp(argv[2], "check") != 0) {
 		fprintf(stderr, "usage: %s store check DIR\n", argv[0]);
 		return 2;

@@ -216,6 +216,31 @@ TEST(blocks_that_are_empty_or_thin_give_their_room_back)
 	fake_disk_destroy(d);
 }
 
+TEST(the_scrub_finds_what_has_rotted)
+{
+	struct disk        *d = fake_disk_create();
+	struct model       *m = model_create(4, 1);
+	struct store_config c = config_of(d, m);
+	size_t              n;
+	int                 i = 0;
+
+	CHECK_INT(store_create(&c, "s", 1, SLICE_NONE, &m->s), 0);
+	CHECK_INT(store_scrub(m->s), ERR_NOTFOUND);
+	while (m->last < 300)
+		CHECK_INT(model_append(m), 0);
+	CHECK_INT(model_sync(m), 0);
+	/* the first message behind the header and the empty blob */
+	fake_disk_bytes(d, "00000002.blk", &n)[64 + 48 + 20] ^= 16;
+	while (m->n_lost_told == 0 && i++ < 100)
+		CHECK_INT(store_scrub(m->s), 0);
+	CHECK_INT(m->n_lost_told, 1);
+	model_check_survivors(m, m->s, 301);
+	CHECK_INT(store_close(m->s), 0);
+	CHECK_INT(m->n_lost_told, 1);
+	model_destroy(m);
+	fake_disk_destroy(d);
+}
+
 TEST(the_blob_changes_as_a_whole)
 {
 	struct disk        *d = fake_disk_create();
