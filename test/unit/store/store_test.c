@@ -216,6 +216,86 @@ TEST(blocks_that_are_empty_or_thin_give_their_room_back)
 	fake_disk_destroy(d);
 }
 
+/* ---- golden files --------------------------------------------------------- */
+
+static void put_hex(struct disk *d, int fd, uint64_t *at, const char *line)
+{
+	for (unsigned byte; sscanf(line, "%2x", &byte) == 1; line += 2) {
+		char c = (char)byte;
+
+		CHECK_INT(d->pwrite(d, fd, &c, 1, (*at)++), 0);
+	}
+}
+
+static void load_golden(struct disk *d, const char *name)
+{
+	char     path[512], line[256], file[64];
+	unsigned size;
+	int      fd = -1;
+	uint64_t at = 0;
+	FILE    *f;
+
+	snprintf(path, sizeof path, "%s/test/unit/store/golden/%s",
+	    getenv("MOTE_ROOT") == NULL ? "." : getenv("MOTE_ROOT"), name);
+	f = fopen(path, "r");
+	CHECK(f != NULL, "%s", path);
+	while (fgets(line, sizeof line, f) != NULL)
+		if (sscanf(line, "file %63s %u", file, &size) == 2) {
+			fd = d->open(d, 0, file, DISK_WRITE | DISK_CREATE);
+			CHECK_INT(d->truncate(d, fd, size), 0);
+			at = 0;
+		} else if (line[0] != '#') {
+			put_hex(d, fd, &at, line);
+		}
+	fclose(f);
+}
+
+static void check_golden(struct store *s)
+{
+	struct store_msg   m = { 0 };
+	struct store_state st;
+
+	CHECK_SLICE(store_blob(s), SLICE("{\"name\":\"GOLDEN\"}"));
+	store_get_state(s, &st);
+	CHECK_INT(st.n_msgs, 21);
+	CHECK_INT(st.first_seq, 10);
+	CHECK_INT(st.last_seq, 34);
+	CHECK_INT(st.n_lost + st.n_torn, 0);
+	for (uint64_t seq = 10; seq <= 34; seq++) {
+		bool is_gone = seq == 12 || seq == 14 || seq == 31 || seq == 34;
+
+		CHECK_INT(store_read(s, seq, &m), is_gone ? ERR_NOTFOUND : 0);
+		if (is_gone)
+			continue;
+		CHECK_INT(m.ts_ns, 1700000000000000000 + (int64_t)seq - 10);
+		CHECK_SLICE(m.subject, seq % 3 == 1 ? SLICE("orders.paid.eu")
+		    : SLICE("orders.new"));
+		CHECK(slice_has_prefix(m.body, SLICE("body of message ")));
+	}
+	store_msg_fini(&m);
+}
+
+TEST(stores_of_version_1_open)
+{
+	for (int i = 0; i < 3; i++) {
+		struct disk        *d = fake_disk_create();
+		struct store_config c = { .disk = d, .block_bytes = 4096 };
+		struct store       *s;
+
+		load_golden(d, "v1.hex");
+		if (i == 1)
+			fake_disk_remove(d, "index");
+		if (i == 2) {
+			fake_disk_remove(d, "meta.a");
+			fake_disk_remove(d, "meta.b");
+		}
+		CHECK_INT(store_open(&c, "s", &s), 0);
+		check_golden(s);
+		CHECK_INT(store_close(s), 0);
+		fake_disk_destroy(d);
+	}
+}
+
 TEST(the_scrub_finds_what_has_rotted)
 {
 	struct disk        *d = fake_disk_create();
