@@ -7,7 +7,8 @@
 
 #include "base/list.h"
 
-enum { NAME_BYTES = 32, DIR_FD = 1 << 20, FILES_MAX = 512 };
+enum { NAME_BYTES = 32, DIR_FD = 1 << 20, NAMES_MAX = 512,
+	FILES_MAX = 8192 };	/* ever */
 
 struct bytes {
 	char  *p;
@@ -34,7 +35,7 @@ struct name {
 };
 
 struct names {
-	struct name names[FILES_MAX];
+	struct name names[NAMES_MAX];
 	size_t      n;
 };
 
@@ -111,7 +112,7 @@ static void set(struct names *l, const char *name, int file)
 
 	if (i < 0)
 		i = (int)l->n++;
-	if (l->n > FILES_MAX)
+	if (l->n > NAMES_MAX)
 		abort();
 	strncpy(l->names[i].name, name, NAME_BYTES - 1);
 	l->names[i].name[NAME_BYTES - 1] = '\0';
