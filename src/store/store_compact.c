@@ -133,7 +133,9 @@ static int copy_dead(struct rewrite *w, const struct block_table *old)
 				run.last = below - 1;
 			run_put(&kept, &put_prev, run);
 		}
-		if (kept.n == 0)
+		if (buf_failed(&kept))
+			err = ERR_NOMEM;
+		if (kept.n == 0 || err != 0)
 			continue;
 		r.body_len = (uint32_t)kept.n;
 		r.data_crc = record_data_crc(r.seq, kept.p, kept.n);
