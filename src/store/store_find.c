@@ -434,8 +434,10 @@ int store_count(struct store *s, struct slice pattern, uint64_t from,
 	*n = 0;
 	if (s->n_msgs == 0 || from > s->last_seq)
 		return 0;
+	if (!is_last && from <= s->first_seq && !is_all)
+		return subjects_sum(s->subjects, pattern, n);
 	if (!is_last && from <= s->first_seq)
-		*n = is_all ? s->n_msgs : subjects_sum(s->subjects, pattern);
+		*n = s->n_msgs;
 	else if (!is_last && is_all)
 		*n = count_all(s, from);
 	else

@@ -251,8 +251,9 @@ static int decode(struct store *s, struct slice in)
 	for (; n > 0 && err == 0; n--)
 		err = take_subject(s, &rest);
 	sum_up(s);
-	if (err == 0 && (rest.n > 0 ||
-	    subjects_sum(s->subjects, SLICE_NONE) != s->n_msgs))
+	if (err == 0)
+		err = subjects_sum(s->subjects, SLICE_NONE, &n);
+	if (err == 0 && (rest.n > 0 || n != s->n_msgs))
 		err = ERR_CORRUPT;
 	s->n_lost = get64(in.p + 56);
 	s->n_torn = get64(in.p + 64);

@@ -332,8 +332,12 @@ static int purge(struct store *s, const struct store_purge *what, uint64_t *n)
 			err = jump(s, what->below_seq);
 		return err;
 	}
-	p.left = p.pattern.n == 0 ? s->n_msgs
-	    : subjects_sum(s->subjects, p.pattern);
+	p.left = s->n_msgs;
+	if (p.pattern.n > 0) {
+		err = subjects_sum(s->subjects, p.pattern, &p.left);
+		if (err != 0)
+			return err;
+	}
 	p.left = p.left > what->keep ? p.left - what->keep : 0;
 	err = purge_some(&p);
 	*n = p.n;

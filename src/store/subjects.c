@@ -742,16 +742,16 @@ static bool add_tree(void *ctx, const struct node *x)
 	return true;
 }
 
-/* The walk of a sum needs memory only for the depth of the tree; without it
- * the sum is of what was reached, and the caller has worse to think of. */
-uint64_t subjects_sum(struct subjects *t, struct slice pattern)
+int subjects_sum(struct subjects *t, struct slice pattern, uint64_t *n)
 {
 	uint64_t    sum = 0;
 	struct walk w = { .t = t, .pattern = pattern, .entry = add_entry,
 		.tree = add_tree, .ctx = &sum };
+	int         err = walk(&w);
 
-	walk(&w);
-	return sum;
+	if (err == 0)
+		*n = sum;
+	return err;
 }
 
 uint64_t subjects_count(const struct subjects *t)

@@ -56,8 +56,8 @@ void subjects_clear(struct subjects *t);
 struct subject_entry *subjects_find(const struct subjects *t,
     struct slice subject);
 
-/* Messages whose subject matches. */
-uint64_t subjects_sum(struct subjects *t, struct slice pattern);
+/* Messages whose subject matches.  ERR_NOMEM. */
+int subjects_sum(struct subjects *t, struct slice pattern, uint64_t *n);
 
 /* Calls visit for each subject that matches, sorted as memcmp does, until it
  * returns false.  The subject's bytes are borrowed for that call; the tree is
