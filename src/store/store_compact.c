@@ -131,6 +131,8 @@ static int copy_dead(struct rewrite *w, const struct block_table *old)
 		while (run_take(&runs, &prev, &run) && run.first < below) {
 			if (run.last >= below)
 				run.last = below - 1;
+			if (run.last + 1 < w->c->oldest_seq)
+				continue;	/* as in carry_dead */
 			run_put(&kept, &put_prev, run);
 		}
 		if (buf_failed(&kept))
@@ -338,6 +340,7 @@ static int begin(struct store *s, struct block_file *b, bool only_verify)
 	int                err;
 
 	*c = (struct compaction){ .s = s, .b = b, .only_verify = only_verify,
+		.oldest_seq = s->blocks[0]->first_seq,
 		.pool = { .run = run, .done = run_done }, .to = { .fd = -1 } };
 	err = take_copies(s, b);
 	if (err != 0)

@@ -116,6 +116,7 @@ struct compaction {
 	struct store       *s;
 	struct block_file  *b;		/* not touched by the pool */
 	struct block_file   from, to;	/* copies of what matters of it */
+	uint64_t            oldest_seq;	/* the first of the oldest block */
 	struct run_list     bad;	/* damaged, and not known to be dead */
 	bool                only_verify;	/* the scrub */
 	int                 err;

@@ -207,7 +207,9 @@ static void run_done(struct pool_job *p)
 
 /* ---- before --------------------------------------------------------------- */
 
-/* What a block that will go has said of others: said again. */
+/* What a block that will go has said of others: said again.  But for what is
+ * older than the oldest: the gap before that has a run of its own, which ends
+ * just there. */
 static int carry_dead(struct store *s, struct block_file *b)
 {
 	struct block_table *t;
@@ -227,6 +229,8 @@ static int carry_dead(struct store *s, struct block_file *b)
 				break;
 			if (r.last >= b->first_seq)
 				r.last = b->first_seq - 1;
+			if (r.last + 1 < s->blocks[0]->first_seq)
+				continue;
 			err = store_add_dying(s, DYING_PLAIN, r);
 		}
 	}
@@ -356,6 +360,8 @@ static void finish_duty(struct store *s, struct block_duty *y)
 		/* the file has it, sorted */
 		block_table_destroy(b->table);
 		b->table = NULL;
+		s->wants_retire |= b->n_live == 0;
+		s->wants_compaction |= b->n_live < b->n_records / 2;
 	}
 	if (y->retire)
 		block_drop(s, b);
