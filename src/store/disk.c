@@ -22,6 +22,8 @@ int disk_err(int64_t result)
 	case ENOENT: return ERR_NOTFOUND;
 	case EEXIST: return ERR_EXISTS;
 	case ENOMEM: return ERR_NOMEM;
+	case EMFILE:
+	case ENFILE: return ERR_BUSY;
 	default:     return ERR_IO;
 	}
 }

@@ -56,7 +56,8 @@ struct disk {
 struct disk *disk_real(void);
 
 /* ERR_NOSPC for a full disk, quota or file size limit, ERR_NOTFOUND,
- * ERR_EXISTS, ERR_NOMEM, ERR_IO for all the rest; 0 for what did not fail. */
+ * ERR_EXISTS, ERR_NOMEM, ERR_BUSY when descriptors have run out, ERR_IO for all
+ * the rest; 0 for what did not fail. */
 int disk_err(int64_t result);
 
 #endif /* STORE_DISK_H */

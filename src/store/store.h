@@ -90,7 +90,8 @@ int store_remove_files(const struct store_config *c, const char *path);
  * clock that steps).  *seq: above all that were ever given out.
  * ERR_NOSPC, ERR_NOMEM: nothing has happened, a later try may succeed.
  * ERR_LIMIT: the message is too large for any block.
- * ERR_BUSY: too much waits to be written.  Else store_error. */
+ * ERR_BUSY: too much waits to be written, or descriptors have run out.  Else
+ * store_error. */
 int store_append(struct store *s, struct slice subject, struct slice hdr,
     struct slice body, int64_t ts_ns, uint64_t *seq);
 

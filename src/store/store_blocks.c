@@ -144,6 +144,8 @@ int block_open(struct store *s, struct block_file *b)
 	close_oldest(s);
 	block_name(b->nr, name);
 	fd = s->disk->open(s->disk, s->dir, name, DISK_WRITE);
+	if (fd == -ENOENT)
+		return ERR_IO;	/* somebody took it away; not "no message" */
 	if (fd < 0)
 		return disk_err(fd);
 	b->fd = fd;

@@ -425,7 +425,7 @@ static int begin(struct store *s)
 	if (err == 0)
 		err = prepare_meta(s);
 	if (err != 0)
-		return err == ERR_NOMEM ? err : store_fail(s, err);
+		return err == ERR_IO ? store_fail(s, err) : err;
 	if (dead != 0)		/* what is not written down must not go */
 		for (size_t i = 0; i < j->n_duties; i++)
 			j->duties[i].retire = false;

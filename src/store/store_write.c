@@ -299,13 +299,13 @@ static int prepare(struct store *s, uint64_t n, bool may_use_reserve,
 	return *c == NULL ? ERR_NOMEM : 0;
 }
 
-/* What went wrong on the disk is final, unless it was only full. */
+/* What went wrong on the disk is final, unless something had run out. */
 static int settle(struct store *s, int err)
 {
 	if (err == ERR_NOSPC)
 		s->is_full = true;
-	return err == 0 || err == ERR_NOSPC || err == ERR_NOMEM ? err
-	    : store_fail(s, err);
+	return err == 0 || err == ERR_NOSPC || err == ERR_NOMEM ||
+	    err == ERR_BUSY ? err : store_fail(s, err);
 }
 
 static int may_append(struct store *s, uint64_t n)
