@@ -201,6 +201,7 @@ static void go_back(struct hub *h, struct part *p)
 /* Thread: the hub's. */
 static void look_at_all(struct hub *h, void *ctx)
 {
+	h->n_reviews++;
 	hub_each_client(h, look_at, ctx);
 	go_back(h, ctx);
 }

@@ -660,6 +660,19 @@ class Requests(Operated):
         for subject in (LOOKUP % self.a.public, '$SYS.REQ.CLAIMS.PACK'):
             self.assertIsNone(system.request(subject), subject)
 
+    @mote_only('counts a file only when it was brought by an update')
+    def test_a_cache_forgets_files_but_not_who_is_in(self):
+        s = self.serve(self.directory('cache', 'limit: 2',
+                                      accounts=[(self.a, self.chain.account(self.a))]))
+        c = self.must_get_in(s, user(self.a, self.u), self.u)
+        with open(self.file(self.b), 'w', encoding='ascii') as f:
+            f.write(self.chain.account(self.b))
+        self.must_get_in(s, user(self.b, self.u), self.u)
+        self.assertEqual(len(os.listdir(self.dir)), 2)
+        self.assertTrue(os.path.exists(self.file(self.b)), 'the newest')
+        self.assertIsNone(c.ping())
+        self.must_get_in(s, user(self.a, self.u), self.u)
+
     def test_memory(self):
         s = self.serve(self.memory([(self.a, self.chain.account(self.a))]))
         system = self.in_system(s)
