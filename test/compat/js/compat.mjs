@@ -540,6 +540,7 @@ const tests = {
     },
 
     async wrong_credentials() {
+        await server('user');
         for (const [user, pass] of [['alice', 'wrong'], ['bob', 's3cr3t']]) {
             const err = await refusal(connect({ user, pass, reconnect: false }), user);
             need(isAuthError(err), textOf(err));

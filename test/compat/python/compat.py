@@ -559,19 +559,17 @@ async def login_callout():
 
 
 async def cut_off(nc, why):
-    while True:
-        text = str(await soon(nc.ev.errors.get(), why)).lower()
-        if why in text:
-            return
+    await soon(nc.ev.closed.wait(), "end")
+    need(why in str(nc.last_error).lower(), f"closed with {nc.last_error}")
 
 
 async def cut_off_at_expiry():
-    nc = await log_in("expiring", creds_in, max_reconnect_attempts=1)
+    nc = await log_in("expiring", creds_in, allow_reconnect=False)
     await cut_off(nc, "authentication expired")
 
 
 async def cut_off_when_revoked():
-    nc = await log_in("creds", creds_in, max_reconnect_attempts=1)
+    nc = await log_in("creds", creds_in, allow_reconnect=False)
     await ask("revoke")
     await cut_off(nc, "authentication revoked")
 
