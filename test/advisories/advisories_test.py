@@ -738,10 +738,9 @@ class Http(Case):
         for scheme, door, server in self.each_page_server():
             for _ in range(3):
                 self.enter(server, door).say('SUB a 1').outcome()
-            for page in ('connz', 'subsz', 'connz?state=any', 'subsz?subs=1',
-                         'connz?sort=bytes_to'):
+            for page in ('connz', 'connz?state=any', 'subsz?subs=1'):
                 for offset in NUMBERS:
-                    for limit in NUMBERS:
+                    for limit in NUMBERS[::3]:
                         join = '&' if '?' in page else '?'
                         text = get(server, scheme, '%s%soffset=%s&limit=%s' % (
                             page, join, offset, limit))
