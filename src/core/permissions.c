@@ -15,8 +15,10 @@
  *     wildcard and no queue group finds a way around (CVE-2022-29946).
  * P4  needs_filter may say yes where P3 would never refuse, never the reverse.
  *
- * Literal rules lie sorted and are searched; those with wildcards are tried in
- * turn, behind a comparison of the bytes before their first wildcard.
+ * A rule's key is the bytes before its first wildcard, or all of it.  A rule can
+ * only hit what is its key or begins with it: for a text these are the text,
+ * nothing, its first token, its first two, and so on.  So the rules lie sorted
+ * by key, and a hash table says where those of each key begin.
  */
 #include "core/permissions.h"
 
@@ -36,8 +38,12 @@ struct rule {
 
 struct rule_set {
 	struct rule        *rules;	/* as they were stated */
-	const struct rule **index;	/* literals sorted, then the wild ones */
-	uint32_t            n, n_literals, n_queued;
+	const struct rule **index;	/* sorted by key */
+	uint32_t           *slots;	/* by hash of a key: where those begin,
+					   + 1 */
+	size_t              mask;
+	uint64_t            lengths;	/* of keys: a bit each, modulo 64 */
+	uint32_t            n, n_wild, n_queued;
 	bool                is_set;
 };
 
@@ -49,7 +55,7 @@ struct permissions {
 	struct rule_set sets[N_SETS];
 	bool            allows_responses;
 	int64_t         responses_max, responses_ttl_ns;
-	/* Behind it: rules, indexes, text. */
+	/* Behind it: rules, indexes, slots, text. */
 };
 
 enum { RULES_MAX = 1 << 20, RESPONSES_MAX_DEFAULT = 1 };
@@ -80,15 +86,26 @@ static bool list_is_sound(const struct permission_list *l, bool may_queue)
 	return true;
 }
 
-/* Room for one list's rules, index and text; false: it cannot be had. */
+/* Half of them stay empty. */
+static size_t slots_for(size_t n_rules)
+{
+	size_t n = 2;
+
+	while (n < 2 * n_rules)
+		n *= 2;
+	return n;
+}
+
+/* Room for one list's rules, slots and text; false: it cannot be had. */
 static bool add_room(const struct permission_list *l, size_t *rules,
-    size_t *text)
+    size_t *slots, size_t *text)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (__builtin_add_overflow(*text, l->rules[i].subject.n, text) ||
 		    __builtin_add_overflow(*text, l->rules[i].queue.n, text))
 			return false;
-	*rules += l->n;			/* RULES_MAX bounds it */
+	*rules += l->n;			/* RULES_MAX bounds both */
+	*slots += slots_for(l->n);
 	return true;
 }
 
@@ -112,28 +129,45 @@ static struct slice copy_text(char **at, struct slice s)
 	return copy;
 }
 
-static int compare_rules(const void *a, const void *b)
+/* What a text that the rule hits is, or begins with. */
+static struct slice key_of(const struct rule *r)
 {
-	const struct rule *x = *(const struct rule *const *)a;
-	const struct rule *y = *(const struct rule *const *)b;
+	return slice_of(r->subject.p, r->prefix);
+}
 
-	return slice_cmp(x->subject, y->subject);
+static int compare_keys(const void *a, const void *b)
+{
+	return slice_cmp(key_of(*(const struct rule *const *)a),
+	    key_of(*(const struct rule *const *)b));
+}
+
+static uint64_t length_bit(size_t n)
+{
+	return UINT64_C(1) << (n & 63);
+}
+
+static void add_key(struct rule_set *set, uint32_t i)
+{
+	struct slice key = key_of(set->index[i]);
+	size_t       at = hash_slice(key) & set->mask;
+
+	while (set->slots[at] != 0)
+		at = (at + 1) & set->mask;
+	set->slots[at] = i + 1;
+	set->lengths |= length_bit(key.n);
 }
 
 static void index_rules(struct rule_set *set)
 {
-	uint32_t n = 0;
-
 	for (uint32_t i = 0; i < set->n; i++)
-		if (!set->rules[i].is_wild)
-			set->index[n++] = &set->rules[i];
-	set->n_literals = n;
+		set->index[i] = &set->rules[i];
+	if (set->n > 1)
+		qsort(set->index, set->n, sizeof *set->index, compare_keys);
+	set->mask = slots_for(set->n) - 1;
 	for (uint32_t i = 0; i < set->n; i++)
-		if (set->rules[i].is_wild)
-			set->index[n++] = &set->rules[i];
-	if (set->n_literals > 1)
-		qsort(set->index, set->n_literals, sizeof *set->index,
-		    compare_rules);
+		if (i == 0 || compare_keys(&set->index[i - 1],
+		    &set->index[i]) != 0)
+			add_key(set, i);
 }
 
 static void fill_set(struct rule_set *set, const struct permission_list *l,
@@ -149,6 +183,7 @@ static void fill_set(struct rule_set *set, const struct permission_list *l,
 		r->is_wild = subject_has_wildcard(r->subject);
 		r->is_queue_wild = subject_has_wildcard(r->queue);
 		r->prefix = literal_prefix(r->subject);
+		set->n_wild += r->is_wild;
 		set->n_queued += r->queue.n > 0;
 	}
 	index_rules(set);
@@ -170,10 +205,11 @@ static void fill_responses(struct permissions *p,
 	p->sets[PUBLISH_ALLOW].is_set = true;
 }
 
-/* One allocation: the struct, all rules, all indexes, all text. */
-static struct permissions *allocate(size_t n_rules, size_t n_text)
+/* One allocation: the struct, all rules, all indexes, all slots, all text. */
+static struct permissions *allocate(size_t n_rules, size_t n_slots,
+    size_t n_text)
 {
-	size_t bytes = sizeof(struct permissions) +
+	size_t bytes = sizeof(struct permissions) + n_slots * sizeof(uint32_t) +
 	    n_rules * (sizeof(struct rule) + sizeof(struct rule *));
 
 	if (__builtin_add_overflow(bytes, n_text, &bytes))
@@ -199,14 +235,15 @@ struct permissions *permissions_create(const struct permissions_spec *spec)
 	struct permissions *p;
 	struct rule        *rules;
 	const struct rule **index;
-	size_t              n_rules = 0, n_text = 0;
+	size_t              n_rules = 0, n_slots = 0, n_text = 0;
+	uint32_t           *slots;
 	char               *text;
 
 	for (int i = 0; i < N_SETS; i++)
 		if (!list_is_sound(lists[i], i >= SUBSCRIBE_ALLOW) ||
-		    !add_room(lists[i], &n_rules, &n_text))
+		    !add_room(lists[i], &n_rules, &n_slots, &n_text))
 			return NULL;
-	p = allocate(n_rules, n_text);
+	p = allocate(n_rules, n_slots, n_text);
 	if (p == NULL)
 		return NULL;
 
@@ -214,13 +251,17 @@ struct permissions *permissions_create(const struct permissions_spec *spec)
 	p->serial = next_serial();
 	rules = (struct rule *)(p + 1);
 	index = (const struct rule **)(void *)(rules + n_rules);
-	text = (char *)(index + n_rules);
+	slots = (uint32_t *)(void *)(index + n_rules);
+	text = (char *)(slots + n_slots);
+	hash_init();
 	for (int i = 0; i < N_SETS; i++) {
 		p->sets[i].rules = rules;
 		p->sets[i].index = index;
+		p->sets[i].slots = slots;
 		fill_set(&p->sets[i], lists[i], &text);
 		rules += lists[i]->n;
 		index += lists[i]->n;
+		slots += slots_for(lists[i]->n);
 	}
 	fill_responses(p, spec);
 	return p;
@@ -285,49 +326,70 @@ static bool rule_admits_queue(const struct rule *r, struct slice queue)
 	    (r->is_queue_wild && subject_matches(queue, r->queue));
 }
 
-/* The first literal rule for this text, or where it would be. */
-static uint32_t find_literal(const struct rule_set *set, struct slice text)
+/* The first rule with this key; set->n: there is none. */
+static uint32_t find_key(const struct rule_set *set, struct slice key)
 {
-	uint32_t low = 0, high = set->n_literals;
+	size_t at;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (slice_cmp(set->index[middle]->subject, text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if ((set->lengths & length_bit(key.n)) == 0)
+		return set->n;
+	at = hash_slice(key) & set->mask;
+	for (; set->slots[at] != 0; at = (at + 1) & set->mask)
+		if (slice_eq(key_of(set->index[set->slots[at] - 1]), key))
+			return set->slots[at] - 1;
+	return set->n;
 }
 
-/* Walks the rules that hit the text; *at starts as find_literal's. */
-static const struct rule *next_hit(const struct rule_set *set,
-    struct slice text, uint32_t *at)
+/* A way through the rules that hit a text: those with it as their key, then
+ * those with what it begins with. */
+struct walk {
+	struct slice key;
+	uint32_t     at;	/* the next rule, if that has this key */
+	size_t       n;		/* bytes of the next key */
+};
+
+static struct walk walk_begin(const struct rule_set *set, struct slice text)
 {
-	if (*at < set->n_literals) {
-		const struct rule *r = set->index[*at];
+	return (struct walk){ .key = text, .at = find_key(set, text) };
+}
 
-		if (slice_eq(r->subject, text)) {
-			++*at;
-			return r;
+/* To the next key that has rules; false: there is none. */
+static bool next_key(const struct rule_set *set, struct slice text,
+    struct walk *w)
+{
+	while (w->n < text.n) {
+		size_t      n = w->n;
+		const char *dot = memchr(text.p + n, '.', text.n - n);
+
+		w->n = dot == NULL ? text.n : (size_t)(dot - text.p) + 1;
+		w->key = slice_of(text.p, n);
+		w->at = find_key(set, w->key);
+		if (w->at < set->n)
+			return true;
+	}
+	return false;
+}
+
+static const struct rule *next_hit(const struct rule_set *set,
+    struct slice text, struct walk *w)
+{
+	do {
+		while (w->at < set->n &&
+		    slice_eq(key_of(set->index[w->at]), w->key)) {
+			const struct rule *r = set->index[w->at++];
+
+			if (rule_hits(r, text))
+				return r;
 		}
-		*at = set->n_literals;
-	}
-	while (*at < set->n) {
-		const struct rule *r = set->index[(*at)++];
-
-		if (rule_hits(r, text))
-			return r;
-	}
+	} while (next_key(set, text, w));
 	return NULL;
 }
 
 static bool any_hits(const struct rule_set *set, struct slice text)
 {
-	uint32_t at = find_literal(set, text);
+	struct walk w = walk_begin(set, text);
 
-	return next_hit(set, text, &at) != NULL;
+	return next_hit(set, text, &w) != NULL;
 }
 
 bool permissions_may_publish(const struct permissions *p, struct slice subject)
@@ -345,13 +407,13 @@ bool permissions_may_publish(const struct permissions *p, struct slice subject)
 static bool is_allowed(const struct rule_set *set, struct slice pattern,
     struct slice queue)
 {
-	uint32_t           at = find_literal(set, pattern);
+	struct walk        w = walk_begin(set, pattern);
 	const struct rule *r;
 	bool               covered = false, names = false, named = false;
 
 	if (!set->is_set)
 		return true;
-	while ((r = next_hit(set, pattern, &at)) != NULL) {
+	while ((r = next_hit(set, pattern, &w)) != NULL) {
 		bool admits = r->queue.n == 0;
 
 		if (r->queue.n > 0 && queue.n > 0) {
@@ -380,10 +442,10 @@ static bool rule_denies_queue(const struct rule *r, struct slice queue)
 static bool is_denied(const struct rule_set *set, struct slice pattern,
     struct slice queue)
 {
-	uint32_t           at = find_literal(set, pattern);
+	struct walk        w = walk_begin(set, pattern);
 	const struct rule *r;
 
-	while ((r = next_hit(set, pattern, &at)) != NULL)
+	while ((r = next_hit(set, pattern, &w)) != NULL)
 		if (rule_denies_queue(r, queue))
 			return true;
 	return false;
@@ -454,8 +516,7 @@ static bool is_cheap(const struct permissions *p)
 	const struct rule_set *allow = &p->sets[PUBLISH_ALLOW];
 	const struct rule_set *deny = &p->sets[PUBLISH_DENY];
 
-	return allow->n - allow->n_literals + deny->n - deny->n_literals <=
-	    WILD_RULES_CHEAP;
+	return allow->n_wild + deny->n_wild <= WILD_RULES_CHEAP;
 }
 
 /* Empty, or filled under these permissions.  False: no memory. */
