@@ -307,12 +307,15 @@ void permissions_unref(const struct permissions *p)
 
 /* ---- asking the rules --------------------------------------------------- */
 
+/* A text that begins with the rule's key. */
 static bool rule_hits(const struct rule *r, struct slice text)
 {
 	if (!r->is_wild)
 		return slice_eq(r->subject, text);
-	return slice_has_prefix(text, slice_of(r->subject.p, r->prefix)) &&
-	    subject_matches(text, r->subject);
+	/* the key is whole tokens, none of them empty */
+	return text.n > r->prefix &&
+	    subject_matches(slice_skip(text, r->prefix),
+	    slice_skip(r->subject, r->prefix));
 }
 
 static bool rule_covers(const struct rule *r, struct slice pattern)
@@ -329,15 +332,17 @@ static bool rule_admits_queue(const struct rule *r, struct slice queue)
 /* The first rule with this key; set->n: there is none. */
 static uint32_t find_key(const struct rule_set *set, struct slice key)
 {
-	size_t at;
+	size_t at = hash_slice(key) & set->mask;
 
-	if ((set->lengths & length_bit(key.n)) == 0)
-		return set->n;
-	at = hash_slice(key) & set->mask;
 	for (; set->slots[at] != 0; at = (at + 1) & set->mask)
 		if (slice_eq(key_of(set->index[set->slots[at] - 1]), key))
 			return set->slots[at] - 1;
 	return set->n;
+}
+
+static bool has_length(const struct rule_set *set, size_t n)
+{
+	return (set->lengths & length_bit(n)) != 0;
 }
 
 /* A way through the rules that hit a text: those with it as their key, then
@@ -350,7 +355,8 @@ struct walk {
 
 static struct walk walk_begin(const struct rule_set *set, struct slice text)
 {
-	return (struct walk){ .key = text, .at = find_key(set, text) };
+	return (struct walk){ .key = text, .at = has_length(set, text.n)
+	    ? find_key(set, text) : set->n };
 }
 
 /* To the next key that has rules; false: there is none. */
@@ -358,10 +364,13 @@ static bool next_key(const struct rule_set *set, struct slice text,
     struct walk *w)
 {
 	while (w->n < text.n) {
-		size_t      n = w->n;
-		const char *dot = memchr(text.p + n, '.', text.n - n);
+		size_t n = w->n, end = n;
 
-		w->n = dot == NULL ? text.n : (size_t)(dot - text.p) + 1;
+		while (end < text.n && text.p[end++] != '.')
+			;
+		w->n = end;
+		if (!has_length(set, n))
+			continue;
 		w->key = slice_of(text.p, n);
 		w->at = find_key(set, w->key);
 		if (w->at < set->n)
@@ -370,18 +379,26 @@ static bool next_key(const struct rule_set *set, struct slice text,
 	return false;
 }
 
+/* The next rule whose key the text begins with. */
+static const struct rule *next_rule(const struct rule_set *set,
+    struct slice text, struct walk *w)
+{
+	do
+		if (w->at < set->n &&
+		    slice_eq(key_of(set->index[w->at]), w->key))
+			return set->index[w->at++];
+	while (next_key(set, text, w));
+	return NULL;
+}
+
 static const struct rule *next_hit(const struct rule_set *set,
     struct slice text, struct walk *w)
 {
-	do {
-		while (w->at < set->n &&
-		    slice_eq(key_of(set->index[w->at]), w->key)) {
-			const struct rule *r = set->index[w->at++];
+	const struct rule *r;
 
-			if (rule_hits(r, text))
-				return r;
-		}
-	} while (next_key(set, text, w));
+	while ((r = next_rule(set, text, w)) != NULL)
+		if (rule_hits(r, text))
+			return r;
 	return NULL;
 }
 
@@ -502,13 +519,78 @@ bool permissions_responses(const struct permissions *p, int64_t *max,
 
 /* ---- remembered verdicts ------------------------------------------------ */
 
+/* Subjects that are never used twice (of replies, say) differ in their last
+ * token, mostly.  So what is remembered first is the verdict of a family: all
+ * subjects that are the same up to their last dot.  Where the family is of
+ * different opinions, that of the subject is remembered as well.  The two do
+ * not meet: the one ends with a dot, and a subject that does is not remembered.
+ */
 enum { VERDICTS = 128, VERDICT_SUBJECT_MAX = 62, WILD_RULES_CHEAP = 2 };
+
+enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_MIXED };
 
 struct verdict_entry {
 	uint8_t n;		/* 0: empty */
-	bool    may;
+	uint8_t verdict;
 	char    subject[VERDICT_SUBJECT_MAX];
 };
+
+/* The first rule whose key is greater. */
+static uint32_t find_greater(const struct rule_set *set, struct slice key)
+{
+	uint32_t low = 0, high = set->n;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (slice_cmp(key_of(set->index[middle]), key) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Do the rules of this set hit all of the family, or none?  MIXED may be said
+ * of more than are; YES and NO only of whole families.  pattern is the family
+ * with "*" as its last token. */
+static enum verdict hits_family(const struct rule_set *set,
+    struct slice pattern)
+{
+	struct slice       family = slice_of(pattern.p, pattern.n - 1);
+	struct walk        w = walk_begin(set, pattern);
+	uint32_t           within = find_greater(set, family);
+	enum verdict       v = VERDICT_NO;
+	const struct rule *r;
+
+	while ((r = next_rule(set, pattern, &w)) != NULL) {
+		if (subject_is_subset(pattern, r->subject))
+			return VERDICT_YES;
+		if (subject_overlaps(pattern, r->subject))
+			v = VERDICT_MIXED;
+	}
+	if (within < set->n &&
+	    slice_has_prefix(key_of(set->index[within]), family))
+		v = VERDICT_MIXED;
+	return v;
+}
+
+static enum verdict judge_family(const struct permissions *p,
+    struct slice family)
+{
+	const struct rule_set *allow = &p->sets[PUBLISH_ALLOW];
+	char                   text[VERDICT_SUBJECT_MAX + 1];
+	struct slice           pattern = slice_of(text, family.n + 1);
+	enum verdict           allowed, denied;
+
+	memcpy(text, family.p, family.n);
+	text[family.n] = '*';
+	denied = hits_family(&p->sets[PUBLISH_DENY], pattern);
+	allowed = allow->is_set ? hits_family(allow, pattern) : VERDICT_YES;
+	if (denied == VERDICT_YES || allowed == VERDICT_NO)
+		return VERDICT_NO;
+	return denied == VERDICT_MIXED ? VERDICT_MIXED : allowed;
+}
 
 /* A few rules are asked faster than 8 KB are touched. */
 static bool is_cheap(const struct permissions *p)
@@ -531,24 +613,56 @@ static bool prepare_cache(struct verdict_cache *c, const struct permissions *p)
 	return c->entries != NULL;
 }
 
+/* True: it is remembered; false: *e is to be filled. */
+static bool find_verdict(const struct verdict_cache *c, struct slice subject,
+    struct verdict_entry **e)
+{
+	*e = &c->entries[hash_slice(subject) % VERDICTS];
+	return slice_eq(slice_of((*e)->subject, (*e)->n), subject);
+}
+
+static void remember(struct verdict_entry *e, struct slice subject,
+    enum verdict verdict)
+{
+	e->verdict = (uint8_t)verdict;
+	e->n = (uint8_t)subject.n;
+	memcpy(e->subject, subject.p, subject.n);
+}
+
+static enum verdict verdict_of_family(struct verdict_cache *c,
+    const struct permissions *p, struct slice subject)
+{
+	struct verdict_entry *e;
+
+	while (subject.n > 0 && subject.p[subject.n - 1] != '.')
+		subject.n--;
+	if (subject.n == 0)
+		return VERDICT_MIXED;
+	if (!find_verdict(c, subject, &e))
+		remember(e, subject, judge_family(p, subject));
+	return e->verdict;
+}
+
 bool verdict_may_publish(struct verdict_cache *c, const struct permissions *p,
     struct slice subject)
 {
 	struct verdict_entry *e;
+	enum verdict          v;
 
 	if (p == NULL)
 		return true;
-	if (subject.n == 0 || subject.n > VERDICT_SUBJECT_MAX || is_cheap(p) ||
+	if (subject.n == 0 || subject.n > VERDICT_SUBJECT_MAX ||
+	    subject.p[subject.n - 1] == '.' || is_cheap(p) ||
 	    !prepare_cache(c, p))
 		return permissions_may_publish(p, subject);
 
-	e = &c->entries[hash_slice(subject) % VERDICTS];
-	if (!slice_eq(slice_of(e->subject, e->n), subject)) {
-		e->may = permissions_may_publish(p, subject);
-		e->n = (uint8_t)subject.n;
-		memcpy(e->subject, subject.p, subject.n);
-	}
-	return e->may;
+	v = verdict_of_family(c, p, subject);
+	if (v != VERDICT_MIXED)
+		return v == VERDICT_YES;
+	if (!find_verdict(c, subject, &e))
+		remember(e, subject, permissions_may_publish(p, subject)
+		    ? VERDICT_YES : VERDICT_NO);
+	return e->verdict == VERDICT_YES;
 }
 
 void verdict_cache_fini(struct verdict_cache *c)
