@@ -48,17 +48,43 @@ static bool put_token(const struct callout_question *q, struct slice nats,
 	return jwt_sign(&head, nats, &by, out);
 }
 
+/* What its own token says about a user, with operators; the token has been
+ * verified, the program need not take it from there.  A reference to keep while
+ * of is in use; NULL: there is none. */
+static struct jwt *describe_user(const struct callout_question *q,
+    struct jwt_callout *of)
+{
+	const char *why;
+	struct jwt *user;
+
+	if (q->operators == NULL)
+		return NULL;
+	if (of->jwt.n == 0)
+		of->jwt = operators_sentinel(q->operators);
+	if (jwt_decode(of->jwt, &user, &why) != 0)
+		return NULL;
+	if (of->client_user.n == 0)
+		of->client_user = nkey_text(&user->subject);
+	of->client_name_tag = user->name;
+	of->client_tags = user->tags.items;
+	of->n_client_tags = user->tags.n;
+	return user;
+}
+
 bool callout_put_question(const struct callout_question *q,
     struct jwt_callout *of, struct buf *headers, struct buf *payload)
 {
-	struct buf nats = { 0 }, token = { 0 };
-	bool       ok;
+	struct buf  nats = { 0 }, token = { 0 };
+	struct jwt *bearer;
+	bool        ok;
 
 	of->server_id = slice_str(q->server->id);
 	of->server_xkey = q->conf->xkey.is_set ? slice_str(q->server->xkey)
 	    : SLICE_NONE;
 	of->user_nkey = nkey_text(&q->user);
+	bearer = describe_user(q, of);
 	jwt_put_callout(of, &nats);
+	jwt_unref(bearer);
 	ok = !buf_failed(&nats) && put_token(q, buf_slice(&nats), &token);
 	if (ok && q->conf->xkey.is_set) {
 		ok = xkey_seal(q->server->box_secret, &q->conf->xkey,

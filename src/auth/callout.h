@@ -46,7 +46,9 @@ void callout_of_account(const struct jwt *account, struct callout_config *ret);
 void callout_draw_key(struct nkey *key);
 
 /* Appends the message: a token, or a box with one in it, and the headers that
- * go with it.  of's server_id, user_nkey and server_xkey are filled in here.
+ * go with it.  of's server_id, user_nkey and server_xkey are filled in here, and
+ * with operators what the client's token says, or the sentinel's if it brought
+ * none: borrowed until this returns.
  * False: out of memory. */
 bool callout_put_question(const struct callout_question *q,
     struct jwt_callout *of, struct buf *headers, struct buf *payload);

@@ -299,6 +299,11 @@ struct slice operators_system_account(const struct operators *o)
 	return nkey_text(&o->system_account);
 }
 
+struct slice operators_sentinel(const struct operators *o)
+{
+	return buf_slice(&o->sentinel);
+}
+
 bool operators_account_url(const struct operators *o, struct buf *out)
 {
 	struct slice url;
@@ -394,6 +399,7 @@ static const struct principal *make_principal(const struct bearing *b,
 		    ? &r->signing_key : &r->account),
 		.connections = r->connections, .is_bearer = r->is_bearer,
 		.uses_defaults = r->uses_defaults,
+		.is_placed = b->placed.is_set,
 		.subs_max = r->subs, .payload_max = r->payload,
 		.issued_s = r->issued_s,
 		.expires_ns = r->expires_ns == INT64_MAX ? 0 : r->expires_ns,

@@ -70,6 +70,9 @@ enum auth_verdict operators_check(struct operators *o,
     const struct auth_request *req, struct auth_answer *out,
     struct auth_ticket *ticket);
 
+/* The token of who brings none; or empty. */
+struct slice operators_sentinel(const struct operators *o);
+
 /* The claims in force of a loaded account: a reference.  NULL: it is not
  * loaded, or has expired. */
 struct jwt *operators_account(const struct operators *o,

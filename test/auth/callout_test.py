@@ -189,7 +189,8 @@ class Delegated(Operated):
         super().setUp()
         self.t, self.scoped, self.plain = Key('A', 6), Key('A', 7), Key('A', 8)
         self.stranger = Key('A', 42)
-        self.sentinel = user(self.a, self.u, bearer_token=True)
+        self.sentinel = user(self.a, self.u, name='gate', bearer_token=True,
+                             tags=['one:x', 'two'])
 
     def asking(self, allowed=True, users=None, **more):
         places = {'allowed_accounts': [self.t.public]} if allowed is True else {
@@ -233,6 +234,10 @@ class Delegated(Operated):
         self.assertEqual(nats['connect_opts']['pass'], 'x')
         self.assertEqual(nats['client_info']['user'], 'bob')
         self.assertEqual(nats['client_info']['name'], 'me')
+        self.assertEqual(nats['client_info']['name_tag'], 'gate')
+        self.assertEqual(nats['client_info']['tags'], ['one:x', 'two'])
+        self.assertIsInstance(self.enter(server), Client)
+        self.assertEqual(service.asked[1]['nats']['client_info']['user'], self.u.public)
 
     def test_who_is_placed_is_there_with_those_rights(self):
         server, service = self.come_up(self.placed(
@@ -241,6 +246,7 @@ class Delegated(Operated):
         self.assertIsInstance(c, Client)
         info = self.info(c)
         self.assertEqual(info['account'], self.t.public)
+        self.assertEqual(info['user'], 'placed')
         self.assertIn('a', info['permissions']['publish']['allow'])
         c.subscribe('a', 1)
         service.client.publish('a', 'of another account')
@@ -305,7 +311,6 @@ class Delegated(Operated):
         wrong['right'] = self.placed()
         self.assertIsInstance(self.enter(server), Client)
 
-    @mote_only('nats-server believes whoever names the account, with any key')
     def test_a_stranger_who_names_the_account_is_not_believed(self):
         server, _ = self.come_up(lambda s, r: s.response(
             r, by=self.stranger, issuer_account=self.a.public, jwt=s.user(
