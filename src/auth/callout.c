@@ -48,9 +48,8 @@ static bool put_token(const struct callout_question *q, struct slice nats,
 	return jwt_sign(&head, nats, &by, out);
 }
 
-/* What its own token says about a user, with operators; the token has been
- * verified, the program need not take it from there.  A reference to keep while
- * of is in use; NULL: there is none. */
+/* With operators: what the token says by which it came.  A reference to keep
+ * while of is in use; NULL: there is none. */
 static struct jwt *describe_user(const struct callout_question *q,
     struct jwt_callout *of)
 {

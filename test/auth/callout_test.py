@@ -69,6 +69,8 @@ class Callout(Fault):
                                            sub={'allow': ['a', '_INBOX.>']}))
         c = self.enter(server)
         self.assertIsInstance(c, Client)
+        info = json.loads(c.request('$SYS.REQ.USER.INFO'))['data']
+        self.assertEqual((info['user'], info['account']), ('placed', 'APP'))
         c.subscribe('a', 1)
         c.publish('a', 'hello')
         self.assertEqual(c.message()[2], b'hello')
@@ -362,6 +364,38 @@ class Delegated(Operated):
         for c in crowd:
             self.assertIsNone(c.ping())
         self.assertEqual(self.info(crowd[0])['account'], self.t.public)
+
+    def test_other_claims_of_the_account_are_theirs_too(self):
+        server, _ = self.come_up(self.placed(), self.directory(accounts=[
+            (self.a, self.asking()), (self.t, self.target())]))
+        c, system = self.enter(server), self.in_system(server)
+        self.assertIsInstance(c, Client)
+        self.must_update(system, self.t, self.target(issued=ISSUED + 10, limits={'subs': 10}))
+        c.subscribe('a', 1)
+        c.publish('a', 'still here')
+        self.assertEqual(c.message()[2], b'still here')
+        self.must_update(system, self.t, self.target(
+            issued=ISSUED + 20, revocations={'*': ISSUED + 1}))
+        self.must_go(c, 'User Authentication Revoked')
+
+    def test_whom_it_may_place_is_up_to_date(self):
+        server, _ = self.come_up(self.placed(), self.directory(accounts=[
+            (self.a, self.asking()), (self.t, self.target())]))
+        system = self.in_system(server)
+        self.assertIsInstance(self.enter(server), Client)
+        self.must_update(system, self.a, self.chain.account(
+            self.a, issued=ISSUED + 10, authorization={'auth_users': [self.v.public]}))
+        self.assertEqual(self.enter(server), REFUSED)
+
+    def test_who_leaves_meanwhile_is_forgotten(self):
+        held = []
+        server, service = self.come_up(lambda s, r: held.append(r))
+        first = self.login(server, self.sentinel)
+        while not held:
+            service.join(0.01)
+        first.close()
+        service.answer = lambda r: self.placed()(service, r)
+        self.assertIsInstance(self.enter(server), Client)
 
     def test_who_is_placed_goes_when_its_time_is_over(self):
         server, _ = self.come_up(lambda s, r: s.response(r, jwt=s.user(
