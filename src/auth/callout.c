@@ -247,3 +247,21 @@ enum auth_verdict callout_read_answer(const struct callout_question *q,
 	buf_fini(&plain);
 	return v;
 }
+
+enum auth_verdict callout_renew(struct operators *o,
+    const struct principal *who, const struct auth_request *req,
+    struct auth_answer *out, struct auth_ticket *ticket)
+{
+	enum auth_verdict v;
+	const char       *why;
+	struct jwt       *user;
+
+	out->verdict = AUTH_REFUSED;
+	if (jwt_decode(who->jwt, &user, &why) != 0)
+		return AUTH_REFUSED;
+	v = operators_place(o, &(struct operators_placing){ .user = user,
+	    .expected = &user->subject, .source = req->source,
+	    .via = req->via, .is_proxied = out->proxy >= 0 }, out, ticket);
+	jwt_unref(user);
+	return v;
+}

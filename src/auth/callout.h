@@ -59,4 +59,10 @@ enum auth_verdict callout_read_answer(const struct callout_question *q,
     struct slice payload, struct auth_answer *out, struct auth_ticket *ticket,
     struct buf *why);
 
+/* Who was placed under operators, again, by the claims that are in force now:
+ * the program is not asked for that.  As auth_check; out: its proxy is set. */
+enum auth_verdict callout_renew(struct operators *o,
+    const struct principal *who, const struct auth_request *req,
+    struct auth_answer *out, struct auth_ticket *ticket);
+
 #endif /* AUTH_CALLOUT_H */

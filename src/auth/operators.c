@@ -687,7 +687,7 @@ enum auth_verdict operators_place(struct operators *o,
 		return AUTH_REFUSED;
 	}
 	account = account_of(b->user);
-	if (jwt_callout_may_place(p->by, account))
+	if (p->by == NULL || jwt_callout_may_place(p->by, account))
 		return look_up(b, out, ticket);
 	log_warn("Auth callout: account \"%.*s\" not permitted as valid account "
 	    "option for auth callout for account \"%.*s\"",

@@ -81,7 +81,8 @@ struct jwt *operators_account(const struct operators *o,
 /* A user whom another program names instead of the one who came. */
 struct operators_placing {
 	const struct jwt  *user;
-	const struct jwt  *by;		/* claims of the callout's account */
+	const struct jwt  *by;		/* claims of the callout's account; NULL:
+					   it is there already */
 	const struct nkey *expected;	/* whose token it has to be */
 	struct slice       source;	/* the peer's address, 4 or 16 bytes */
 	enum via           via;

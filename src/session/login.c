@@ -460,6 +460,26 @@ static void warn_of_user(struct slice user)
 		    "required from cert", SLICE_ARG(user));
 }
 
+/* Has a callout placed it, so that its account's claims are all that changes? */
+static bool is_settled(const struct client *c)
+{
+	return c->state == CLIENT_READY && !c->is_connecting &&
+	    c->who->is_placed &&
+	    auth_operators(c->hub->config->auth) != NULL;
+}
+
+static enum auth_verdict check(const struct client *c,
+    const struct auth_request *req, struct auth_answer *out, struct login *l)
+{
+	struct auth        *a = c->hub->config->auth;
+	struct auth_ticket *t = l == NULL ? NULL : &l->ticket;
+
+	if (!is_settled(c))
+		return auth_check(a, req, out, t);
+	out->proxy = c->proxy;
+	return callout_renew(auth_operators(a), c->who, req, out, t);
+}
+
 /* What was asked before, and is not answered yet, counts no more. */
 static void ask(struct client *c)
 {
@@ -477,8 +497,7 @@ static void ask(struct client *c)
 		warn_of_user(req.user);
 	if (auth_needs_ticket(a))
 		l = make_login(c);
-	if (auth_check(a, &req, &answer, l == NULL ? NULL : &l->ticket) ==
-	    AUTH_PENDING) {
+	if (check(c, &req, &answer, l) == AUTH_PENDING) {
 		l->key = key;
 		c->login = l;
 		/* One that is ready (a reload asks) goes on meanwhile. */

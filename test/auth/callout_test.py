@@ -378,6 +378,20 @@ class Delegated(Operated):
             issued=ISSUED + 20, revocations={'*': ISSUED + 1}))
         self.must_go(c, 'User Authentication Revoked')
 
+    def test_who_is_placed_is_not_asked_about_again(self):
+        server, service = self.come_up(self.placed(), self.directory(accounts=[
+            (self.a, self.asking()), (self.t, self.target())]))
+        c, system = self.enter(server), self.in_system(server)
+        self.assertIsInstance(c, Client)
+        self.must_update(system, self.t, self.target(issued=ISSUED + 10, default_permissions={
+            'pub': {'deny': ['x']}, 'sub': {}}))
+        self.assertIsNone(c.ping())
+        self.assertEqual(len(service.asked), 1)
+        after = self.enter(server)
+        for one in (c, after):
+            one.publish('x', 'x')
+            self.assertIn('Permissions Violation for Publish to "x"', one.ping())
+
     def test_whom_it_may_place_is_up_to_date(self):
         server, _ = self.come_up(self.placed(), self.directory(accounts=[
             (self.a, self.asking()), (self.t, self.target())]))
