@@ -205,6 +205,11 @@ const struct callout_config *auth_callout(const struct auth *a)
 	return a->callout;
 }
 
+struct operators *auth_operators(const struct auth *a)
+{
+	return a->operators;
+}
+
 bool callout_skips(const struct callout_config *c, struct slice user)
 {
 	for (size_t i = 0; i < c->n_users; i++)

@@ -102,8 +102,11 @@ bool auth_has_no_auth_user(const struct auth *a);
 /* May a peer stay silent about itself? */
 bool auth_admits_silent(const struct auth *a);
 
-/* NULL: nobody else is asked.  Borrowed. */
+/* NULL: nobody else is asked, unless a user's account says so.  Borrowed. */
 const struct callout_config *auth_callout(const struct auth *a);
+
+/* Who come in by JWT; or NULL.  Borrowed. */
+struct operators *auth_operators(const struct auth *a);
 
 /* Is a peer to be given a nonce, as it may have to sign it? */
 bool auth_wants_nonce(const struct auth *a);
@@ -151,6 +154,9 @@ struct auth_answer {
 	enum auth_why           why;	/* AUTH_REFUSED */
 	int                     proxy;	/* it came through; -1: none */
 	struct jwt             *account;	/* claims it was judged by, or NULL */
+	bool                    is_delegated;	/* AUTH_REFUSED, unless the
+						   callout of account says who
+						   it is */
 };
 
 void auth_answer_fini(struct auth_answer *a);	/* takes zeroed */

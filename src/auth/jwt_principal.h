@@ -1,4 +1,4 @@
-/* auth/jwt_principal.h - from what a token gives to who somebody is. */
+/* auth/jwt_principal.h - from what a callout's token gives to who somebody is. */
 #ifndef AUTH_JWT_PRINCIPAL_H
 #define AUTH_JWT_PRINCIPAL_H
 

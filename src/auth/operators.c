@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "auth/callout.h"
 #include "auth/jwt.h"
 #include "auth/resolver.h"
 #include "base/assert.h"
@@ -298,6 +299,11 @@ struct slice operators_system_account(const struct operators *o)
 	return nkey_text(&o->system_account);
 }
 
+struct slice operators_sentinel(const struct operators *o)
+{
+	return buf_slice(&o->sentinel);
+}
+
 bool operators_account_url(const struct operators *o, struct buf *out)
 {
 	struct slice url;
@@ -348,6 +354,7 @@ struct bearing {
 	struct jwt       *user;
 	char              nonce[NONCE_MAX], sig[SIG_CHARS_MAX];
 	uint8_t           addr[16];
+	struct nkey       placed;	/* set: by a callout, who it has to be */
 	struct jwt_login  login;	/* points into the above */
 	enum via          via;
 };
@@ -361,11 +368,28 @@ static void put_tags(const struct jwt_texts *tags, struct buf *out)
 	}
 }
 
+/* *ret is a reference, or NULL when all is allowed.  Who shares an account with
+ * the program that decides who is who must not ask it in the server's name. */
+static bool make_permissions(const struct jwt *account,
+    const struct jwt_rights *r, const struct permissions **ret)
+{
+	static const struct permissions_spec all;
+
+	*ret = NULL;
+	if (jwt_has_callout(account))
+		*ret = permissions_create_denying(r->is_limited
+		    ? &r->permissions : &all, SLICE(CALLOUT_SUBJECT));
+	else if (r->is_limited)
+		*ret = permissions_create(&r->permissions);
+	else
+		return true;
+	return *ret != NULL;
+}
+
 static const struct principal *make_principal(const struct bearing *b,
-    const struct jwt_rights *r)
+    const struct jwt *account, const struct jwt_rights *r)
 {
 	struct buf               tags = { 0 };
-	struct permissions      *permissions = NULL;
 	const struct principal  *p = NULL;
 	struct principal         like = {
 		.kind = PRINCIPAL_JWT,
@@ -375,6 +399,7 @@ static const struct principal *make_principal(const struct bearing *b,
 		    ? &r->signing_key : &r->account),
 		.connections = r->connections, .is_bearer = r->is_bearer,
 		.uses_defaults = r->uses_defaults,
+		.is_placed = b->placed.is_set,
 		.subs_max = r->subs, .payload_max = r->payload,
 		.issued_s = r->issued_s,
 		.expires_ns = r->expires_ns == INT64_MAX ? 0 : r->expires_ns,
@@ -382,12 +407,10 @@ static const struct principal *make_principal(const struct bearing *b,
 
 	put_tags(&r->tags, &tags);
 	like.tags = buf_slice(&tags);
-	if (r->is_limited)
-		permissions = permissions_create(&r->permissions);
-	like.permissions = permissions;
-	if (!buf_failed(&tags) && (permissions != NULL || !r->is_limited))
+	if (!buf_failed(&tags) && make_permissions(account, r,
+	    &like.permissions))
 		p = principal_create(&like);
-	permissions_unref(permissions);
+	permissions_unref(like.permissions);
 	buf_fini(&tags);
 	return p;
 }
@@ -400,6 +423,31 @@ static enum auth_verdict refuse(struct auth_answer *out, const char *why)
 	out->verdict = AUTH_REFUSED;
 	out->why = AUTH_WHY_FAILED;
 	return AUTH_REFUSED;
+}
+
+/* What a callout answers is its operator's affair, and not any peer's. */
+static enum auth_verdict refuse_bearing(const struct bearing *b,
+    struct auth_answer *out, const char *why)
+{
+	if (b->placed.is_set)
+		log_warn("Auth callout: %s", why);
+	return refuse(out, why);
+}
+
+/* Another program says who it is to be. */
+static enum auth_verdict delegate(const struct jwt *account,
+    struct auth_answer *out)
+{
+	refuse(out, "its account's auth callout is asked");
+	out->account = jwt_ref(account);
+	out->is_delegated = true;
+	return AUTH_REFUSED;
+}
+
+static bool is_delegated(const struct bearing *b, const struct jwt *account)
+{
+	return !b->placed.is_set && jwt_has_callout(account) &&
+	    !jwt_skips_callout(account, &b->user->subject);
 }
 
 /* Of a strict operator, whose accounts sign their users with other keys than
@@ -426,25 +474,21 @@ static enum auth_verdict judge(const struct bearing *b,
 	if (v == JWT_OK && !rights.signing_key.is_set &&
 	    is_of_strict(b->operators, &account->issuer))
 		v = JWT_UNKNOWN_ISSUER;
-	/* Another program is to decide, and such are asked of configured
-	 * accounts only: past it nobody comes in. */
-	if (v == JWT_OK && jwt_has_callout(account) &&
-	    !jwt_skips_callout(account, &b->user->subject)) {
+	if (v == JWT_OK && is_delegated(b, account)) {
 		jwt_rights_fini(&rights);
-		return refuse(out, "its account asks an auth callout, which is "
-		    "not served with operators");
+		return delegate(account, out);
 	}
 	if (v != JWT_OK) {
 		jwt_rights_fini(&rights);
-		refuse(out, jwt_verdict_text(v));
+		refuse_bearing(b, out, jwt_verdict_text(v));
 		if (v == JWT_PROXY_REQUIRED)
 			out->why = AUTH_WHY_PROXY_REQUIRED;
 		return AUTH_REFUSED;
 	}
-	out->who = make_principal(b, &rights);
+	out->who = make_principal(b, account, &rights);
 	jwt_rights_fini(&rights);
 	if (out->who == NULL)
-		return refuse(out, err_text(ERR_NOMEM));
+		return refuse_bearing(b, out, err_text(ERR_NOMEM));
 	out->verdict = AUTH_OK;
 	out->account = jwt_ref(account);
 	return AUTH_OK;
@@ -516,7 +560,8 @@ static void on_found(struct resolver_job *job, const struct jwt *account)
 
 	b->login.now_ns = clock_wall_ns();
 	if (account == NULL)
-		refuse(&t->answer, "Account JWT lookup error: account missing");
+		refuse_bearing(b, &t->answer,
+		    "Account JWT lookup error: account missing");
 	else
 		judge(b, account, &t->answer);
 	t->bearing = NULL;
@@ -530,8 +575,9 @@ static enum auth_verdict wait_for(struct bearing *b, struct auth_ticket *t,
 	struct resolver *r = b->operators->resolver;
 
 	if (t == NULL) {
+		refuse_bearing(b, out, err_text(ERR_NOMEM));
 		drop_bearing(b);
-		return refuse(out, err_text(ERR_NOMEM));
+		return AUTH_REFUSED;
 	}
 	t->answer = (struct auth_answer){ .proxy = out->proxy };
 	t->bearing = b;
@@ -541,8 +587,9 @@ static enum auth_verdict wait_for(struct bearing *b, struct auth_ticket *t,
 		out->verdict = AUTH_PENDING;
 		return AUTH_PENDING;
 	}
+	refuse_bearing(b, out, "too many logins wait for their account");
 	drop_bearing(b);
-	return refuse(out, "too many logins wait for their account");
+	return AUTH_REFUSED;
 }
 
 /* b is consumed. */
@@ -554,8 +601,10 @@ static enum auth_verdict look_up(struct bearing *b, struct auth_answer *out,
 	enum auth_verdict  v;
 
 	if (key->kind != NKEY_ACCOUNT || !is_pinned(b->operators, key)) {
+		refuse_bearing(b, out,
+		    "Account is not an operator pinned account");
 		drop_bearing(b);
-		return refuse(out, "Account is not an operator pinned account");
+		return AUTH_REFUSED;
 	}
 	account = resolver_find(b->operators->resolver, nkey_text(key));
 	if (account == NULL)
@@ -594,4 +643,55 @@ enum auth_verdict operators_check(struct operators *o,
 		return look_up(b, out, ticket);
 	drop_bearing(b);
 	return refuse(out, "User JWT not valid");
+}
+
+/* ---- placing ------------------------------------------------------------------- */
+
+struct jwt *operators_account(const struct operators *o,
+    const struct nkey *key)
+{
+	return o->resolver == NULL ? NULL
+	    : resolver_find(o->resolver, nkey_text(key));
+}
+
+/* NULL: out of memory. */
+static struct bearing *make_placed(struct operators *o,
+    const struct operators_placing *p)
+{
+	const struct auth_request req = { .source = p->source, .via = p->via };
+	struct bearing           *b = calloc(1, sizeof *b);
+
+	if (b == NULL || !take_login(b, &req, p->is_proxied)) {
+		free(b);
+		return NULL;
+	}
+	b->operators = operators_ref(o);
+	b->user = jwt_ref(p->user);
+	b->placed = *p->expected;
+	b->login.callout_user = &b->placed;
+	return b;
+}
+
+enum auth_verdict operators_place(struct operators *o,
+    const struct operators_placing *p, struct auth_answer *out,
+    struct auth_ticket *ticket)
+{
+	struct bearing    *b = make_placed(o, p);
+	const struct nkey *account;
+
+	if (b == NULL)
+		return refuse(out, err_text(ERR_NOMEM));
+	if (!is_plausible(b->user, b->login.now_ns)) {
+		refuse_bearing(b, out, "User JWT not valid");
+		drop_bearing(b);
+		return AUTH_REFUSED;
+	}
+	account = account_of(b->user);
+	if (p->by == NULL || jwt_callout_may_place(p->by, account))
+		return look_up(b, out, ticket);
+	log_warn("Auth callout: account \"%.*s\" not permitted as valid account "
+	    "option for auth callout for account \"%.*s\"",
+	    SLICE_ARG(nkey_text(account)), SLICE_ARG(nkey_text(&p->by->subject)));
+	drop_bearing(b);
+	return refuse(out, "its callout may not place users there");
 }

@@ -70,4 +70,28 @@ enum auth_verdict operators_check(struct operators *o,
     const struct auth_request *req, struct auth_answer *out,
     struct auth_ticket *ticket);
 
+/* The token of who brings none; or empty. */
+struct slice operators_sentinel(const struct operators *o);
+
+/* The claims in force of a loaded account: a reference.  NULL: it is not
+ * loaded, or has expired. */
+struct jwt *operators_account(const struct operators *o,
+    const struct nkey *key);
+
+/* A user whom another program names instead of the one who came. */
+struct operators_placing {
+	const struct jwt  *user;
+	const struct jwt  *by;		/* claims of the callout's account; NULL:
+					   it is there already */
+	const struct nkey *expected;	/* whose token it has to be */
+	struct slice       source;	/* the peer's address, 4 or 16 bytes */
+	enum via           via;
+	bool               is_proxied;
+};
+
+/* As auth_check; a refusal is logged. */
+enum auth_verdict operators_place(struct operators *o,
+    const struct operators_placing *p, struct auth_answer *out,
+    struct auth_ticket *ticket);
+
 #endif /* AUTH_OPERATORS_H */

@@ -88,5 +88,7 @@ void principal_put_label(const struct principal *p, struct buf *out)
 
 struct slice principal_shown_user(const struct principal *p)
 {
+	if (p->is_placed && p->name.n > 0)
+		return p->name;
 	return p->kind == PRINCIPAL_TOKEN ? SLICE("[REDACTED]") : p->user;
 }

@@ -42,6 +42,7 @@ struct principal {
 	bool     proxy_required;
 	bool     is_bearer;
 	bool     uses_defaults;	/* permissions are its account's, by claims */
+	bool     is_placed;	/* by a callout: user is a key for once only */
 	int64_t  subs_max;	/* of each connection; -1: no limit */
 	int64_t  payload_max;	/* bytes; -1: no limit */
 	int64_t  issued_s;	/* of a JWT, since 1970 */
@@ -65,7 +66,8 @@ const struct principal *principal_anonymous(void);
  * nobody. */
 void principal_put_label(const struct principal *p, struct buf *out);
 
-/* For monitoring's authorized_user: the name, "[REDACTED]" for a token. */
+/* For monitoring's authorized_user: the name, "[REDACTED]" for a token; whom a
+ * callout placed goes by the name that it gave, if any. */
 struct slice principal_shown_user(const struct principal *p);
 
 #endif /* AUTH_PRINCIPAL_H */

@@ -12,12 +12,12 @@
 
 #include "auth/auth.h"
 #include "auth/callout.h"
+#include "auth/jwt.h"
 #include "auth/jwt_write.h"
 #include "auth/nonce.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/epoch.h"
-#include "base/log.h"
 #include "base/random.h"
 #include "core/accounts.h"
 #include "session/client.h"
@@ -31,6 +31,7 @@
 struct callout {
 	struct client *client;
 	struct auth   *auth;	/* the configuration it was asked by */
+	struct callout_config terms;	/* with operators: of its account */
 	struct nkey    user;
 	uint32_t       place, word;
 	int            proxy;
@@ -125,12 +126,19 @@ static struct callout *find(const struct callouts *x, struct slice token)
 
 /* ---- the answer ----------------------------------------------------------- */
 
+static const struct callout_config *terms_of(const struct callout *q)
+{
+	return auth_operators(q->auth) != NULL ? &q->terms
+	    : auth_callout(q->auth);
+}
+
 static struct callout_question question_of(const struct callout *q)
 {
 	const struct client *c = q->client;
 
 	return (struct callout_question){
-		.conf = auth_callout(q->auth),
+		.conf = terms_of(q),
+		.operators = auth_operators(q->auth),
 		.server = c->hub->shared->identity,
 		.user = q->user,
 		.source = slice_of((const char *)c->ip, c->is_ip6 ? 16 : 4),
@@ -148,25 +156,13 @@ static void answered(void *ctx, const struct inbox_message *m)
 	struct callout     *q = dot == NULL ? NULL : find(x, slice_skip(
 	    m->subject, (size_t)(dot - m->subject.p) + 1));
 	struct callout_question question;
-	struct auth_answer  answer = { .verdict = AUTH_REFUSED, .proxy = -1 };
-	struct buf          why = { 0 };
-	struct client      *c;
 
 	if (q == NULL)
 		return;
-	c = q->client;
 	question = question_of(q);
-	answer.proxy = q->proxy;
-	answer.who = callout_read_answer(&question, m->payload, &why);
-	if (answer.who != NULL)
-		answer.verdict = AUTH_OK;
-	else
-		log_warn("%.*s", SLICE_ARG(buf_slice(&why)));
-	buf_fini(&why);
-	c->callout = NULL;
+	q->client->callout = NULL;
+	login_answered(q->client, &question, m->payload, q->proxy);
 	leave_place(x, q);
-	login_decided(c, &answer);
-	auth_answer_fini(&answer);
 }
 
 void callout_cancel(struct client *c)
@@ -273,6 +269,8 @@ bool callout_is_wanted(const struct client *c, const struct auth_answer *so_far)
 	    auth_callout(c->hub->config->auth);
 	const struct principal *who = so_far->who;
 
+	if (so_far->is_delegated)
+		return true;
 	if (conf == NULL ||
 	    callout_skips(conf, who != NULL ? who->user : c->opts.user))
 		return false;
@@ -280,12 +278,19 @@ bool callout_is_wanted(const struct client *c, const struct auth_answer *so_far)
 	    callout_may_place(conf, who->account);
 }
 
+static struct slice account_asked(const struct auth *a,
+    const struct auth_answer *so_far)
+{
+	return so_far->is_delegated ? nkey_text(&so_far->account->subject)
+	    : auth_callout(a)->account;
+}
+
 bool callout_ask(struct client *c, const struct auth_answer *so_far)
 {
 	struct auth         *a = c->hub->config->auth;
 	struct callouts     *x = open_callouts(c->hub);
 	struct account      *in = accounts_find(c->hub->shared->accounts,
-	    auth_callout(a)->account);
+	    account_asked(a, so_far));
 	struct callout_home *home = x == NULL || in == NULL ? NULL
 	    : find_home(x, in);
 	struct callout      *q = home == NULL ? NULL : take_place(x);
@@ -294,6 +299,8 @@ bool callout_ask(struct client *c, const struct auth_answer *so_far)
 		return false;
 	q->client = c;
 	q->auth = auth_ref(a);
+	if (so_far->is_delegated)
+		callout_of_account(so_far->account, &q->terms);
 	q->proxy = so_far->proxy;
 	callout_draw_key(&q->user);
 	if (!publish(q, home)) {

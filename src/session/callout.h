@@ -17,7 +17,7 @@ struct hub;
 /* Is the program to be asked about this client, of whom we think this? */
 bool callout_is_wanted(const struct client *c, const struct auth_answer *so_far);
 
-/* Asks; login_decided comes later, or the client's time is over first.  False:
+/* Asks; login_answered comes later, or the client's time is over first.  False:
  * it cannot be asked. */
 bool callout_ask(struct client *c, const struct auth_answer *so_far);
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "auth/callout.h"
 #include "auth/nonce.h"
 #include "auth/throttle.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/account.h"
@@ -31,6 +33,7 @@ struct login {
 	unsigned           to;		/* the client's worker */
 	const struct session_shared *shared;
 	struct client     *client;	/* NULL: it went.  Thread: worker */
+	bool               is_placed;	/* a callout has said who it is */
 };
 
 static void take_rates(struct client *c)
@@ -194,8 +197,12 @@ static bool delegate(struct client *c, const struct auth_answer *answer)
 {
 	bool goes_on = c->state == CLIENT_READY && !c->is_connecting;
 
-	if (!callout_is_wanted(c, answer) || !callout_ask(c, answer))
+	if (!callout_is_wanted(c, answer))
 		return false;
+	if (!callout_ask(c, answer)) {
+		refuse(c, AUTH_WHY_FAILED);	/* past it nobody comes in */
+		return true;
+	}
 	/* One that is ready (a reload asks) goes on meanwhile. */
 	if (!goes_on) {
 		c->state = CLIENT_CHECKING;
@@ -331,7 +338,8 @@ static void decided(struct client *c, const struct auth_answer *answer)
 }
 
 /* The service may be asked by whoever guesses, too. */
-void login_decided(struct client *c, const struct auth_answer *answer)
+static void decided_elsewhere(struct client *c,
+    const struct auth_answer *answer)
 {
 	struct throttle    *t = c->hub->shared->throttle;
 	struct throttle_key key;
@@ -363,6 +371,8 @@ static void verdict_came(struct mail *m, void *receiver)
 	/* Who did not wait for the verdict has not learnt it. */
 	if (c == NULL || delegate(c, &l->ticket.answer)) {
 		tell_throttle(receiver, &l->key, AUTH_PENDING);
+	} else if (l->is_placed) {
+		decided_elsewhere(c, &l->ticket.answer);
 	} else {
 		tell_throttle(receiver, &l->key, l->ticket.answer.verdict);
 		decided(c, &l->ticket.answer);
@@ -384,6 +394,30 @@ static struct login *make_login(struct client *c)
 	l->to = c->hub->worker;
 	l->client = c;
 	return l;
+}
+
+void login_answered(struct client *c, const struct callout_question *q,
+    struct slice payload, int proxy)
+{
+	struct auth_answer answer = { .proxy = proxy };
+	struct login      *l = q->operators == NULL ? NULL : make_login(c);
+	struct buf         why = { 0 };
+	enum auth_verdict  v;
+
+	if (l != NULL)
+		l->is_placed = true;
+	v = callout_read_answer(q, payload, &answer,
+	    l == NULL ? NULL : &l->ticket, &why);
+	if (why.n > 0)
+		log_warn("%.*s", SLICE_ARG(buf_slice(&why)));
+	buf_fini(&why);
+	if (v == AUTH_PENDING) {
+		c->login = l;
+		return;
+	}
+	free(l);
+	decided_elsewhere(c, &answer);
+	auth_answer_fini(&answer);
 }
 
 void login_cancel(struct client *c)
@@ -426,6 +460,26 @@ static void warn_of_user(struct slice user)
 		    "required from cert", SLICE_ARG(user));
 }
 
+/* Has a callout placed it, so that its account's claims are all that changes? */
+static bool is_settled(const struct client *c)
+{
+	return c->state == CLIENT_READY && !c->is_connecting &&
+	    c->who->is_placed &&
+	    auth_operators(c->hub->config->auth) != NULL;
+}
+
+static enum auth_verdict check(const struct client *c,
+    const struct auth_request *req, struct auth_answer *out, struct login *l)
+{
+	struct auth        *a = c->hub->config->auth;
+	struct auth_ticket *t = l == NULL ? NULL : &l->ticket;
+
+	if (!is_settled(c))
+		return auth_check(a, req, out, t);
+	out->proxy = c->proxy;
+	return callout_renew(auth_operators(a), c->who, req, out, t);
+}
+
 /* What was asked before, and is not answered yet, counts no more. */
 static void ask(struct client *c)
 {
@@ -443,8 +497,7 @@ static void ask(struct client *c)
 		warn_of_user(req.user);
 	if (auth_needs_ticket(a))
 		l = make_login(c);
-	if (auth_check(a, &req, &answer, l == NULL ? NULL : &l->ticket) ==
-	    AUTH_PENDING) {
+	if (check(c, &req, &answer, l) == AUTH_PENDING) {
 		l->key = key;
 		c->login = l;
 		/* One that is ready (a reload asks) goes on meanwhile. */

@@ -8,6 +8,9 @@
 #ifndef SESSION_LOGIN_H
 #define SESSION_LOGIN_H
 
+#include "base/slice.h"
+
+struct callout_question;
 struct client;
 
 /* A fresh connection: ready, or to identify itself in time. */
@@ -27,9 +30,11 @@ void login_retry(struct client *c);
 
 /* Its credentials have expired. */
 void login_expired(struct client *c);
-/* Whoever was asked about it has answered: goes on, or is refused. */
-struct auth_answer;
-void login_decided(struct client *c, const struct auth_answer *answer);
+
+/* Who was asked about it has answered: goes on, is refused, or waits until the
+ * account is found that it was placed in.  proxy: of a struct auth_answer. */
+void login_answered(struct client *c, const struct callout_question *q,
+    struct slice payload, int proxy);
 
 /* Time is over. */
 void login_timed_out(struct client *c);

@@ -14,12 +14,13 @@ def claims(token):
 
 
 class Service(threading.Thread):
-    """Answers every question with answer(request), in a thread of its own."""
+    """Answers every question with answer(request), in a thread of its own.  connect:
+    how it comes in, as a Client takes it."""
 
-    def __init__(self, port, issuer, answer):
+    def __init__(self, port, issuer, answer, **connect):
         super().__init__(daemon=True)
         self.issuer, self.answer = issuer, answer
-        self.client = Client(port, user='auth', **{'pass': 'pwd'})
+        self.client = Client(port, **(connect or {'user': 'auth', 'pass': 'pwd'}))
         self.client.subscribe('$SYS.REQ.USER.AUTH', 1)
         self.client.ping()
         self.client.sock.settimeout(None)

@@ -326,3 +326,83 @@ TEST(who_cancels_is_answered_all_the_same)
 	    "no memory to wait in");
 	closed(&p);
 }
+
+/* ---- callouts --------------------------------------------------------------- */
+
+#define ASKING(users) "{" LIMITS ",\"authorization\":{\"auth_users\":[\"" users \
+	"\"]},\"type\":\"account\",\"version\":2}"
+
+TEST(who_is_delegated_is_refused_until_somebody_says_who_it_is)
+{
+	struct who op = who(NKEY_OPERATOR, 1), acc = who(NKEY_ACCOUNT, 1);
+	struct who u = who(NKEY_USER, 1), v = who(NKEY_USER, 2);
+	char       claims[512];
+	struct auth_answer a;
+	struct place       p;
+	bool               was_pending;
+
+	snprintf(claims, sizeof claims, ASKING("%s"), v.key.text);
+	opened(&p, token(&op, &acc, claims), OPERATOR(""));
+	a = come(&p, &v, token(&acc, &v, USER("")), &was_pending);
+	CHECK_INT(a.verdict, AUTH_OK);
+	CHECK(!a.is_delegated && a.who->permissions != NULL,
+	    "it may not ask in the server's name");
+	auth_answer_fini(&a);
+	a = come(&p, &u, token(&acc, &u, USER("")), &was_pending);
+	CHECK_INT(a.verdict, AUTH_REFUSED);
+	CHECK(a.is_delegated && a.who == NULL);
+	CHECK_SLICE(nkey_text(&a.account->subject), nkey_text(&acc.key));
+	auth_answer_fini(&a);
+	a = come(&p, &v, token(&acc, &u, USER("")), &was_pending);
+	CHECK_INT(a.verdict, AUTH_REFUSED);
+	CHECK(!a.is_delegated, "not without its signature");
+	auth_answer_fini(&a);
+	closed(&p);
+}
+
+TEST(a_callout_places_where_it_may_and_whom_it_was_asked_about)
+{
+	struct who op = who(NKEY_OPERATOR, 1), acc = who(NKEY_ACCOUNT, 1);
+	struct who other = who(NKEY_ACCOUNT, 2);
+	struct who u = who(NKEY_USER, 1), v = who(NKEY_USER, 2);
+	char       claims[512];
+	const struct {
+		const char        *why, *token;
+		const struct nkey *expected;
+		enum auth_verdict  verdict;
+	} cases[] = {
+		{ "its own account", token(&acc, &u, USER("")), &u.key, AUTH_OK },
+		{ "somebody else", token(&acc, &u, USER("")), &v.key,
+		  AUTH_REFUSED },
+		{ "an account it may not", token(&other, &u, USER("")), &u.key,
+		  AUTH_REFUSED },
+		{ "no user", token(&op, &acc, ACCOUNT), &acc.key, AUTH_REFUSED },
+	};
+	struct auth_answer a;
+	struct place       p;
+	struct jwt        *by, *user;
+	const char        *why;
+	bool               was_pending;
+
+	snprintf(claims, sizeof claims, ASKING("%s"), v.key.text);
+	opened(&p, token(&op, &acc, claims), OPERATOR(""));
+	CHECK(operators_account(p.operators, &acc.key) == NULL, "not loaded");
+	a = come(&p, &u, token(&acc, &u, USER("")), &was_pending);
+	auth_answer_fini(&a);
+	by = operators_account(p.operators, &acc.key);
+	CHECK(by != NULL);
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		CHECK_INT(jwt_decode(slice_str(cases[i].token), &user, &why), 0);
+		a = (struct auth_answer){ .proxy = -1 };
+		CHECK_INT(operators_place(p.operators,
+		    &(struct operators_placing){ .user = user, .by = by,
+		    .expected = cases[i].expected, .via = VIA_STANDARD }, &a,
+		    NULL), cases[i].verdict, "%s", cases[i].why);
+		CHECK((a.who != NULL) == (cases[i].verdict == AUTH_OK));
+		CHECK(a.who == NULL || a.who->is_placed);
+		auth_answer_fini(&a);
+		jwt_unref(user);
+	}
+	jwt_unref(by);
+	closed(&p);
+}
