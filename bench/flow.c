@@ -272,13 +272,16 @@ static void size_chunks(struct flow *f, uint64_t window)
 		f->window_chunks = FLOW_CHUNKS_MAX;
 }
 
-static void subject_of(const struct flow *f, unsigned i, char *out, size_t n)
+static void subject_of(const struct flow *f, const char *first, unsigned i,
+    char *out, size_t n)
 {
-	snprintf(out, n, "bench.%u", f->shape == PAIRS ? i : 0);
+	snprintf(out, n, "%s.%u", first == NULL ? "bench" : first,
+	    f->shape == PAIRS ? i : 0);
 }
 
 static bool init_pubs(struct flow *f)
 {
+	f->run->is_far = false;
 	if (!run_open_peers(f->run, f->pubs, sizeof *f->pubs, f->n_pubs))
 		return false;
 	for (unsigned i = 0; i < f->n_pubs; i++) {
@@ -289,7 +292,7 @@ static bool init_pubs(struct flow *f)
 		pub->id = i;
 		pub->n_receivers = f->shape == PAIRS ? 1 : f->n_subs;
 		pub->peer.refill = f->interval_ns != 0 ? next_due : next_chunk;
-		subject_of(f, i, subject, sizeof subject);
+		subject_of(f, f->run->what->subject, i, subject, sizeof subject);
 		if (!make_chunk(pub, subject))
 			return false;
 	}
@@ -298,6 +301,7 @@ static bool init_pubs(struct flow *f)
 
 static bool init_subs(struct flow *f)
 {
+	f->run->is_far = true;
 	if (!run_open_peers(f->run, f->subs, sizeof *f->subs, f->n_subs))
 		return false;
 	for (unsigned i = 0; i < f->n_subs; i++) {
@@ -311,7 +315,7 @@ static bool init_subs(struct flow *f)
 		if (s->tracks == NULL)
 			return false;
 		s->peer.on_msg = take_msg;
-		subject_of(f, i, subject, sizeof subject);
+		subject_of(f, NULL, i, subject, sizeof subject);
 		peer_subscribe(&s->peer, subject,
 		    f->shape == GROUP ? "workers" : NULL, 1);
 	}

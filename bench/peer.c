@@ -345,6 +345,17 @@ bool loop_turn(struct loop *l, int timeout_ms)
 
 /* ---- life ------------------------------------------------------------- */
 
+static void put_connect(struct peer *p)
+{
+	buf_put_str(&p->queue, "CONNECT {\"verbose\":false,\"pedantic\":false,"
+	    "\"protocol\":1,\"headers\":true,\"no_responders\":true,");
+	if (p->loop->user[0] != '\0')
+		buf_printf(&p->queue, "\"user\":\"%s\",\"pass\":\"%s\",",
+		    p->loop->user, p->loop->password);
+	buf_put_str(&p->queue,
+	    "\"name\":\"load\",\"lang\":\"c\",\"version\":\"1\"}\r\n");
+}
+
 int peer_open(struct peer *p, struct loop *l, const char *host, uint16_t port)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -368,9 +379,7 @@ int peer_open(struct peer *p, struct loop *l, const char *host, uint16_t port)
 			return ERR_IO;
 	}
 	watch(p, EPOLL_CTL_ADD);
-	buf_put_str(&p->queue, "CONNECT {\"verbose\":false,\"pedantic\":false,"
-	    "\"protocol\":1,\"headers\":true,\"no_responders\":true,"
-	    "\"name\":\"load\",\"lang\":\"c\",\"version\":\"1\"}\r\n");
+	put_connect(p);
 	peer_ping(p);
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "base/slice.h"
 
 enum {
+	USER_MAX = 32,
 	PEER_LINE_MAX = 4096,	/* INFO of a server with many URLs fits */
 	PEER_MEMO_MAX = 64,
 	LOOP_IN_BYTES = 256 << 10,
@@ -69,6 +70,8 @@ struct peer {
 struct loop {
 	int          epfd;
 	struct tls_context *tls;	/* of new peers; NULL: in clear */
+	char         user[USER_MAX];	/* of new peers; empty: no login */
+	const char  *password;
 	char        *in;
 	struct peer *awake;
 	bool         is_broken;

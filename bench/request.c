@@ -91,8 +91,11 @@ static bool open_all(struct requests *q)
 	struct run *r = q->run;
 	char        inbox[64];
 
-	if (!run_open_peers(r, &q->service, sizeof q->service, 1) ||
-	    !run_open_peers(r, q->clients, sizeof *q->clients, q->n_clients))
+	r->is_far = true;
+	if (!run_open_peers(r, &q->service, sizeof q->service, 1))
+		return false;
+	r->is_far = false;
+	if (!run_open_peers(r, q->clients, sizeof *q->clients, q->n_clients))
 		return false;
 	q->service.on_msg = serve;
 	peer_subscribe(&q->service, "bench.service", NULL, 1);

@@ -41,11 +41,24 @@ static bool await_all(struct run *r, void *p, size_t size, unsigned from,
 	return true;
 }
 
+static void name_user(struct run *r, unsigned i)
+{
+	char *user = r->loop.user;
+
+	r->loop.password = "bench";
+	user[0] = '\0';
+	if (r->what->users == USERS_SIDES)
+		snprintf(user, USER_MAX, "%s", r->is_far ? "sub" : "pub");
+	else if (r->what->users == USERS_PAIRS)
+		snprintf(user, USER_MAX, "u%u", i);
+}
+
 bool run_open_peers(struct run *r, void *p, size_t size, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		unsigned n_open = i + 1;
 
+		name_user(r, i);
 		if (peer_open(peer_at(p, size, i), &r->loop, r->host,
 		    r->port) != 0) {
 			run_fail(r, "connection %u: %m", i);

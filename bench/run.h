@@ -31,6 +31,7 @@ struct run {
 	uint64_t    window_bytes;
 	char      **command;		/* of the server, for "start" */
 	int         server_core;	/* where that runs; -1: anywhere */
+	bool        is_far;	/* peers opened now are those that receive */
 
 	/* found */
 	struct loop  loop;
@@ -46,6 +47,14 @@ enum shape {
 	GROUP,		/* the subscribers are one queue group */
 };
 
+/* Who the peers say they are; what those may do is the server's to know
+ * (bench/compare).  The password is always "bench". */
+enum users {
+	USERS_NONE,
+	USERS_SIDES,	/* "pub" who publishes or asks, "sub" the others */
+	USERS_PAIRS,	/* "u<i>" publisher i and subscriber i */
+};
+
 struct scenario {
 	const char *name;
 	bool      (*play)(struct run *r);	/* false: could not */
@@ -56,6 +65,8 @@ struct scenario {
 	double      seconds;
 	uint64_t    messages_max;
 	const char *help;
+	enum users  users;
+	const char *subject;	/* published on, before ".<i>"; NULL: "bench" */
 };
 
 bool play_flow(struct run *r);		/* flow.c */
@@ -66,6 +77,8 @@ bool play_request(struct run *r);	/* request.c */
 bool play_cold(struct run *r);		/* cold.c */
 bool play_idle(struct run *r);		/* idle.c */
 bool play_start(struct run *r);
+bool play_rejected(struct run *r);	/* rejected.c */
+bool play_wrong(struct run *r);
 
 /* Says why on stderr; the run is failed. */
 void run_fail(struct run *r, const char *fmt, ...)

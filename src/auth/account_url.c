@@ -1,4 +1,8 @@
-/* auth/account_url.c - one HTTP request, by libcurl. */
+/* auth/account_url.c - one HTTP request, by libcurl.
+ *
+ * The library is loaded when there is somebody to ask: it brings thirty others
+ * along, and twice the memory of an idle server, which most have no use for.
+ */
 #include "auth/account_url.h"
 
 #include "base/buf.h"
@@ -7,6 +11,7 @@
 #if MOTE_HAS_CURL
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -15,6 +20,48 @@
 
 enum { BODY_MAX = 1 << 20, REDIRECTS_MAX = 10 };
 #define TIMEOUT_DEFAULT_NS (1900 * NS_PER_MS)
+
+/* The functions we call. */
+static struct {
+	CURLcode    (*global_init)(long flags);
+	CURL       *(*easy_init)(void);
+	CURLcode    (*easy_setopt)(CURL *curl, CURLoption option, ...);
+	CURLcode    (*easy_perform)(CURL *curl);
+	CURLcode    (*easy_getinfo)(CURL *curl, CURLINFO info, ...);
+	void        (*easy_cleanup)(CURL *curl);
+	const char *(*easy_strerror)(CURLcode code);
+	bool        is_loaded;
+} lib;
+
+static pthread_once_t lib_once = PTHREAD_ONCE_INIT;
+
+static bool find(void *handle, const char *name, void *ret)
+{
+	void *f = dlsym(handle, name);
+
+	memcpy(ret, &f, sizeof f);
+	return f != NULL;
+}
+
+static void load_lib(void)
+{
+	/* The same, whatever is below it. */
+	static const char *const names[] = { "libcurl.so.4",
+		"libcurl-gnutls.so.4" };
+	void *h = NULL;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0] && h == NULL; i++)
+		h = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	lib.is_loaded = h != NULL &&
+	    find(h, "curl_global_init", &lib.global_init) &&
+	    find(h, "curl_easy_init", &lib.easy_init) &&
+	    find(h, "curl_easy_setopt", &lib.easy_setopt) &&
+	    find(h, "curl_easy_perform", &lib.easy_perform) &&
+	    find(h, "curl_easy_getinfo", &lib.easy_getinfo) &&
+	    find(h, "curl_easy_cleanup", &lib.easy_cleanup) &&
+	    find(h, "curl_easy_strerror", &lib.easy_strerror) &&
+	    lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
 
 struct account_url {
 	CURL       *curl;
@@ -59,18 +106,11 @@ static size_t header(char *p, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-
-static void init_curl(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 /* The first that fails is told. */
 #define SET(option, value) \
 	do { \
 		if (err == CURLE_OK) \
-			err = curl_easy_setopt(u->curl, option, value); \
+			err = lib.easy_setopt(u->curl, option, value); \
 	} while (0)
 
 static CURLcode set_tls(struct account_url *u,
@@ -115,23 +155,29 @@ static CURLcode set_up(struct account_url *u,
 int account_url_create(const struct account_url_config *conf,
     struct account_url **ret, struct buf *why)
 {
-	struct account_url *u = calloc(1, sizeof *u);
+	struct account_url *u;
 	CURLcode            err;
 
+	pthread_once(&lib_once, load_lib);
+	if (!lib.is_loaded) {
+		buf_put_str(why, "account resolver: libcurl cannot be "
+		    "loaded, and so no token from a URL");
+		return ERR_CONFIG;
+	}
+	u = calloc(1, sizeof *u);
 	if (u == NULL)
 		return ERR_NOMEM;
-	pthread_once(&curl_once, init_curl);
 	buf_put_slice(&u->base, conf->url);
 	if (conf->url.n == 0 || conf->url.p[conf->url.n - 1] != '/')
 		buf_put_char(&u->base, '/');
-	u->curl = curl_easy_init();
+	u->curl = lib.easy_init();
 	if (u->curl == NULL || buf_failed(&u->base)) {
 		account_url_destroy(u);
 		return ERR_NOMEM;
 	}
 	err = set_up(u, conf);
 	if (err != CURLE_OK) {
-		buf_printf(why, "account resolver: %s", curl_easy_strerror(err));
+		buf_printf(why, "account resolver: %s", lib.easy_strerror(err));
 		account_url_destroy(u);
 		return ERR_CONFIG;
 	}
@@ -143,7 +189,8 @@ void account_url_destroy(struct account_url *u)
 {
 	if (u == NULL)
 		return;
-	curl_easy_cleanup(u->curl);
+	if (u->curl != NULL)
+		lib.easy_cleanup(u->curl);
 	buf_fini(&u->base);
 	free(u);
 }
@@ -163,15 +210,15 @@ static int fetch(struct account_url *u, const struct buf *url,
 
 	u->error[0] = u->status[0] = '\0';
 	u->body_n = 0;
-	err = curl_easy_setopt(u->curl, CURLOPT_URL, url->p);
+	err = lib.easy_setopt(u->curl, CURLOPT_URL, url->p);
 	if (err == CURLE_OK)
-		err = curl_easy_perform(u->curl);
+		err = lib.easy_perform(u->curl);
 	if (err != CURLE_OK) {
 		complain(url, u->error[0] != '\0' ? u->error
-		    : curl_easy_strerror(err), why);
+		    : lib.easy_strerror(err), why);
 		return ERR_IO;
 	}
-	curl_easy_getinfo(u->curl, CURLINFO_RESPONSE_CODE, &code);
+	lib.easy_getinfo(u->curl, CURLINFO_RESPONSE_CODE, &code);
 	if (code == 200)
 		return 0;
 	complain(url, u->status, why);

@@ -1,8 +1,8 @@
 /* auth/account_url.h - the tokens of accounts, from a web server.
  *
  * GET <base>/<key>, whose body is the token.  Blocks, for no longer than the
- * timeout: for the resolver's thread, and for the start.  Built without libcurl
- * there is none: account_url_create then says so.
+ * timeout: for the resolver's thread, and for the start.  Where there is no libcurl,
+ * at the build or at run time, account_url_create says so.
  * Spec: core protocol 4.6.
  */
 #ifndef AUTH_ACCOUNT_URL_H

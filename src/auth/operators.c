@@ -374,6 +374,7 @@ static const struct principal *make_principal(const struct bearing *b,
 		.issuer_key = nkey_text(r->signing_key.is_set
 		    ? &r->signing_key : &r->account),
 		.connections = r->connections, .is_bearer = r->is_bearer,
+		.uses_defaults = r->uses_defaults,
 		.subs_max = r->subs, .payload_max = r->payload,
 		.issued_s = r->issued_s,
 		.expires_ns = r->expires_ns == INT64_MAX ? 0 : r->expires_ns,
@@ -425,6 +426,14 @@ static enum auth_verdict judge(const struct bearing *b,
 	if (v == JWT_OK && !rights.signing_key.is_set &&
 	    is_of_strict(b->operators, &account->issuer))
 		v = JWT_UNKNOWN_ISSUER;
+	/* Another program is to decide, and such are asked of configured
+	 * accounts only: past it nobody comes in. */
+	if (v == JWT_OK && jwt_has_callout(account) &&
+	    !jwt_skips_callout(account, &b->user->subject)) {
+		jwt_rights_fini(&rights);
+		return refuse(out, "its account asks an auth callout, which is "
+		    "not served with operators");
+	}
 	if (v != JWT_OK) {
 		jwt_rights_fini(&rights);
 		refuse(out, jwt_verdict_text(v));

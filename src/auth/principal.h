@@ -41,6 +41,7 @@ struct principal {
 	uint32_t connections;	/* enum via; 0: all */
 	bool     proxy_required;
 	bool     is_bearer;
+	bool     uses_defaults;	/* permissions are its account's, by claims */
 	int64_t  subs_max;	/* of each connection; -1: no limit */
 	int64_t  payload_max;	/* bytes; -1: no limit */
 	int64_t  issued_s;	/* of a JWT, since 1970 */

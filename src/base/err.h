@@ -18,7 +18,10 @@
 	X(BUSY,     9, "busy, try again")				\
 	X(DENIED,  10, "not permitted")					\
 	X(CONFIG,  11, "the configuration is wrong")			\
-	X(CLOSED,  12, "closed")
+	X(CLOSED,  12, "closed")					\
+	X(NOSPC,   13, "no space left on the disk")			\
+	X(CORRUPT, 14, "damaged data")					\
+	X(VERSION, 15, "written by a newer version")
 
 enum {
 #define X(name, nr, text) ERR_##name = -(nr),

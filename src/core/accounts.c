@@ -120,12 +120,19 @@ static bool is_gone(const struct account *a)
 
 struct account *accounts_find(struct accounts *x, struct slice name)
 {
+	struct account *a = accounts_find_any(x, name);
+
+	return a == NULL || is_gone(a) ? NULL : a;
+}
+
+struct account *accounts_find_any(struct accounts *x, struct slice name)
+{
 	struct account *a;
 
 	pthread_mutex_lock(&x->lock);
 	a = find(x, name);
 	pthread_mutex_unlock(&x->lock);
-	return a == NULL || is_gone(a) ? NULL : a;
+	return a;
 }
 
 struct account *accounts_prepare(struct accounts *x, struct slice name)

@@ -33,6 +33,9 @@ struct account *accounts_find(struct accounts *all, struct slice name);
  * Thread: any. */
 struct account *accounts_get(struct accounts *all, struct slice name);
 
+/* One that is gone as well.  Thread: any. */
+struct account *accounts_find_any(struct accounts *all, struct slice name);
+
 /* Known from now on, but gone if it was not known or gone before: until
  * accounts_get.  NULL: out of memory.  Thread: any. */
 struct account *accounts_prepare(struct accounts *all, struct slice name);

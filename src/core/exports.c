@@ -102,15 +102,6 @@ const struct export_spec *exports_admit(const struct account_spec *exporter,
 	return found;
 }
 
-bool exports_have_service(const struct account_spec *exporter,
-    struct slice subject)
-{
-	for (size_t i = 0; i < exporter->n_exports; i++)
-		if (covers(&exporter->exports[i], SHARE_SERVICE, subject))
-			return true;
-	return false;
-}
-
 /* ---- are they sound? ----------------------------------------------------- */
 
 static int refuse(struct buf *why, const struct export_spec *x,

@@ -18,10 +18,6 @@
 const struct export_spec *exports_admit(const struct account_spec *exporter,
     struct slice importer, const struct import_spec *import, int64_t now_s);
 
-/* Does a service export cover this subject or pattern? */
-bool exports_have_service(const struct account_spec *exporter,
-    struct slice subject);
-
 /* 0; or ERR_CONFIG, and in nats-server's words what is wrong with one of them
  * is appended to why.  has_system: there is a system account. */
 struct buf;

@@ -23,6 +23,7 @@
 #include "core/rate.h"
 #include "core/spec_copy.h"
 #include "core/sublist.h"
+#include "proto/subject.h"
 
 struct plan {
 	const struct plan_request *request;	/* while it is made */
@@ -234,10 +235,8 @@ static int find_export(struct plan *p, struct wish *w, struct buf *why)
 {
 	const struct account_spec *s;
 
-	w->exporter = accounts_prepare(p->all, w->spec->account);
-	if (w->exporter == NULL)
-		return ERR_NOMEM;
-	s = policy_of(w->exporter)->spec;
+	w->exporter = accounts_find_any(p->all, w->spec->account);
+	s = w->exporter == NULL ? NULL : policy_of(w->exporter)->spec;
 	if (s != NULL)
 		w->export = exports_admit(s, w->importer->name, w->spec,
 		    p->now_s);
@@ -331,7 +330,8 @@ static struct export_spec system_export(const struct account *system,
 		.subject = remote, .answer = ANSWER_STREAM };
 
 	for (size_t i = 0; s != NULL && i < s->n_exports; i++)
-		if (slice_eq(s->exports[i].subject, remote))
+		if (s->exports[i].kind == SHARE_SERVICE &&
+		    subject_is_subset(remote, s->exports[i].subject))
 			x = s->exports[i];
 	return x;
 }

@@ -197,7 +197,8 @@ static const struct field claim_fields[] = {
 
 /* Ours, behind everything that nats-server says. */
 static const struct field rate_fields[] = {
-	C(msgs_per_second_max, I64), C(bytes_per_second_max, I64), { NULL },
+	C(msgs_per_second_max, I64), C(bytes_per_second_max, I64),
+	C(rate_waits, U64), C(rate_wait_time, I64), { NULL },
 };
 
 static void write_detail_fields(const struct account_stats *a,

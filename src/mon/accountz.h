@@ -60,6 +60,8 @@ struct account_detail {
 	bool          is_expired, is_incomplete;
 	/* Ours: publishing is held back to so much a second; 0: no limit. */
 	int64_t       msgs_per_second_max, bytes_per_second_max;
+	uint64_t      rate_waits;	/* publishers were held back for them ... */
+	int64_t       rate_wait_time;	/* ... ns, in sum */
 };
 
 struct account_stats {

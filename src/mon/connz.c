@@ -399,6 +399,11 @@ static const struct field tag_fields[] = {
 	{ NULL },
 };
 
+/* Ours, behind everything that nats-server says. */
+static const struct field own_fields[] = {
+	I(n_rate_waits, "rate_waits", U64, OPT), { NULL },
+};
+
 static int64_t not_negative(int64_t v)
 {
 	return v > 0 ? v : 0;
@@ -506,6 +511,7 @@ static void write_client(const struct client_info *info,
 	fields_write(tail_fields, &r, w);
 	write_subs(&r, w);
 	fields_write(tag_fields, &r, w);
+	fields_write(own_fields, info, w);
 	json_end_object(w);
 }
 

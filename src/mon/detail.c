@@ -3,11 +3,17 @@
 
 #include <stdlib.h>
 
+#include <sodium.h>
+
+#include "auth/jwt.h"
+#include "auth/resolver.h"
+#include "base/clock.h"
 #include "core/account.h"
 #include "core/account_spec.h"
 #include "core/imports.h"
 #include "core/mappings.h"
 #include "core/policy.h"
+#include "core/rate.h"
 
 /* ---- mappings --------------------------------------------------------------- */
 
@@ -186,9 +192,45 @@ static void open_imports(struct detail *d, const struct account *a)
 	d->told.n_imports = n;
 }
 
+/* ---- tokens ------------------------------------------------------------------ */
+
+/* They stand between the dots. */
+void token_put_claims(struct slice token, struct buf *out)
+{
+	const char *from = memchr(token.p, '.', token.n);
+	const char *end = from == NULL ? NULL : memchr(from + 1, '.',
+	    token.n - (size_t)(from + 1 - token.p));
+	size_t      n = end == NULL ? 0 : (size_t)(end - from - 1), n_out = 0;
+	char       *to = n == 0 ? NULL : buf_reserve(out, n);
+
+	if (to != NULL && sodium_base642bin((unsigned char *)to, n, from + 1, n,
+	    NULL, &n_out, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
+		buf_added(out, n_out);
+	else
+		buf_put_str(out, "null");
+}
+
+static void open_token(struct detail *d, const struct account *a,
+    struct resolver *r)
+{
+	const struct jwt *t = r == NULL ? NULL : resolver_loaded(r, a->name);
+
+	if (t == NULL)
+		return;
+	d->jwt = t;
+	token_put_claims(t->token, &d->claims);
+	d->told.jwt = t->token;
+	d->told.issuer_key = nkey_text(&t->issuer);
+	d->told.tags = (struct slices){ t->tags.items, t->tags.n };
+	d->told.decoded_jwt = buf_slice(&d->claims);
+	d->told.is_expired = t->expires_s != 0 &&
+	    t->expires_s <= clock_wall_ns() / NS_PER_S;
+}
+
 /* ---- all of it -------------------------------------------------------------- */
 
-void detail_open(struct detail *d, const struct account *a)
+void detail_open(struct detail *d, const struct account *a,
+    struct resolver *r)
 {
 	const struct account_policy *p = account_policy(a);
 
@@ -196,11 +238,18 @@ void detail_open(struct detail *d, const struct account *a)
 	open_mappings(d, p->mappings);
 	open_exports(d, a);
 	open_imports(d, a);
+	open_token(d, a, r);
 	if (p->spec == NULL)
 		return;
 	d->told.name_tag = p->spec->shown_name;
 	d->told.msgs_per_second_max = p->spec->rate_msgs;
 	d->told.bytes_per_second_max = p->spec->rate_bytes;
+	if (p->rate != NULL) {
+		struct rate_stats s = rate_stats(p->rate);
+
+		d->told.rate_waits = s.n_waits;
+		d->told.rate_wait_time = (int64_t)s.wait_ns;
+	}
 }
 
 void detail_close(struct detail *d)
@@ -210,5 +259,7 @@ void detail_close(struct detail *d)
 	free(d->exports);
 	free(d->imports);
 	buf_fini(&d->own_info);
+	buf_fini(&d->claims);
+	jwt_unref(d->jwt);
 	*d = (struct detail){ 0 };
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "auth/operators.h"
+#include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/account.h"
@@ -27,6 +29,7 @@ struct documents {
 	struct process_sampler sampler;
 	struct list            collects;	/* under way */
 	unsigned               n_collects;
+	struct resolver       *resolver;	/* or NULL */
 	bool                   is_ready;
 };
 
@@ -209,6 +212,19 @@ static void fill_process(struct documents *d, struct varz *v)
 	v->cpu = process_cpu_percent(&d->sampler, clock_ns(), clock_cpu_ns());
 }
 
+static void fill_logins(const struct documents *d, struct varz *v)
+{
+	struct throttle *t = d->shared->throttle;
+	struct throttle_stats s;
+
+	if (t == NULL)
+		return;
+	s = throttle_stats(t);
+	v->failed_logins = s.n_wrong;
+	v->delayed_logins = s.n_delayed;
+	v->refused_logins = s.n_refused;
+}
+
 static void fill_varz(struct documents *d, const struct collect *c,
     int64_t now_ns, struct varz *v)
 {
@@ -229,6 +245,8 @@ static void fill_varz(struct documents *d, const struct collect *c,
 	v->slow_consumers = v->slow_consumer_stats.clients = s->n_slow;
 	v->stale_connections = v->stale_connection_stats.clients = s->n_stale;
 	v->stalled_clients = s->n_stalled;
+	v->pinned_account_fails = operators_n_pinned_fails();
+	fill_logins(d, v);
 	v->subscriptions = subs.num_subscriptions;
 }
 
@@ -376,7 +394,7 @@ void documents_accountz(struct inquiry *q)
 		at = all;
 	} else if (a != NULL) {
 		account_stats_fill(a, &one);
-		detail_open(&detail, a);
+		detail_open(&detail, a, q->documents->resolver);
 		one.detail = &detail.told;
 		n = 1;
 	}
@@ -402,7 +420,7 @@ void documents_account(struct inquiry *q)
 		return;
 	}
 	account_stats_fill(a, &stats);
-	detail_open(&detail, a);
+	detail_open(&detail, a, q->documents->resolver);
 	stats.detail = &detail.told;
 	account_detail_write(&stats, &w);
 	detail_close(&detail);
@@ -523,6 +541,11 @@ void documents_set_hits(struct documents *d, const struct varz_hits *hits,
 {
 	d->identity.http_req_stats = hits;
 	d->identity.n_http_req_stats = n;
+}
+
+void documents_set_resolver(struct documents *d, struct resolver *r)
+{
+	d->resolver = r;
 }
 
 void documents_set_ready(struct documents *d, bool is_ready)

@@ -24,6 +24,7 @@ struct client;
 struct documents;
 struct json;
 struct loop;
+struct resolver;
 struct session_shared;
 
 enum document_outcome {
@@ -75,6 +76,9 @@ const struct varz *documents_identity(const struct documents *d);
 /* The rows of "http_req_stats"; kept. */
 void documents_set_hits(struct documents *d, const struct varz_hits *hits,
     size_t n);
+
+/* Where accounts' tokens are found; kept.  NULL: nowhere. */
+void documents_set_resolver(struct documents *d, struct resolver *r);
 
 /* Do the listeners accept?  False at first. */
 void documents_set_ready(struct documents *d, bool is_ready);

@@ -171,6 +171,9 @@ const struct field varz_fields[] = {
 	 * their order for who compares. */
 	F(mote_version, STR, OPT),
 	F(workers, I64, OPT, GAUGE("event loops")),
+	F(failed_logins, U64, OPT, COUNTER("logins with wrong credentials")),
+	F(delayed_logins, U64, OPT, COUNTER("logins that had to wait for others' failures")),
+	F(refused_logins, U64, OPT, COUNTER("logins not looked at, after too many failures")),
 	F(tls_cert_expiry, I64, OPT, GAUGE("when the server's certificate "
 	    "ends, seconds since 1970")),
 	{ NULL },

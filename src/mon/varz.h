@@ -76,6 +76,7 @@ struct varz {
 	uint64_t slow_consumers, stale_connections, stalled_clients;
 	uint64_t subscriptions;
 	uint64_t pinned_account_fails;
+	uint64_t failed_logins, delayed_logins, refused_logins;
 	const struct varz_hits *http_req_stats;	/* in order of path */
 	size_t                  n_http_req_stats;
 	struct varz_kinds slow_consumer_stats, stale_connection_stats;

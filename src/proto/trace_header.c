@@ -1,7 +1,7 @@
 /* proto/trace_header.c - what a message's headers say of tracing it. */
 #include "proto/trace_header.h"
 
-#include <stdint.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -104,6 +104,28 @@ static bool says_only(struct slice value)
 	    slice_eq_nocase(value, SLICE("on"));
 }
 
+/* Most blocks are done with here.  A name that asks begins a line. */
+static bool may_ask(struct slice headers, bool heeds_parents)
+{
+	static const struct slice dest = { "Nats-Trace-Dest:", 16 };
+	static const struct slice parent = { "traceparent:", 12 };
+	const char *at = headers.p, *end = headers.p + headers.n;
+
+	while (end - at > (ptrdiff_t)parent.n) {
+		struct slice rest = slice_of(at, (size_t)(end - at));
+
+		if (*at == 'N' ? slice_has_prefix(rest, dest)
+		    : heeds_parents && (*at | 0x20) == 't' &&
+		    slice_eq_nocase(slice_of(at, parent.n), parent))
+			return true;
+		at = memchr(at, '\n', rest.n);
+		if (at == NULL)
+			break;
+		at++;
+	}
+	return false;
+}
+
 /* Of each the first value counts; of traceparents any that is sampled. */
 struct findings {
 	struct slice dest, only;
@@ -128,7 +150,8 @@ static bool may_matter(const struct header_field *f)
 	    *f->name.p == 'T');
 }
 
-bool trace_header_read(struct slice headers, struct trace_header *ret)
+bool trace_header_read(struct slice headers, bool heeds_parents,
+    struct trace_header *ret)
 {
 	struct findings     x = { 0 };
 	struct header_field f;
@@ -136,6 +159,8 @@ bool trace_header_read(struct slice headers, struct trace_header *ret)
 	if (!slice_has_prefix(headers, FIRST_LINE))
 		return false;
 	headers = slice_skip(headers, FIRST_LINE.n);
+	if (!may_ask(headers, heeds_parents))
+		return false;
 	while (take_field(&headers, &f))
 		if (may_matter(&f))
 			note(&x, &f);

@@ -24,9 +24,10 @@ struct trace_header {
 	bool         has_parent;	/* a traceparent that is sampled */
 };
 
-/* False: nothing asks for a trace, and *ret is not written.  Slices point into
- * headers. */
-bool trace_header_read(struct slice headers, struct trace_header *ret);
+/* False: nothing asks for a trace, and *ret is not written.  heeds_parents: a
+ * traceparent may ask too.  Slices point into headers. */
+bool trace_header_read(struct slice headers, bool heeds_parents,
+    struct trace_header *ret);
 
 /* The fields as a JSON object of lists, in order of name; appended.  Without
  * memory the buffer has failed. */

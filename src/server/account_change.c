@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "core/account.h"
 #include "core/plan.h"
 #include "server/server_int.h"
 #include "server/specs.h"
@@ -81,6 +82,12 @@ static void look_again(struct hub *h, void *ctx)
 	free(r);
 }
 
+/* Who comes from now on goes by the new policy anyway. */
+static bool has_clients(const struct account *a)
+{
+	return __atomic_load_n(&a->n_clients, __ATOMIC_SEQ_CST) > 0;
+}
+
 static struct review *make_review(const struct plan *p)
 {
 	size_t         n = plan_count(p);
@@ -88,15 +95,24 @@ static struct review *make_review(const struct plan *p)
 
 	if (r == NULL)
 		return NULL;
-	r->n = n;
+	r->n = 0;
 	for (size_t i = 0; i < n; i++)
-		r->accounts[i] = plan_account(p, i);
+		if (has_clients(plan_account(p, i)))
+			r->accounts[r->n++] = plan_account(p, i);
 	return r;
+}
+
+static bool is_anyone_there(const struct plan *p)
+{
+	for (size_t i = 0; i < plan_count(p); i++)
+		if (has_clients(plan_account(p, i)))
+			return true;
+	return false;
 }
 
 void account_change_tell(struct server *s, const struct plan *p)
 {
-	for (unsigned i = 0; i < s->n_workers; i++) {
+	for (unsigned i = 0; i < s->n_workers && is_anyone_there(p); i++) {
 		struct review *r = make_review(p);
 
 		if (r != NULL && server_tell(s, i, look_again, r))

@@ -51,14 +51,15 @@ static const struct jwt_signing_key *signer_of(const struct review *v,
 	return key;
 }
 
-/* *is_scoped: what it may do is the key's to say, and may be something else. */
+/* *is_given: what it may do is the account's or the key's to say, and may be
+ * something else now. */
 static enum refusal refusal_of(const struct review *v,
-    const struct principal *p, bool *is_scoped)
+    const struct principal *p, bool *is_given)
 {
 	const struct jwt_signing_key *key;
 	bool                          ok;
 
-	*is_scoped = false;
+	*is_given = false;
 	if (v->claims == NULL)
 		return REFUSAL_ACC_EXPIRED;
 	if (p->kind != PRINCIPAL_JWT)
@@ -67,7 +68,7 @@ static enum refusal refusal_of(const struct review *v,
 	    p->issued_s))
 		return REFUSAL_REVOKED;
 	key = signer_of(v, p, &ok);
-	*is_scoped = key != NULL && key->scope != NULL;
+	*is_given = p->uses_defaults || (key != NULL && key->scope != NULL);
 	return ok ? REFUSAL_NONE : REFUSAL_AUTH;
 }
 
@@ -89,17 +90,17 @@ static bool look_at(void *ctx, struct client *c)
 {
 	struct part *p = ctx;
 	enum refusal r;
-	bool         is_scoped;
+	bool         is_given;
 
 	if (c->account != p->review->account || c->state == CLIENT_CLOSING)
 		return true;
-	r = refusal_of(p->review, c->who, &is_scoped);
+	r = refusal_of(p->review, c->who, &is_given);
 	if (r != REFUSAL_NONE) {
 		client_refuse(c, r);
 		return true;
 	}
 	client_apply_limits(c);
-	if (is_scoped)
+	if (is_given)
 		login_again(c);
 	note_cid(p, c->cid);
 	return true;
@@ -200,6 +201,7 @@ static void go_back(struct hub *h, struct part *p)
 /* Thread: the hub's. */
 static void look_at_all(struct hub *h, void *ctx)
 {
+	h->n_reviews++;
 	hub_each_client(h, look_at, ctx);
 	go_back(h, ctx);
 }

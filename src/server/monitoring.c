@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "conf/options.h"
 #include "core/accounts.h"
+#include "mon/detail.h"
 #include "mon/documents.h"
 #include "mon/events.h"
 #include "mon/http.h"
@@ -36,6 +37,7 @@ struct monitoring {
 	bool             is_https;
 	struct slice    *tags;
 	struct slice    *metadata;	/* pairs */
+	struct buf       claims;	/* of operators, as JSON */
 };
 
 /* ---- who we are ----------------------------------------------------------- */
@@ -95,6 +97,19 @@ static int64_t cert_end_s(const struct server *s)
 	return end == INT64_MAX ? 0 : end;
 }
 
+static struct slice operator_claims(struct monitoring *m,
+    const struct options *o)
+{
+	buf_reset(&m->claims);
+	for (size_t i = 0; i < o->operators.n; i++) {
+		buf_put_char(&m->claims, i == 0 ? '[' : ',');
+		token_put_claims(o->operators.v[i], &m->claims);
+	}
+	if (o->operators.n > 0)
+		buf_put_char(&m->claims, ']');
+	return buf_failed(&m->claims) ? SLICE_NONE : buf_slice(&m->claims);
+}
+
 static void describe(struct server *s, struct varz *v)
 {
 	const struct options *o = s->options;
@@ -137,6 +152,9 @@ static void describe(struct server *s, struct varz *v)
 		.config_digest = slice_str(s->digest),
 		.tags = copy_tags(m, o),
 		.metadata = copy_metadata(m, o),
+		.trusted_operators_jwt = { o->operators.v, o->operators.n },
+		.trusted_operators_claim = operator_claims(m, o),
+		.trusted_proxies = { o->proxies.v, o->proxies.n },
 		.system_account = server_system_account(s),
 		.workers = s->n_workers,
 	};
@@ -273,6 +291,7 @@ int monitoring_open_system(struct server *s)
 	struct epoch_thread *e;
 
 	monitoring_refresh(s);		/* the client port is known by now */
+	documents_set_resolver(m->documents, s->resolver);
 	if (accounts_system(s->shared.accounts) == NULL)
 		return 0;
 	e = epoch_join();
@@ -343,6 +362,7 @@ void monitoring_close(struct server *s)
 	}
 	free(m->tags);
 	free(m->metadata);
+	buf_fini(&m->claims);
 	free(m->host);
 	free(m->base_path);
 	free(m->prefix);

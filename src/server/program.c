@@ -18,6 +18,7 @@
 #include "server/server.h"
 #include "server/settings.h"
 #include "server/signals.h"
+#include "server/store_tool.h"
 #include "session/secure.h"
 #include "session/version.h"
 
@@ -169,6 +170,8 @@ int program_run(int argc, char **argv)
 	struct program p = { .name = cli_program(argc > 0 ? argv[0] : NULL) };
 	int            status = 1;
 
+	if (store_tool_is_meant(argc, argv))
+		return store_tool_run(argc, argv);
 	p.options = options_create_default();
 	if (p.options != NULL)
 		status = start(&p, argc, argv);

@@ -97,6 +97,11 @@ static int make_operators(struct server *s, struct plan *p)
 
 	if (s->operators == NULL)
 		return 0;
+	if (!trust_is_same_resolver(s->options, p->options)) {
+		buf_put_str(p->why, "config reload not supported for "
+		    "AccountResolver: another one needs a restart");
+		return ERR_CONFIG;
+	}
 	err = trust_operators(p->options, &p->operators, p->why);
 	if (err == 0)
 		operators_use(p->operators, s->resolver);

@@ -16,6 +16,15 @@ bool trust_is_configured(const struct options *o)
 	return o->operators.n > 0 || o->trusted_keys.n > 0;
 }
 
+bool trust_is_same_resolver(const struct options *a, const struct options *b)
+{
+	const struct conf_resolver *x = a->resolver, *y = b->resolver;
+
+	if (x == NULL || y == NULL)
+		return x == y;
+	return memcmp(&x->digest, &y->digest, sizeof x->digest) == 0;
+}
+
 int trust_operators(const struct options *o, struct operators **ret,
     struct buf *why)
 {

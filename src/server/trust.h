@@ -17,6 +17,9 @@ struct resolver;
 /* Do tokens decide who is let in? */
 bool trust_is_configured(const struct options *o);
 
+/* Do accounts come from the same place?  (What is given along may differ.) */
+bool trust_is_same_resolver(const struct options *a, const struct options *b);
+
 /* 0; ERR_NOMEM; ERR_CONFIG and why.  The caller owns a reference. */
 int trust_operators(const struct options *o, struct operators **ret,
     struct buf *why);

@@ -131,6 +131,8 @@ struct hub {
 	struct closed_ring    *closed;
 	struct callouts       *callouts;	/* NULL: none was made */
 	struct timer           stall_timer;
+	uint64_t               n_reviews;	/* changes of accounts' claims that its
+						   clients were looked at for */
 	bool                   is_closed;	/* nobody comes in any more */
 	struct timer           move_timer;
 	struct list            moving;	/* publishers that leave for another worker */

@@ -88,6 +88,7 @@ struct client_info {
 	uint64_t in_msgs, in_bytes;	/* received from the client */
 	uint64_t out_msgs, out_bytes;	/* sent to it */
 	uint64_t n_stalls;		/* it was held back as a publisher */
+	uint64_t n_rate_waits;		/* it, or who shares its rate, for the rate */
 	uint64_t n_subs;
 
 	/* As the client said in CONNECT; empty: it did not. */

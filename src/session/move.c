@@ -8,6 +8,7 @@
 #include "session/client.h"
 #include "session/handoff.h"
 #include "session/hub.h"
+#include "session/login.h"
 
 enum { MOVE_AFTER = 8192 };	/* messages in a row for one other worker */
 #define LOOK_NS (NS_PER_MS / 2)
@@ -68,6 +69,7 @@ void move_cancel(struct client *c)
 struct moving {
 	struct mail    mail;
 	struct client *client;
+	uint64_t       n_reviews;	/* of the hub it leaves, then */
 };
 
 /* Thread: the new worker's. */
@@ -75,9 +77,14 @@ static void arrive(struct mail *m, void *receiver)
 {
 	struct moving *x = CONTAINER_OF(m, struct moving, mail);
 	struct client *c = x->client;
+	uint64_t       n_reviews = x->n_reviews;
 
 	free(x);
 	client_join(c, receiver);
+	/* What the others were looked at for while it was on its way. */
+	if (n_reviews < ((struct hub *)receiver)->n_reviews &&
+	    c->who->kind == PRINCIPAL_JWT)
+		login_again(c);
 }
 
 static bool is_quiet(const struct client *c)
@@ -105,7 +112,8 @@ static void leave(struct client *c)
 	move_cancel(c);
 	if (x == NULL)
 		return;
-	*x = (struct moving){ .mail.deliver = arrive, .client = c };
+	*x = (struct moving){ .mail.deliver = arrive, .client = c,
+		.n_reviews = h->n_reviews };
 	client_part(c);
 	loop_post(h->loop, to, &x->mail);
 }

@@ -55,17 +55,19 @@ static bool is_drawn(int64_t percent)
 	return percent >= 100 || (int64_t)random_below(100) < percent;
 }
 
-static enum msgtrace_demand read_parent(const struct account *a,
+static bool has_dest(const struct account_spec *spec)
+{
+	return spec != NULL && spec->trace_dest.n > 0;
+}
+
+static enum msgtrace_demand read_parent(const struct account_spec *spec,
     struct msgtrace_wish *ret)
 {
-	const struct account_spec *spec = account_policy(a)->spec;
-
-	if (spec == NULL || spec->trace_dest.n == 0)
+	if (!has_dest(spec))
 		return MSGTRACE_NONE;
 	if (!is_drawn(spec->trace_sampling))
 		return MSGTRACE_OFF;
-	*ret = (struct msgtrace_wish){ .dest = spec->trace_dest,
-		.is_by_account = true };
+	*ret = (struct msgtrace_wish){ spec->trace_dest, false };
 	return MSGTRACE_ON;
 }
 
@@ -74,7 +76,7 @@ static enum msgtrace_demand read_dest(const struct trace_header *x,
 {
 	if (!subject_is_literal(x->dest))
 		return x->is_only ? MSGTRACE_DROP : MSGTRACE_NONE;
-	*ret = (struct msgtrace_wish){ x->dest, x->is_only, false };
+	*ret = (struct msgtrace_wish){ x->dest, x->is_only };
 	return MSGTRACE_ON;
 }
 
@@ -90,13 +92,14 @@ static enum msgtrace_demand refuse_origin(const struct client *c,
 enum msgtrace_demand msgtrace_read(const struct client *c,
     struct slice headers, struct msgtrace_wish *ret)
 {
-	struct trace_header  x;
-	enum msgtrace_demand demand;
+	const struct account_spec *spec = account_policy(c->account)->spec;
+	struct trace_header        x;
+	enum msgtrace_demand       demand;
 
-	if (!trace_header_read(headers, &x))
+	if (!trace_header_read(headers, has_dest(spec), &x))
 		return MSGTRACE_NONE;
 	demand = x.dest.n > 0 ? read_dest(&x, ret)
-	    : read_parent(c->account, ret);
+	    : read_parent(spec, ret);
 	return demand == MSGTRACE_ON && x.has_origin ? refuse_origin(c, &x)
 	    : demand;
 }

@@ -6,9 +6,9 @@
  * none.  The trace is counted: a parcel to another worker holds it too, and
  * who lets go last publishes it in the account where the message came in.
  *
- * The destination is one that the publisher may publish on, or one that its
- * account's configuration names.  A trace holds so many bytes of events; those
- * that do not fit are counted.
+ * The destination, be it the header's or the account's, is one that the
+ * publisher may publish on.  A trace holds so many bytes of events; those that
+ * do not fit are counted.
  * Spec: core protocol 7.4.
  */
 #ifndef SESSION_MSGTRACE_H
@@ -37,7 +37,6 @@ struct msgtrace_wish {
 	struct slice dest;	/* literal; of the headers or, in this epoch
 				   section, the policy */
 	bool         is_only;	/* it is not to be delivered */
-	bool         is_by_account;	/* its configuration says where to */
 };
 
 /* What these headers of a client's message ask for; *ret if it is ON.  Whether

@@ -21,6 +21,11 @@ void pace_by(struct client *c, struct rate *user, struct rate *account)
 		pace_over(c);
 }
 
+uint64_t pace_n_waits(const struct client *c)
+{
+	return c->rates[0] == NULL ? 0 : rate_stats(c->rates[0]).n_waits;
+}
+
 void pace_charge(struct client *c, uint64_t msgs, uint64_t bytes)
 {
 	/* Not the turn's time: a turn may be longer than the pause. */

@@ -29,6 +29,9 @@ static inline void pace_run(struct client *c, uint64_t msgs, uint64_t bytes)
 		pace_charge(c, msgs, bytes);
 }
 
+/* How often it, or who shares its first rate, was held back. */
+uint64_t pace_n_waits(const struct client *c);
+
 /* It has been silent long enough. */
 void pace_over(struct client *c);
 

@@ -308,8 +308,8 @@ static bool may_be_told(struct client *c, const struct msgtrace_wish *w)
 {
 	const struct permissions *p = c->who->permissions;
 
-	if (w->is_by_account || (!is_reserved_subject(w->dest) && (p == NULL ||
-	    verdict_may_publish(&c->verdicts, p, w->dest))))
+	if (!is_reserved_subject(w->dest) && (p == NULL ||
+	    verdict_may_publish(&c->verdicts, p, w->dest)))
 		return true;
 	refuse_name(c, "to", "Subject", w->dest);
 	return false;

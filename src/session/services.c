@@ -25,7 +25,7 @@
 
 struct hop {
 	struct hub *hub;
-	bool        is_answer;
+	const struct service_import *service;	/* NULL: an answer */
 	bool        shares;	/* the first import on the way does */
 	bool        says_server;
 	struct buf  subject, mapped, prefix;
@@ -74,13 +74,27 @@ void services_destroy(struct services *x)
 	free(x);
 }
 
-/* NULL: no memory, or too many.  Follow with leave. */
-static struct hop *enter(struct hub *h)
+/* Has a question come this way before?  Mappings can lead it round in a circle
+ * that no import shows. */
+static bool is_loop(const struct hub *h, const struct service_import *s)
+{
+	for (unsigned i = h->n_hops; s != NULL && i-- > 0;) {
+		const struct hop *p = h->services->hops[i];
+
+		if (p->service == NULL || p->service == s)
+			return p->service == s;
+	}
+	return false;
+}
+
+/* service is NULL for an answer.  NULL: no memory, or too many.  Follow with
+ * leave. */
+static struct hop *enter(struct hub *h, const struct service_import *service)
 {
 	struct services *x = h->services;
 	struct hop     **p;
 
-	if (h->n_hops >= HOPS_MAX) {
+	if (h->n_hops >= HOPS_MAX || is_loop(h, service)) {
 		h->stats.n_loops++;
 		return NULL;
 	}
@@ -91,6 +105,7 @@ static struct hop *enter(struct hub *h)
 		return NULL;
 	h->n_hops++;
 	(*p)->hub = h;
+	(*p)->service = service;
 	(*p)->expects = 0;
 	buf_reset(&(*p)->info);
 	buf_reset(&(*p)->dest);
@@ -109,7 +124,7 @@ static const struct hop *hop_before(const struct hop *p)
 	const struct hop *before = h->n_hops < 2 ? NULL
 	    : h->services->hops[h->n_hops - 2];
 
-	return before == NULL || before->is_answer ? NULL : before;
+	return before == NULL || before->service == NULL ? NULL : before;
 }
 
 /* ---- messages anew ------------------------------------------------------- */
@@ -226,7 +241,6 @@ static void describe(struct hop *p, const struct service_import *s,
 		d.is_shared = before->shares;
 		d.service = s->importer->name;
 	}
-	p->is_answer = false;
 	p->shares = d.is_shared;
 	d.says_server = p->says_server = is_system ||
 	    (before != NULL && (before->says_server || s->shares));
@@ -374,7 +388,7 @@ uint32_t services_give(struct sub *sub, const struct run *run)
 
 	if (__atomic_load_n(&sub->is_closed, __ATOMIC_ACQUIRE))
 		return 0;
-	p = enter(run->port->ctx);
+	p = enter(run->port->ctx, s);
 	if (p == NULL)
 		return 0;
 	p->local = run->subject;
@@ -392,9 +406,11 @@ uint32_t services_give(struct sub *sub, const struct run *run)
 /* ---- answering ----------------------------------------------------------- */
 
 /* An answer that wants an answer itself gets a way back likewise. */
-static bool write_answers(struct hop *p, const struct answer *a,
+static bool write_answers(struct hop *p, struct answer *a,
     struct run *run)
 {
+	/* The youngest, it does not have to make room for others. */
+	answers_prolong(p->hub->answers, a);
 	buf_reset(&p->bytes);
 	for (uint32_t i = 0; i < run->n; i++) {
 		const struct msg *m = &run->msgs[i];
@@ -454,7 +470,7 @@ static void settle(struct hop *p, const char *id, const struct run *run,
 		answers_prolong(x, a);
 }
 
-static uint32_t pass_on(struct hop *p, const struct answer *a,
+static uint32_t pass_on(struct hop *p, struct answer *a,
     const struct run *run, const struct latency_responder *r)
 {
 	struct account *to = a->to;
@@ -471,11 +487,12 @@ static uint32_t pass_on(struct hop *p, const struct answer *a,
 	there.bytes = 0;
 	for (uint32_t i = 0; i < there.n; i++)
 		there.bytes += run->msgs[i].size;
-	p->is_answer = true;
 	if (run->trace != NULL) {
 		msgtrace_service(run->trace, to, run->subject, there.subject);
-		if (!end_trace(p, &there))
+		if (!end_trace(p, &there)) {
+			settle(p, id, &there, true, r);
 			return 0;
+		}
 	}
 	if (!buf_failed(&p->subject) && (!is_changed(p, &there) ||
 	    write_answers(p, a, &there)))
@@ -489,7 +506,7 @@ static uint32_t come_in(struct door *d, const struct run *run,
 {
 	struct hub    *h = d->hub;
 	struct answer *a = answers_find(h->answers, d, run->subject);
-	struct hop    *p = a == NULL || run->n == 0 ? NULL : enter(h);
+	struct hop    *p = a == NULL || run->n == 0 ? NULL : enter(h, NULL);
 	uint32_t       n;
 
 	if (p == NULL)

@@ -64,7 +64,8 @@ static uint32_t give_traced(struct shadow *x, const struct run *run)
 	if (run->n > 0)
 		msgtrace_stream(run->trace, x->s.client->account, run->subject);
 	untraced.trace = NULL;
-	return msgtrace_is_only(run->trace) ? 0 : deliver(caster, &untraced);
+	return run->n > 0 && msgtrace_is_only(run->trace) ? run->n
+	    : deliver(caster, &untraced);
 }
 
 static void tell_denied(struct shadow *x, const struct run *run)

@@ -7,6 +7,8 @@ import http.server
 import json
 import os
 import shutil
+import ssl
+import subprocess
 import tempfile
 import threading
 import time
@@ -14,6 +16,7 @@ import time
 from fault import Fault, mote_only
 from identities import Chain, Client, ISSUED, Key, user
 from running import wait_until
+from server import ServerError
 
 UPDATE = '$SYS.REQ.ACCOUNT.%s.CLAIMS.UPDATE'
 LOOKUP = '$SYS.REQ.ACCOUNT.%s.CLAIMS.LOOKUP'
@@ -187,6 +190,13 @@ class Logins(Operated):
         self.must_get_in(s, None)
         self.must_get_in(s, user(self.a, self.v), self.v)
         self.must_be_refused(s, user(self.b, self.v), self.v)
+
+    def test_nobody_comes_in_past_an_auth_callout(self):
+        s = self.serve(self.memory([(self.a, self.chain.account(
+            self.a, authorization={'auth_users': [self.v.public]}))]))
+        self.must_get_in(s, user(self.a, self.v), self.v)
+        c = self.login(s, user(self.a, self.u), self.u)
+        self.assertIn(c.ping(), (REFUSED, 'Authentication Timeout'))
 
     def test_only_pinned_accounts_and_the_system_get_in(self):
         s = self.serve(self.memory([(self.a, self.account),
@@ -450,6 +460,24 @@ class Imports(Operated):
                                             (self.b, self.exporter(True))]))
                 self.must_be_refused(s, user(self.a, self.u), self.u)
 
+    def test_an_activation_ends_with_its_time(self):
+        end = int(time.time()) + 3
+        tokens = {'stream': self.token(self.a, self.b, 'out.>', 'stream', end),
+                  'service': self.token(self.a, self.b, 'ask', 'service', end)}
+        s = self.serve(self.memory([(self.a, self.importer(**tokens)),
+                                    (self.b, self.exporter(True))]))
+        c = self.must_get_in(s, user(self.a, self.u), self.u)
+        c.subscribe('b.out.>', 1)
+        self.assertIsNone(c.ping())
+        in_b = self.must_get_in(s, user(self.b, self.v), self.v)
+        in_b.publish('out.x', 'one')
+        self.assertEqual(c.message()[2], b'one')
+        time.sleep(max(0, end + 1 - time.time()))
+        in_b.publish('out.x', 'two')
+        self.assertIsNone(in_b.ping())
+        self.assertIsNone(c.ping())
+        self.assertEqual(c.n_messages, 0)
+
     def test_an_exporter_that_closes_its_doors(self):
         s = self.serve(self.directory(accounts=[(self.a, self.importer()),
                                                 (self.b, self.exporter())]))
@@ -632,6 +660,19 @@ class Requests(Operated):
         for subject in (LOOKUP % self.a.public, '$SYS.REQ.CLAIMS.PACK'):
             self.assertIsNone(system.request(subject), subject)
 
+    @mote_only('counts a file only when it was brought by an update')
+    def test_a_cache_forgets_files_but_not_who_is_in(self):
+        s = self.serve(self.directory('cache', 'limit: 2',
+                                      accounts=[(self.a, self.chain.account(self.a))]))
+        c = self.must_get_in(s, user(self.a, self.u), self.u)
+        with open(self.file(self.b), 'w', encoding='ascii') as f:
+            f.write(self.chain.account(self.b))
+        self.must_get_in(s, user(self.b, self.u), self.u)
+        self.assertEqual(len(os.listdir(self.dir)), 2)
+        self.assertTrue(os.path.exists(self.file(self.b)), 'the newest')
+        self.assertIsNone(c.ping())
+        self.must_get_in(s, user(self.a, self.u), self.u)
+
     def test_memory(self):
         s = self.serve(self.memory([(self.a, self.chain.account(self.a))]))
         system = self.in_system(s)
@@ -726,6 +767,28 @@ class Url(Operated):
         s = self.serve('operator: %s\n' % self.chain.operator(account_server_url=self.url()))
         self.must_get_in(s, user(self.a, self.u), self.u)
         self.assertIn('/jwt/accounts/' + self.a.public, self.paths)
+
+    def test_a_host_by_name(self):
+        s = self.serve('operator: %s\nresolver: URL("%s")\n' % (
+            self.chain.operator(), self.url().replace('127.0.0.1', 'localhost')))
+        self.must_get_in(s, user(self.a, self.u), self.u)
+
+    def test_a_certificate_is_looked_at(self):
+        def run(*args):
+            subprocess.run(['openssl', *args], cwd=self.dir, check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        run('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key', '-out', 'cert',
+            '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost')
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.dir + '/cert', self.dir + '/key')
+        self.web.socket = context.wrap_socket(self.web.socket, server_side=True)
+        base = 'operator: %s\nresolver: URL("https://localhost:%d/jwt")\n' % (
+            self.chain.operator(), self.web.server_port)
+        s = self.serve(base + 'resolver_tls { ca_file: "%s/cert" }\n' % self.dir)
+        self.must_get_in(s, user(self.a, self.u), self.u)
+        with self.assertRaises(ServerError):
+            self.serve(base)
 
     def test_junk_is_not_believed(self):
         s = self.begin()

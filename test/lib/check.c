@@ -26,7 +26,10 @@ void check_why(const char *fmt, ...)
 		print_error("because: %s\n", text);
 }
 
+/* MOTE_TEST_ONLY: a pattern of names, with * and ?. */
 int main(void)
 {
+	if (getenv("MOTE_TEST_ONLY") != NULL)
+		cmocka_set_test_filter(getenv("MOTE_TEST_ONLY"));
 	return _cmocka_run_group_tests("tests", tests, n_tests, NULL, NULL);
 }

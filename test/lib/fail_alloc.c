@@ -12,6 +12,7 @@ void  __real_free(void *p);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
 void *__wrap_aligned_alloc(size_t align, size_t size);
 void  __wrap_free(void *p);
 
@@ -73,6 +74,15 @@ void *__wrap_realloc(void *p, size_t size)
 		return NULL;
 	return p == NULL ? counted(__real_malloc(size))
 	    : __real_realloc(p, size);
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return __wrap_realloc(p, bytes);
 }
 
 void __wrap_free(void *p)

@@ -1,8 +1,9 @@
 /* test/lib/fail_alloc.h - memory that runs out when the test says so.
  *
- * The linker routes the program's malloc, calloc, realloc, aligned_alloc and
- * free here (fail_alloc_dep in test/meson.build), not those inside the C
- * library.  Also counts, so that a test can see that all came back.
+ * The linker routes the program's malloc, calloc, realloc, reallocarray,
+ * aligned_alloc and free here (fail_alloc_dep in test/meson.build), not those
+ * inside the C library.  Also counts, so that a test can see that all came
+ * back.
  */
 #ifndef TEST_LIB_FAIL_ALLOC_H
 #define TEST_LIB_FAIL_ALLOC_H

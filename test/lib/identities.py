@@ -4,10 +4,12 @@ A Chain is an operator with a system account; it makes accounts and users whose
 tokens the tool in the build folder signs.  Keys are drawn from small numbers, so
 that a test that is run twice says the same.
 """
+import atexit
 import json
 import os
 import socket
 import subprocess
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -17,9 +19,34 @@ NO_LIMITS = {'subs': -1, 'data': -1, 'payload': -1, 'imports': -1, 'exports': -1
              'wildcards': True, 'conn': -1, 'leaf': -1}
 
 
-def tool(*args, text=''):
-    return subprocess.run([TOOL, *map(str, args)], input=text, text=True, check=True,
-                          stdout=subprocess.PIPE).stdout.strip()
+class _Tool:
+    """One process for all that a run signs; started when first wanted."""
+
+    def __init__(self):
+        self.process = None
+        self.lock = threading.Lock()
+
+    def ask(self, *words):
+        with self.lock:
+            if self.process is None:
+                self.process = subprocess.Popen(
+                    [TOOL, 'lines'], text=True, stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE)
+                atexit.register(self.end)
+            self.process.stdin.write('\t'.join(map(str, words)) + '\n')
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError('jwt_tool: %s' % ' '.join(map(str, words))[:200])
+        return answer.strip()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+tool = _Tool().ask
 
 
 class Key:
@@ -31,7 +58,7 @@ class Key:
     def sign(self, subject, nats, name='', issued=ISSUED, expires=0, audience=''):
         """A token about subject, a Key or a public key."""
         return tool('sign', self.seed, getattr(subject, 'public', subject), name,
-                    issued, expires, audience, text=json.dumps(nats))
+                    issued, expires, audience, json.dumps(nats))
 
     def sign_nonce(self, nonce):
         return tool('nonce', self.seed, nonce)

@@ -3,6 +3,9 @@
  *     jwt_tool key KIND N            seed and public key of the seed N N N ..
  *     jwt_tool sign SEED SUBJECT NAME ISSUED EXPIRES AUDIENCE   < "nats" as JSON
  *     jwt_tool nonce SEED TEXT       a signature as CONNECT has it
+ *     jwt_tool lines                 such commands, one a line, words apart by
+ *                                    tabs, what sign reads as its last; answers
+ *                                    one line each
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +64,15 @@ static void make_key(char **arg)
 	printf("%s %s\n", text, pair_of(text).key.text);
 }
 
+static void read_all(struct buf *out)
+{
+	char   piece[4096];
+	size_t n;
+
+	while ((n = fread(piece, 1, sizeof piece, stdin)) > 0)
+		buf_put(out, piece, n);
+}
+
 static void sign(char **arg)
 {
 	struct pair       p = pair_of(arg[0]);
@@ -69,11 +81,11 @@ static void sign(char **arg)
 		.name = slice_str(arg[2]), .issued_s = number(arg[3]),
 		.expires_s = number(arg[4]), .audience = slice_str(arg[5]) };
 	struct buf        nats = { 0 }, token = { 0 };
-	char              piece[4096];
-	size_t            n;
 
-	while ((n = fread(piece, 1, sizeof piece, stdin)) > 0)
-		buf_put(&nats, piece, n);
+	if (arg[6] != NULL)
+		buf_put_str(&nats, arg[6]);
+	else
+		read_all(&nats);
 	if (!jwt_sign(&head, buf_slice(&nats), &by, &token))
 		fail("no memory");
 	printf("%.*s\n", SLICE_ARG(buf_slice(&token)));
@@ -101,16 +113,45 @@ static const struct command {
 	{ "key", 2, make_key }, { "sign", 6, sign }, { "nonce", 2, sign_nonce },
 };
 
+/* word has n words and a NULL behind them. */
+static void run(int n, char **word)
+{
+	for (size_t i = 0; n > 0 && i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(word[0], commands[i].name) == 0 &&
+		    n > commands[i].n_args) {
+			commands[i].run(word + 1);
+			return;
+		}
+	fail("key KIND N | sign SEED SUBJECT NAME ISSUED EXPIRES AUDIENCE | "
+	    "nonce SEED TEXT | lines");
+}
+
+enum { WORDS_MAX = 8 };
+
+static void run_lines(void)
+{
+	char  *line = NULL, *rest, *word[WORDS_MAX + 1];
+	size_t room = 0;
+	int    n;
+
+	while (getline(&line, &room, stdin) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		rest = line;
+		for (n = 0; n < WORDS_MAX && rest != NULL; n++)
+			word[n] = strsep(&rest, "\t");
+		word[n] = NULL;
+		run(n, word);
+		fflush(stdout);
+	}
+	free(line);
+}
+
 int main(int argc, char **argv)
 {
 	if (sodium_init() < 0)
 		fail("no libsodium");
-	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
-		if (strcmp(argv[1], commands[i].name) == 0 &&
-		    argc - 2 == commands[i].n_args) {
-			commands[i].run(argv + 2);
-			return 0;
-		}
-	fail("key KIND N | sign SEED SUBJECT NAME ISSUED EXPIRES AUDIENCE | "
-	    "nonce SEED TEXT");
+	if (argc == 2 && strcmp(argv[1], "lines") == 0)
+		run_lines();
+	else
+		run(argc - 1, argv + 1);
 }

@@ -157,6 +157,7 @@ static void *publisher(void *ctx)
 
 	(void)ctx;
 	log_in(&t, "a");
+	talk_say(&t, "SUB m 1\r\n");	/* what talk_ping drops */
 	while (!atomic_load(&is_over)) {
 		for (int i = 0; i < 64; i++)
 			talk_say(&t, "PUB ev.%d 2\r\nhi\r\n", i % 4);
@@ -205,7 +206,8 @@ static void write_config(const char *path, bool has_other)
 		die("cannot write the configuration");
 	fprintf(f, "accounts {\n"
 	    "A { users = [ { user: a, password: p } ]\n"
-	    "  exports = [ { service: s }, { service: deep }\n"
+	    "  exports = [ { service: s, latency: { subject: m, sampling: 50 } }\n"
+	    "              { service: deep }\n"
 	    "              { service: other }, { stream: \"ev.>\" } ] }\n"
 	    "B { users = [ { user: b, password: p } ]\n"
 	    "  exports = [ { service: mid } ]\n"

@@ -1,0 +1,15 @@
+/* server/store_tool.h - mote store check DIR: the stores below a directory,
+ * verified while no server has them. */
+#ifndef SERVER_STORE_TOOL_H
+#define SERVER_STORE_TOOL_H
+
+#include <stdbool.h>
+
+/* Is it this, and not the server, that is asked for? */
+bool store_tool_is_meant(int argc, char **argv);
+
+/* The exit status: 0 sound, 1 messages are lost or a store cannot be opened,
+ * 2 asked in a wrong way or nothing found. */
+int store_tool_run(int argc, char **argv);
+
+#endif /* SERVER_STORE_TOOL_H */

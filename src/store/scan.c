@@ -1,0 +1,243 @@
+/* store/scan.c - records out of bytes that nobody vouches for. */
+#include "store/scan.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+struct scanner {
+	struct slice in;
+	uint32_t     seed;
+	struct cost  cost;
+	struct scan *s;
+	int          err;
+	uint64_t     seq_end;		/* behind the last MSG or SKIP */
+	/* the DEAD record before, if it was sound */
+	bool         has_dead;
+	uint64_t     dead_seq;
+	uint32_t     dead_crc;
+};
+
+static bool is_compacted(const struct scan *s)
+{
+	return s->has_header && (s->header.flags & BLOCK_COMPACTED) != 0;
+}
+
+/* Sequences ascend, and by no more than the bytes passed over can have held;
+ * what claims otherwise is no record of ours. */
+static bool is_seq_sane(const struct scanner *x, const struct record *r,
+    uint64_t at)
+{
+	const struct scan *s = x->s;
+	uint64_t           room = (at - x->seq_end) / RECORD_HEADER_BYTES + 1;
+
+	if (r->type == RECORD_META || (r->type == RECORD_DEAD &&
+	    r->seq <= s->last_seq))
+		return true;
+	if (r->seq <= s->last_seq || r->seq - s->first_seq >= UINT32_MAX)
+		return false;
+	return is_compacted(s) || r->seq - s->last_seq <= room;
+}
+
+static bool read_record(const struct scanner *x, uint64_t at,
+    struct record *r)
+{
+	if (x->in.n < RECORD_HEADER_BYTES ||
+	    at > x->in.n - RECORD_HEADER_BYTES ||
+	    !record_get(x->in.p + at, x->seed, at, r))
+		return false;
+	return record_bytes(r) <= x->in.n - at && r->type >= RECORD_MSG &&
+	    r->type <= RECORD_META && is_seq_sane(x, r, at);
+}
+
+/* ---- what a record says --------------------------------------------------- */
+
+static void damage(struct scanner *x, uint64_t at)
+{
+	if (x->s->n_damaged++ == 0)
+		x->s->damaged_at = at;
+}
+
+static void learn_skip(struct scanner *x, uint64_t seq)
+{
+	struct buf runs = { 0 };
+	uint64_t   prev = 0;
+
+	run_put(&runs, &prev, (struct run){ seq, seq });
+	x->err = buf_failed(&runs) ? ERR_NOMEM
+	    : block_table_add_dead(x->s->table, 0, buf_slice(&runs));
+	buf_fini(&runs);
+}
+
+static void learn_msg(struct scanner *x, uint64_t at, const struct record *r,
+    const char *data)
+{
+	struct scan        *s = x->s;
+	struct footer_entry e = { .at8 = (uint32_t)(at / 8),
+		.seq_delta = (uint32_t)(r->seq - s->first_seq),
+		.cost = cost_of(x->cost, r) };
+	struct slice        subject = slice_of(data, r->subject_len);
+
+	x->err = block_table_reserve(s->table, subject.n);
+	if (x->err != 0)
+		return;
+	/* streams of one subject are common, and so is the one before */
+	if (s->table->n_subjects > 0 && slice_eq(subject, block_table_subject(
+	    s->table, s->table->n_subjects - 1)))
+		e.subject = s->table->n_subjects - 1;
+	else
+		e.subject = block_table_add_subject(s->table, subject);
+	block_table_add(s->table, &e);
+	if (s->first_ts_ns == 0)
+		s->first_ts_ns = r->ts_ns;
+	s->last_ts_ns = r->ts_ns;
+}
+
+static void learn_dead(struct scanner *x, const struct record *r,
+    const char *data)
+{
+	bool is_known = (r->flags & RECORD_COPY) != 0 && x->has_dead &&
+	    x->dead_seq == r->seq && x->dead_crc == r->data_crc;
+
+	x->has_dead = true;
+	x->dead_seq = r->seq;
+	x->dead_crc = r->data_crc;
+	if (!is_known)
+		x->err = block_table_add_dead(x->s->table,
+		    r->flags & (RECORD_ERASE | RECORD_LOST),
+		    slice_of(data, r->body_len));
+}
+
+static void learn_data(struct scanner *x, uint64_t at, const struct record *r)
+{
+	const char *data = x->in.p + at + RECORD_HEADER_BYTES;
+
+	switch (r->type) {
+	case RECORD_MSG:
+		if (r->flags & RECORD_ERASE)
+			learn_skip(x, r->seq);
+		else
+			learn_msg(x, at, r, data);
+		break;
+	case RECORD_SKIP:
+		learn_skip(x, r->seq);
+		break;
+	case RECORD_DEAD:
+		learn_dead(x, r, data);
+		break;
+	case RECORD_META:
+		x->s->blob = slice_of(data, r->body_len);
+		x->s->blob_generation = r->seq;
+		break;
+	}
+}
+
+static void learn(struct scanner *x, uint64_t at, const struct record *r)
+{
+	struct scan *s = x->s;
+	bool         is_sound = record_data_crc(r->seq, x->in.p + at +
+	    RECORD_HEADER_BYTES, record_data_bytes(r)) == r->data_crc;
+
+	if (is_sound)
+		learn_data(x, at, r);
+	else
+		damage(x, at);
+	if (r->type == RECORD_DEAD && r->seq > s->last_seq)
+		s->last_seq = r->seq;	/* there had been some before it */
+	if (r->type != RECORD_MSG && r->type != RECORD_SKIP)
+		return;
+	s->n_damaged_msgs += !is_sound;
+	s->last_seq = r->seq;
+	x->seq_end = at + record_bytes(r);
+	if (r->seq - r->lag > s->durable_seq && r->lag < r->seq)
+		s->durable_seq = r->seq - r->lag;
+}
+
+/* ---- from record to record ------------------------------------------------ */
+
+/* The next sound record at or behind at; in.n: there is none. */
+static uint64_t resync(const struct scanner *x, uint64_t at,
+    struct record *r)
+{
+	for (; at + RECORD_HEADER_BYTES <= x->in.n; at += FORMAT_ALIGN)
+		if (x->in.p[at] == 'm' && read_record(x, at, r))
+			return at;
+	return x->in.n;
+}
+
+static uint64_t end_of_bytes(struct slice in)
+{
+	uint64_t n = in.n;
+
+	while (n >= 8 && get64(in.p + n - 8) == 0)
+		n -= 8;
+	while (n > 0 && in.p[n - 1] == 0)
+		n--;
+	return n;
+}
+
+static void scan_records(struct scanner *x)
+{
+	struct scan  *s = x->s;
+	struct record r;
+	uint64_t      at = BLOCK_HEADER_BYTES;
+
+	while (x->err == 0) {
+		uint64_t next = resync(x, at, &r);
+
+		if (next == x->in.n)
+			break;
+		if (next > at)
+			damage(x, at);
+		learn(x, next, &r);
+		at = s->end = next + record_bytes(&r);
+	}
+	s->dirty_end = end_of_bytes(x->in);
+	if (s->dirty_end > s->end && x->err == 0)
+		damage(x, s->end);
+}
+
+static int read_header(struct scanner *x, const struct store_id *id,
+    uint32_t nr)
+{
+	struct scan *s = x->s;
+	int          err = ERR_CORRUPT;
+
+	if (x->in.n >= BLOCK_HEADER_BYTES)
+		err = block_header_get(x->in.p, &s->header);
+	if (err == ERR_VERSION)
+		return err;
+	s->has_header = err == 0;
+	if (!s->has_header) {
+		damage(x, 0);
+		return 0;
+	}
+	if (s->header.nr != nr ||
+	    memcmp(s->header.id.b, id->b, sizeof id->b) != 0)
+		return ERR_NOTFOUND;
+	s->first_seq = s->header.first_seq;
+	return 0;
+}
+
+int block_scan(struct slice bytes, const struct store_id *id, uint32_t nr,
+    uint64_t first_seq, struct cost cost, struct scan *ret)
+{
+	struct scanner x = { .in = bytes, .seed = block_seed(id, nr),
+		.cost = cost, .s = ret, .seq_end = BLOCK_HEADER_BYTES };
+
+	*ret = (struct scan){ .first_seq = first_seq,
+		.end = BLOCK_HEADER_BYTES };
+	x.err = read_header(&x, id, nr);
+	if (x.err != 0)
+		return x.err;
+	ret->last_seq = ret->first_seq - 1;
+	ret->table = block_table_create();
+	if (ret->table == NULL)
+		return ERR_NOMEM;
+	scan_records(&x);
+	if (x.err != 0) {
+		block_table_destroy(ret->table);
+		ret->table = NULL;
+	}
+	return x.err;
+}

@@ -1,0 +1,771 @@
+/* store/store_open.c - recovery: what do the files say?
+ *
+ *   O1  The metadata, from the better of two copies; without any, from what
+ *       the blocks repeat.
+ *   O2  Each block by its footer.  One that has none, as the newest has not,
+ *       or whose footer is damaged, is scanned.
+ *   O3  Where the next sequence begins.  Damage at the very end may have eaten
+ *       messages that were acknowledged, so as many sequences as can have been
+ *       there are passed over.
+ *   O4  Who is dead, and the subject index: from the saved index if nothing at
+ *       all was found wrong, else from the blocks' tables, the newest first,
+ *       because DEAD records speak of what is older.
+ *   O5  A sequence that no block, no DEAD and no SKIP accounts for is lost, and
+ *       that is told.
+ *   O6  The opening is counted in the metadata, before anything else is
+ *       written; that outdates the saved index.
+ *
+ * Nothing that was found is cut or overwritten.  A block with damage gets its
+ * footer behind everything that is in the file, and is not written to again.
+ */
+#include "store/store_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/log.h"
+
+struct opening {
+	struct store *s;
+	uint32_t     *nrs;
+	size_t        n_nrs, nrs_cap;
+	struct buf    temporary;	/* names, each with its NUL */
+	struct buf    bytes;		/* of the file that is scanned */
+	bool          has_reserve;
+	bool          has_meta;
+	const char   *bad_meta;		/* the copy that is not there or not sound */
+	bool          is_damaged;	/* O4: the saved index will not do */
+	bool          is_newest_dirty;
+	struct scan   newest;		/* of the block scanned last */
+	bool          is_newest_scanned;
+	uint64_t      durable_seq;
+	uint64_t      next_seq;
+	struct run_list gaps;		/* between blocks, not accounted for */
+	struct run_list lost;
+};
+
+/* ---- names ---------------------------------------------------------------- */
+
+static int note_block(struct opening *o, uint32_t nr)
+{
+	if (o->n_nrs == o->nrs_cap) {
+		size_t    cap = o->nrs_cap * 2 + 16;
+		uint32_t *to = reallocarray(o->nrs, cap, sizeof *to);
+
+		if (to == NULL)
+			return -ENOMEM;
+		o->nrs = to;
+		o->nrs_cap = cap;
+	}
+	o->nrs[o->n_nrs++] = nr;
+	return 0;
+}
+
+static int note_name(void *ctx, const char *name)
+{
+	struct opening *o = ctx;
+	size_t          n = strlen(name);
+	uint32_t        nr;
+
+	if (block_name_parse(name, &nr))
+		return note_block(o, nr);
+	if (n > 4 && strcmp(name + n - 4, ".tmp") == 0)
+		buf_put(&o->temporary, name, n + 1);
+	if (strcmp(name, "reserve") == 0)
+		o->has_reserve = true;
+	return 0;
+}
+
+static int by_nr(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int list_files(struct opening *o)
+{
+	struct store *s = o->s;
+	int           rc = s->disk->list(s->disk, s->dir, note_name, o);
+
+	if (rc < 0)
+		return disk_err(rc);
+	if (o->n_nrs > 0)
+		qsort(o->nrs, o->n_nrs, sizeof o->nrs[0], by_nr);
+	return buf_failed(&o->temporary) ? ERR_NOMEM : 0;
+}
+
+/* ---- O1: metadata --------------------------------------------------------- */
+
+static int keep_blob(struct store *s, struct slice blob, uint64_t generation)
+{
+	buf_reset(&s->blob);
+	buf_put_slice(&s->blob, blob);
+	if (buf_failed(&s->blob))
+		return ERR_NOMEM;
+	s->meta.blob = buf_slice(&s->blob);
+	s->meta.blob_generation = generation;
+	return 0;
+}
+
+static int read_small(struct store *s, const char *name, struct buf *out)
+{
+	struct disk *d = s->disk;
+	int          fd = d->open(d, s->dir, name, DISK_READ);
+	size_t       n = META_HEADER_BYTES + META_BLOB_MAX;
+	ssize_t      got;
+
+	buf_reset(out);
+	if (fd < 0)
+		return disk_err(fd);
+	if (buf_reserve(out, n) == NULL) {
+		d->close(d, fd);
+		return ERR_NOMEM;
+	}
+	got = d->pread(d, fd, out->p, n, 0);
+	d->close(d, fd);
+	if (got < 0)
+		return disk_err(got);
+	buf_added(out, (size_t)got);
+	return 0;
+}
+
+static int take_meta(struct opening *o, const char *name)
+{
+	struct store *s = o->s;
+	struct meta   m;
+	int           err = read_small(s, name, &o->bytes);
+
+	if (err == 0)
+		err = meta_get(buf_slice(&o->bytes), &m);
+	if (err == ERR_CORRUPT || err == ERR_NOTFOUND) {
+		o->bad_meta = name;
+		return 0;
+	}
+	if (err != 0)
+		return err;
+	if (o->has_meta && m.generation <= s->meta.generation)
+		return 0;
+	o->has_meta = true;
+	s->meta = m;
+	return keep_blob(s, m.blob, m.blob_generation);
+}
+
+/* Any block tells whose it is. */
+static int find_id(struct opening *o)
+{
+	struct store *s = o->s;
+
+	for (size_t i = 0; i < o->n_nrs; i++) {
+		struct block_header h;
+		char                bytes[BLOCK_HEADER_BYTES];
+		char                name[FILE_NAME_BYTES];
+		ssize_t             got = -1;
+		int                 fd, err;
+
+		block_name(o->nrs[i], name);
+		fd = s->disk->open(s->disk, s->dir, name, DISK_READ);
+		if (fd < 0)
+			return disk_err(fd);
+		got = s->disk->pread(s->disk, fd, bytes, sizeof bytes, 0);
+		s->disk->close(s->disk, fd);
+		if (got != sizeof bytes)
+			continue;
+		err = block_header_get(bytes, &h);
+		if (err == ERR_VERSION)
+			return err;
+		if (err != 0 || h.nr != o->nrs[i])
+			continue;
+		s->meta.id = h.id;
+		s->meta.base_seq = h.first_seq;
+		return 0;
+	}
+	return o->n_nrs == 0 ? ERR_NOTFOUND : ERR_CORRUPT;
+}
+
+static int read_meta(struct opening *o)
+{
+	struct store *s = o->s;
+	int           err = take_meta(o, "meta.a");
+
+	if (err == 0)
+		err = take_meta(o, "meta.b");
+	if (err == 0 && o->has_meta && o->bad_meta != NULL)
+		log_warn("Store %02x%02x%02x%02x: %s is missing or damaged; the "
+		    "other copy counts", s->meta.id.b[0], s->meta.id.b[1],
+		    s->meta.id.b[2], s->meta.id.b[3], o->bad_meta);
+	if (err != 0 || o->has_meta)
+		return err;
+	err = find_id(o);
+	if (err != 0)
+		return err;
+	log_error("Store: both copies of the metadata are lost; made again from "
+	    "the blocks");
+	o->is_damaged = true;
+	s->disk->unlink(s->disk, s->dir, "index");
+	return disk_err(s->disk->sync_dir(s->disk, s->dir));
+}
+
+/* ---- O2: blocks ----------------------------------------------------------- */
+
+static uint64_t expected_first(const struct opening *o, uint32_t nr)
+{
+	const struct store      *s = o->s;
+	const struct block_file *b;
+
+	if (o->has_meta && nr == s->meta.newest_nr)
+		return s->meta.newest_first_seq;
+	if (s->n_blocks == 0)
+		return s->meta.base_seq;
+	b = block_active(s);
+	return b->footer_at != 0 && b->nr + 1 == nr ? b->footer.next_first_seq
+	    : b->last_seq + 1;
+}
+
+static void take_scan(struct opening *o, struct block_file *b)
+{
+	const struct scan *sc = &o->newest;
+
+	b->first_seq = sc->first_seq;
+	b->last_seq = sc->last_seq;
+	b->n_records = sc->table->n;
+	b->first_ts_ns = sc->first_ts_ns;
+	b->last_ts_ns = sc->last_ts_ns;
+	b->flags = sc->has_header ? sc->header.flags : 0;
+	b->end = b->written = sc->end;
+	b->ready = o->bytes.n;
+	b->table = sc->table;
+	o->is_newest_scanned = true;
+	if (sc->durable_seq > o->durable_seq)
+		o->durable_seq = sc->durable_seq;
+}
+
+static int scan_block(struct opening *o, struct block_file *b)
+{
+	struct store *s = o->s;
+	int           err = block_read_all(s, b, &o->bytes);
+
+	if (err == 0)
+		err = block_scan(buf_slice(&o->bytes), &s->meta.id, b->nr,
+		    expected_first(o, b->nr), s->cfg.cost, &o->newest);
+	if (err != 0)
+		return err;
+	take_scan(o, b);
+	if (o->newest.blob_generation > s->meta.blob_generation)
+		err = keep_blob(s, o->newest.blob, o->newest.blob_generation);
+	return err;
+}
+
+/* Another store's, under our name: out of the way, not away. */
+static int set_aside(struct opening *o, struct block_file *b)
+{
+	struct store *s = o->s;
+	char          from[FILE_NAME_BYTES], to[FILE_NAME_BYTES];
+	int           rc;
+
+	block_name(b->nr, from);
+	snprintf(to, sizeof to, "%08x.foreign", b->nr);
+	log_error("Store: %s belongs to another store; it is now %s", from, to);
+	o->is_damaged = true;
+	rc = s->disk->rename(s->disk, s->dir, from, to);
+	block_file_destroy(s, b);
+	return rc < 0 ? disk_err(rc) : disk_err(s->disk->sync_dir(s->disk,
+	    s->dir));
+}
+
+/* Only the newest may be without a footer; whoever is followed by another has
+ * lost it, and gets a new one. */
+static void settle_sealed(struct opening *o, struct block_file *b,
+    uint64_t next_first)
+{
+	if (b->footer_at != 0)
+		return;
+	if (o->n_nrs > 0 && b->nr != o->nrs[o->n_nrs - 1])
+		log_warn("Store %02x%02x%02x%02x: block %u has no sound footer; "
+		    "its records were read instead", o->s->meta.id.b[0],
+		    o->s->meta.id.b[1], o->s->meta.id.b[2],
+		    o->s->meta.id.b[3], b->nr);
+	o->is_damaged = true;
+	b->is_sealed = b->is_sealing = true;
+	b->seal_at = format_padded(b->ready);
+	b->footer.next_first_seq = next_first;
+	if (next_first > b->first_seq && b->last_seq < next_first - 1 &&
+	    next_first - b->first_seq < BLOCK_RECORDS_MAX)
+		b->last_seq = next_first - 1;
+}
+
+static bool overlaps(const struct opening *o, const struct block_file *b)
+{
+	const struct store *s = o->s;
+
+	return s->n_blocks > 0 && b->first_seq <= block_active(s)->last_seq;
+}
+
+static int read_block(struct opening *o, uint32_t nr)
+{
+	struct store      *s = o->s;
+	struct block_file *b = block_file_create(s, nr, 0);
+	int                err;
+
+	if (b == NULL)
+		return ERR_NOMEM;
+	o->is_newest_scanned = false;
+	err = block_read_footer(s, b);
+	if (err == 0 && b->last_seq > o->durable_seq && block_range(b) > 0)
+		o->durable_seq = b->last_seq;
+	if (err == ERR_CORRUPT)
+		err = scan_block(o, b);
+	if (err == ERR_NOTFOUND || (err == 0 && overlaps(o, b)))
+		return set_aside(o, b);
+	if (err == 0 && s->n_blocks > 0)
+		settle_sealed(o, block_active(s), b->first_seq);
+	if (err == 0)
+		err = block_push(s, b);
+	if (err != 0)
+		block_file_destroy(s, b);
+	return err;
+}
+
+static int read_blocks(struct opening *o)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < o->n_nrs && err == 0; i++)
+		err = read_block(o, o->nrs[i]);
+	return err;
+}
+
+/* ---- O3: the end ---------------------------------------------------------- */
+
+/* A block that a crash kept from being made.  Nothing in it was acknowledged:
+ * before that, its predecessor would have got its footer (J1 to J3). */
+static bool is_stillborn(const struct opening *o)
+{
+	const struct store *s = o->s;
+
+	return o->is_newest_scanned && s->n_blocks > 1 &&
+	    !o->newest.has_header && o->newest.end == BLOCK_HEADER_BYTES &&
+	    s->blocks[s->n_blocks - 2]->footer_at == 0 &&
+	    s->blocks[s->n_blocks - 2]->nr + 1 == block_active(s)->nr;
+}
+
+/* Its predecessor goes on. */
+static int drop_stillborn(struct opening *o)
+{
+	struct store      *s = o->s;
+	struct block_file *b = block_active(s);
+	char               name[FILE_NAME_BYTES];
+	int                rc;
+
+	block_name(b->nr, name);
+	rc = s->disk->unlink(s->disk, s->dir, name);
+	s->n_blocks--;
+	block_file_destroy(s, b);
+	if (rc < 0)
+		return disk_err(rc);
+	b = block_active(s);
+	block_table_destroy(b->table);
+	b->table = NULL;
+	b->is_sealed = b->is_sealing = false;
+	b->seal_at = 0;
+	return scan_block(o, b);
+}
+
+static uint64_t room_of(const struct scan *sc)
+{
+	uint64_t n = BLOCK_RECORDS_MAX;
+
+	if (sc->has_header && sc->header.room / RECORD_HEADER_BYTES < n)
+		n = sc->header.room / RECORD_HEADER_BYTES;
+	return n + 1;
+}
+
+static void judge_newest(struct opening *o)
+{
+	const struct scan *sc = &o->newest;
+	bool               is_cut = o->bytes.n < sc->end + ZEROS_BEHIND;
+
+	o->is_newest_dirty = is_cut || !sc->has_header || sc->n_damaged > 0;
+	o->next_seq = sc->last_seq + 1;
+	if (is_cut || !sc->has_header)
+		o->next_seq = sc->first_seq + room_of(sc);
+	else if (sc->dirty_end > sc->end)
+		o->next_seq += (sc->dirty_end - sc->end) /
+		    RECORD_HEADER_BYTES + 1;
+	if (o->next_seq <= sc->last_seq)
+		o->next_seq = sc->last_seq + 1;
+}
+
+/* The newest that is there was followed by one that is not. */
+static void miss_newest(struct opening *o, uint64_t first_seq)
+{
+	o->is_newest_dirty = true;
+	o->is_damaged = true;
+	if (o->next_seq < first_seq + BLOCK_RECORDS_MAX)
+		o->next_seq = first_seq + BLOCK_RECORDS_MAX;
+}
+
+static int find_end(struct opening *o)
+{
+	struct store *s = o->s;
+	uint32_t      newest_nr = 0;
+	int           err = 0;
+
+	if (is_stillborn(o))
+		err = drop_stillborn(o);
+	if (err != 0)
+		return err;
+	o->next_seq = s->meta.base_seq;
+	if (s->n_blocks > 0) {
+		newest_nr = block_active(s)->nr;
+		if (o->is_newest_scanned)
+			judge_newest(o);
+		else
+			miss_newest(o, block_active(s)->footer.next_first_seq);
+	}
+	if (o->has_meta && s->meta.newest_nr > newest_nr)
+		miss_newest(o, s->meta.newest_first_seq);
+	s->last_seq = s->n_blocks == 0 ? o->next_seq - 1
+	    : block_active(s)->last_seq;
+	o->is_damaged |= o->is_newest_dirty;
+	return 0;
+}
+
+/* ---- O4, O5: who lives ---------------------------------------------------- */
+
+static int add_run(struct run_list *l, struct run r)
+{
+	struct run *to;
+
+	if (r.first > r.last)
+		return 0;
+	if (l->n > 0 && l->runs[l->n - 1].last + 1 == r.first) {
+		l->runs[l->n - 1].last = r.last;
+		return 0;
+	}
+	if (l->n == l->cap) {
+		to = reallocarray(l->runs, l->cap * 2 + 16, sizeof *to);
+		if (to == NULL)
+			return ERR_NOMEM;
+		l->runs = to;
+		l->cap = l->cap * 2 + 16;
+	}
+	l->runs[l->n++] = r;
+	return 0;
+}
+
+static int find_gaps(struct opening *o)
+{
+	struct store *s = o->s;
+	uint64_t      next = s->meta.base_seq;
+	int           err = 0;
+
+	for (size_t i = 0; i < s->n_blocks && err == 0; i++) {
+		const struct block_file *b = s->blocks[i];
+
+		if (b->first_seq > next)
+			err = add_run(&o->gaps, (struct run){ next,
+			    b->first_seq - 1 });
+		next = b->last_seq + 1;
+	}
+	return err;
+}
+
+/* Take r out of the gaps. */
+static int account_for(struct opening *o, struct run r)
+{
+	struct run_list *g = &o->gaps;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct run old = g->runs[i];
+
+		if (r.last < old.first || r.first > old.last)
+			continue;
+		if (r.first > old.first && r.last < old.last) {
+			/* the back of it becomes one of its own */
+			if (add_run(g, (struct run){ r.last + 1, old.last }) != 0)
+				return ERR_NOMEM;
+			g->runs[i].last = r.first - 1;
+		} else if (r.first > old.first) {
+			g->runs[i].last = r.first - 1;
+		} else if (r.last < old.last) {
+			g->runs[i].first = r.last + 1;
+		} else {
+			g->runs[i--] = g->runs[--g->n];
+		}
+	}
+	return 0;
+}
+
+static int apply_run(struct opening *o, struct run r)
+{
+	struct store *s = o->s;
+	int           err = account_for(o, r);
+
+	for (size_t i = block_at(s, r.first); i < s->n_blocks && err == 0 &&
+	    s->blocks[i]->first_seq <= r.last; i++)
+		err = block_set_dead_run(s->blocks[i], r);
+	return err;
+}
+
+static int apply_dead(struct opening *o, const struct block_table *t)
+{
+	struct slice at = buf_slice(&t->dead), runs;
+	uint8_t      flags;
+	int          err = 0;
+
+	while (err == 0 && block_table_next_dead(&at, &flags, &runs)) {
+		uint64_t   prev = 0;
+		struct run r;
+
+		while (err == 0 && run_take(&runs, &prev, &r)) {
+			err = apply_run(o, r);
+			if (flags & RECORD_LOST)
+				o->s->n_lost += r.last - r.first + 1;
+		}
+	}
+	return err;
+}
+
+static int index_entry(struct store *s, struct block_file *b,
+    const struct block_table *t, const struct footer_entry *e)
+{
+	uint64_t seq = b->first_seq + e->seq_delta;
+
+	if (block_is_dead(b, seq))
+		return 0;
+	if (subjects_add(s->subjects, block_table_subject(t, e->subject),
+	    seq) == NULL)
+		return ERR_NOMEM;
+	b->n_live++;
+	b->live_cost += e->cost;
+	return 0;
+}
+
+/* Sequences from, up to but not with to, have no entry. */
+static int miss(struct opening *o, struct block_file *b, uint64_t from,
+    uint64_t to)
+{
+	int err = 0;
+
+	for (uint64_t seq = from; seq < to && err == 0; seq++) {
+		if (block_is_dead(b, seq))
+			continue;
+		err = block_set_dead(b, seq);
+		if (err == 0 && (b->flags & BLOCK_COMPACTED) == 0)
+			err = add_run(&o->lost, (struct run){ seq, seq });
+	}
+	return err;
+}
+
+static int index_block(struct opening *o, struct block_file *b)
+{
+	struct block_table *t;
+	uint64_t            next = b->first_seq;
+	int                 err = block_load_table(o->s, b, &t);
+
+	if (err == 0)
+		err = apply_dead(o, t);
+	for (uint32_t i = 0; err == 0 && i < t->n; i++) {
+		uint64_t seq = b->first_seq + t->entries[i].seq_delta;
+
+		err = miss(o, b, next, seq);
+		if (err == 0)
+			err = index_entry(o->s, b, t, &t->entries[i]);
+		next = seq + 1;
+	}
+	return err != 0 ? err : miss(o, b, next, b->last_seq + 1);
+}
+
+static int rebuild(struct opening *o)
+{
+	struct store *s = o->s;
+	int           err = find_gaps(o);
+
+	for (size_t i = s->n_blocks; i > 0 && err == 0; i--)
+		err = index_block(o, s->blocks[i - 1]);
+	for (size_t i = 0; i < s->n_blocks && err == 0; i++) {
+		s->n_msgs += s->blocks[i]->n_live;
+		s->bytes += s->blocks[i]->live_cost;
+	}
+	return err;
+}
+
+static int find_living(struct opening *o)
+{
+	struct store *s = o->s;
+	int           err = ERR_CORRUPT;
+
+	if (!o->is_damaged)
+		err = store_load_index(s);
+	if (err == ERR_CORRUPT || err == ERR_NOTFOUND)
+		err = rebuild(o);
+	for (size_t i = 0; i < s->n_blocks; i++) {
+		struct block_file *b = s->blocks[i];
+
+		if (b->n_records == 0 && b->is_sealed)
+			b->first_ts_ns = b->last_ts_ns = s->last_ts_ns;
+		if (b->last_ts_ns > s->last_ts_ns)
+			s->last_ts_ns = b->last_ts_ns;
+		s->wants_retire |= b->n_live == 0 && b->is_sealed;
+		s->wants_compaction |= b->n_live < b->n_records / 2;
+	}
+	s->first_seq = s->meta.base_seq;
+	store_settle_first(s);
+	return err;
+}
+
+static int lose_runs(struct opening *o, const struct run_list *l)
+{
+	struct store *s = o->s;
+	int           err = 0;
+
+	for (size_t i = 0; i < l->n && err == 0; i++) {
+		struct run r = l->runs[i];
+		size_t     at = block_at(s, r.first);
+		uint32_t   nr = at == s->n_blocks ? 0 : s->blocks[at]->nr;
+
+		store_tell_loss(s, r.first > o->durable_seq ? STORE_TORN
+		    : STORE_LOST, r.first, r.last, nr);
+		err = store_add_dying(s, DYING_LOST, r);
+	}
+	return err;
+}
+
+/* Damage that cost no message is worth a line all the same. */
+static void report_damage(const struct opening *o)
+{
+	if (o->is_newest_scanned && o->newest.n_damaged > 0)
+		log_error("Store %02x%02x%02x%02x: block %u is damaged in %u "
+		    "places, the first at byte %llu; it is kept as it is",
+		    o->s->meta.id.b[0], o->s->meta.id.b[1],
+		    o->s->meta.id.b[2], o->s->meta.id.b[3],
+		    block_active(o->s)->nr, o->newest.n_damaged,
+		    (unsigned long long)o->newest.damaged_at);
+}
+
+/* ---- O6: going on --------------------------------------------------------- */
+
+static int remove_temporary(struct opening *o)
+{
+	struct store *s = o->s;
+	int           rc = 0;
+
+	for (size_t at = 0; at < o->temporary.n && rc >= 0;
+	    at += strlen(o->temporary.p + at) + 1)
+		rc = s->disk->unlink(s->disk, s->dir, o->temporary.p + at);
+	return disk_err(rc);
+}
+
+static int count_opening(struct opening *o)
+{
+	struct store *s = o->s;
+
+	s->meta.opened++;
+	if (s->n_blocks > 0 && !o->is_newest_dirty) {
+		s->meta.newest_nr = block_active(s)->nr;
+		s->meta.newest_first_seq = block_active(s)->first_seq;
+	}
+	return store_write_meta(s);
+}
+
+/* Damaged: not to be written to again. */
+static int begin_anew(struct opening *o)
+{
+	struct store      *s = o->s;
+	struct block_file *b = s->n_blocks == 0 ? NULL : block_active(s);
+	struct run         gap = { s->last_seq + 1, o->next_seq - 1 };
+	int                err;
+
+	if (b != NULL && b->footer_at == 0) {
+		settle_sealed(o, b, b->last_seq + 1);
+		b->footer.next_first_seq = o->next_seq;
+		s->wants_retire |= b->n_live == 0;
+	}
+	if (b == NULL && s->meta.newest_nr > 0)
+		gap.first = s->meta.newest_first_seq;
+	err = store_roll(s, o->next_seq, true);
+	if (err != 0)
+		return err;
+	if (gap.first <= gap.last) {
+		store_tell_loss(s, STORE_TORN, gap.first, gap.last, 0);
+		err = store_add_dying(s, DYING_LOST, gap);
+	}
+	s->last_seq = o->next_seq - 1;
+	if (s->n_msgs == 0)
+		s->first_seq = s->last_seq + 1;
+	return err;
+}
+
+static int go_on(struct opening *o)
+{
+	struct store *s = o->s;
+	int           err = count_opening(o);
+
+	if (err == 0)
+		err = remove_temporary(o);
+	if (err != 0)
+		return err;
+	s->has_reserve = o->has_reserve && s->cfg.reserve_bytes > 0;
+	s->is_full = store_make_reserve(s) == ERR_NOSPC;
+	if (o->is_newest_dirty || s->n_blocks == 0)
+		err = begin_anew(o);
+	s->durable_seq = s->last_seq;
+	if (err == 0)
+		err = lose_runs(o, &o->lost);
+	if (err == 0)
+		err = lose_runs(o, &o->gaps);
+	if (err == 0)
+		err = store_sync(s);
+	store_wait(s);
+	/* reading goes on with a full disk */
+	return err == ERR_NOSPC ? 0 : err != 0 ? err : s->err;
+}
+
+static int recover(struct opening *o, const char *path)
+{
+	struct store *s = o->s;
+	int           err;
+
+	s->dir = s->disk->open_dir(s->disk, path, false);
+	if (s->dir < 0)
+		return disk_err(s->dir);
+	err = list_files(o);
+	if (err == 0)
+		err = read_meta(o);
+	if (err == 0)
+		err = read_blocks(o);
+	if (err == 0)
+		err = find_end(o);
+	if (err == 0)
+		err = find_living(o);
+	if (err != 0)
+		return err;
+	report_damage(o);
+	return go_on(o);
+}
+
+int store_open(const struct store_config *c, const char *path,
+    struct store **ret)
+{
+	struct opening o = { .s = store_alloc(c) };
+	int            err;
+
+	if (o.s == NULL)
+		return ERR_NOMEM;
+	err = recover(&o, path);
+	free(o.nrs);
+	free(o.gaps.runs);
+	free(o.lost.runs);
+	buf_fini(&o.temporary);
+	buf_fini(&o.bytes);
+	if (err != 0)
+		store_free(o.s);
+	else
+		*ret = o.s;
+	return err;
+}
