@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "run.h"
 
-enum { STORM_CLIENTS = 1000, STORM_NICE = 10, WAIT_MS = 20000 };
+enum { STORM_CLIENTS = 1000, STORM_NICE = 5, WAIT_MS = 20000 };
 
 struct tls_context *secure_context(void)
 {
