@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/list.h"
 
 enum { IN_FLIGHT_MAX = 64 };
 #define SILENCE_NS (10 * NS_PER_S)
@@ -74,14 +75,24 @@ static void take_answer(struct peer *p, const struct delivery *d)
 	ask(c);
 }
 
+/* From another account it comes with headers, which tell who asks. */
+static struct slice asked(const struct delivery *d, size_t payload)
+{
+	return d->body.n <= payload ? d->body :
+	    slice_skip(d->body, d->body.n - payload);
+}
+
 static void serve(struct peer *p, const struct delivery *d)
 {
+	struct requests *q = CONTAINER_OF(p, struct requests, service);
+	struct slice     body = asked(d, q->payload);
+
 	buf_put_str(&p->queue, "PUB ");
 	buf_put_slice(&p->queue, d->reply);
 	buf_put_char(&p->queue, ' ');
-	buf_put_u64(&p->queue, d->body.n);
+	buf_put_u64(&p->queue, body.n);
 	buf_put_str(&p->queue, "\r\n");
-	buf_put_slice(&p->queue, d->body);
+	buf_put_slice(&p->queue, body);
 	buf_put_str(&p->queue, "\r\n");
 	peer_wake(p);
 }

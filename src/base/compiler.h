@@ -13,4 +13,7 @@
 #define NOT_ZEROED
 #endif
 
+/* The seldom half of a hot function, which else would cost that its registers. */
+#define NOT_INLINED __attribute__((noinline))
+
 #endif /* BASE_COMPILER_H */

@@ -515,6 +515,14 @@ enum mapping_result mappings_apply(const struct mappings *m,
 	return slice_eq(buf_slice(out), subject) ? MAPPING_SAME : MAPPING_MAPPED;
 }
 
+bool mappings_is_steady(const struct mappings *m, struct slice subject)
+{
+	const struct mapping *found = m == NULL ? NULL : find(m, subject);
+
+	return found == NULL || (found->n == 1 &&
+	    found->v->until == MAPPING_WEIGHT_MAX && !found->v->transform->draws);
+}
+
 /* ---- for monitoring --------------------------------------------------- */
 
 size_t mappings_count(const struct mappings *m)

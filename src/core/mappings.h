@@ -12,6 +12,7 @@
 #ifndef CORE_MAPPINGS_H
 #define CORE_MAPPINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,10 @@ enum mapping_result {
  * only; a buffer that is used again does not allocate.  Thread: any. */
 enum mapping_result mappings_apply(const struct mappings *m,
     struct slice subject, struct slice cluster, struct buf *out);
+
+/* Would the next message on this subject become the same?  Not where dice are
+ * cast.  m may be NULL: yes.  Thread: any. */
+bool mappings_is_steady(const struct mappings *m, struct slice subject);
 
 /* ---- for monitoring ---------------------------------------------------- */
 

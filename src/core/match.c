@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "core/bytes.h"
@@ -142,7 +143,7 @@ static unsigned worker_byte(const struct sub *s, unsigned shift)
 static void flag_sort(struct sub **subs, size_t n, unsigned shift,
     size_t starts[257])
 {
-	size_t next[256];
+	size_t next[256] NOT_ZEROED;
 
 	memset(starts, 0, 257 * sizeof starts[0]);
 	for (size_t i = 0; i < n; i++)
@@ -172,7 +173,7 @@ static bool is_sorted(struct sub **subs, size_t n)
 
 static void sort_by_worker(struct sub **subs, size_t n)
 {
-	size_t high[257], low[257];
+	size_t high[257] NOT_ZEROED, low[257] NOT_ZEROED;
 
 	if (n <= FEW) {
 		insertion_sort(subs, n);

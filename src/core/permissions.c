@@ -15,8 +15,10 @@
  *     wildcard and no queue group finds a way around (CVE-2022-29946).
  * P4  needs_filter may say yes where P3 would never refuse, never the reverse.
  *
- * Literal rules lie sorted and are searched; those with wildcards are tried in
- * turn, behind a comparison of the bytes before their first wildcard.
+ * A rule's key is the bytes before its first wildcard, or all of it.  A rule can
+ * only hit what is its key or begins with it: for a text these are the text,
+ * nothing, its first token, its first two, and so on.  So the rules lie sorted
+ * by key, and a hash table says where those of each key begin.
  */
 #include "core/permissions.h"
 
@@ -36,8 +38,12 @@ struct rule {
 
 struct rule_set {
 	struct rule        *rules;	/* as they were stated */
-	const struct rule **index;	/* literals sorted, then the wild ones */
-	uint32_t            n, n_literals, n_queued;
+	const struct rule **index;	/* sorted by key */
+	uint32_t           *slots;	/* by hash of a key: where those begin,
+					   + 1 */
+	size_t              mask;
+	uint64_t            lengths;	/* of keys: a bit each, modulo 64 */
+	uint32_t            n, n_wild, n_queued;
 	bool                is_set;
 };
 
@@ -49,7 +55,7 @@ struct permissions {
 	struct rule_set sets[N_SETS];
 	bool            allows_responses;
 	int64_t         responses_max, responses_ttl_ns;
-	/* Behind it: rules, indexes, text. */
+	/* Behind it: rules, indexes, slots, text. */
 };
 
 enum { RULES_MAX = 1 << 20, RESPONSES_MAX_DEFAULT = 1 };
@@ -80,15 +86,26 @@ static bool list_is_sound(const struct permission_list *l, bool may_queue)
 	return true;
 }
 
-/* Room for one list's rules, index and text; false: it cannot be had. */
+/* Half of them stay empty. */
+static size_t slots_for(size_t n_rules)
+{
+	size_t n = 2;
+
+	while (n < 2 * n_rules)
+		n *= 2;
+	return n;
+}
+
+/* Room for one list's rules, slots and text; false: it cannot be had. */
 static bool add_room(const struct permission_list *l, size_t *rules,
-    size_t *text)
+    size_t *slots, size_t *text)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (__builtin_add_overflow(*text, l->rules[i].subject.n, text) ||
 		    __builtin_add_overflow(*text, l->rules[i].queue.n, text))
 			return false;
-	*rules += l->n;			/* RULES_MAX bounds it */
+	*rules += l->n;			/* RULES_MAX bounds both */
+	*slots += slots_for(l->n);
 	return true;
 }
 
@@ -112,28 +129,45 @@ static struct slice copy_text(char **at, struct slice s)
 	return copy;
 }
 
-static int compare_rules(const void *a, const void *b)
+/* What a text that the rule hits is, or begins with. */
+static struct slice key_of(const struct rule *r)
 {
-	const struct rule *x = *(const struct rule *const *)a;
-	const struct rule *y = *(const struct rule *const *)b;
+	return slice_of(r->subject.p, r->prefix);
+}
 
-	return slice_cmp(x->subject, y->subject);
+static int compare_keys(const void *a, const void *b)
+{
+	return slice_cmp(key_of(*(const struct rule *const *)a),
+	    key_of(*(const struct rule *const *)b));
+}
+
+static uint64_t length_bit(size_t n)
+{
+	return UINT64_C(1) << (n & 63);
+}
+
+static void add_key(struct rule_set *set, uint32_t i)
+{
+	struct slice key = key_of(set->index[i]);
+	size_t       at = hash_slice(key) & set->mask;
+
+	while (set->slots[at] != 0)
+		at = (at + 1) & set->mask;
+	set->slots[at] = i + 1;
+	set->lengths |= length_bit(key.n);
 }
 
 static void index_rules(struct rule_set *set)
 {
-	uint32_t n = 0;
-
 	for (uint32_t i = 0; i < set->n; i++)
-		if (!set->rules[i].is_wild)
-			set->index[n++] = &set->rules[i];
-	set->n_literals = n;
+		set->index[i] = &set->rules[i];
+	if (set->n > 1)
+		qsort(set->index, set->n, sizeof *set->index, compare_keys);
+	set->mask = slots_for(set->n) - 1;
 	for (uint32_t i = 0; i < set->n; i++)
-		if (set->rules[i].is_wild)
-			set->index[n++] = &set->rules[i];
-	if (set->n_literals > 1)
-		qsort(set->index, set->n_literals, sizeof *set->index,
-		    compare_rules);
+		if (i == 0 || compare_keys(&set->index[i - 1],
+		    &set->index[i]) != 0)
+			add_key(set, i);
 }
 
 static void fill_set(struct rule_set *set, const struct permission_list *l,
@@ -149,6 +183,7 @@ static void fill_set(struct rule_set *set, const struct permission_list *l,
 		r->is_wild = subject_has_wildcard(r->subject);
 		r->is_queue_wild = subject_has_wildcard(r->queue);
 		r->prefix = literal_prefix(r->subject);
+		set->n_wild += r->is_wild;
 		set->n_queued += r->queue.n > 0;
 	}
 	index_rules(set);
@@ -170,10 +205,11 @@ static void fill_responses(struct permissions *p,
 	p->sets[PUBLISH_ALLOW].is_set = true;
 }
 
-/* One allocation: the struct, all rules, all indexes, all text. */
-static struct permissions *allocate(size_t n_rules, size_t n_text)
+/* One allocation: the struct, all rules, all indexes, all slots, all text. */
+static struct permissions *allocate(size_t n_rules, size_t n_slots,
+    size_t n_text)
 {
-	size_t bytes = sizeof(struct permissions) +
+	size_t bytes = sizeof(struct permissions) + n_slots * sizeof(uint32_t) +
 	    n_rules * (sizeof(struct rule) + sizeof(struct rule *));
 
 	if (__builtin_add_overflow(bytes, n_text, &bytes))
@@ -199,14 +235,15 @@ struct permissions *permissions_create(const struct permissions_spec *spec)
 	struct permissions *p;
 	struct rule        *rules;
 	const struct rule **index;
-	size_t              n_rules = 0, n_text = 0;
+	size_t              n_rules = 0, n_slots = 0, n_text = 0;
+	uint32_t           *slots;
 	char               *text;
 
 	for (int i = 0; i < N_SETS; i++)
 		if (!list_is_sound(lists[i], i >= SUBSCRIBE_ALLOW) ||
-		    !add_room(lists[i], &n_rules, &n_text))
+		    !add_room(lists[i], &n_rules, &n_slots, &n_text))
 			return NULL;
-	p = allocate(n_rules, n_text);
+	p = allocate(n_rules, n_slots, n_text);
 	if (p == NULL)
 		return NULL;
 
@@ -214,13 +251,17 @@ struct permissions *permissions_create(const struct permissions_spec *spec)
 	p->serial = next_serial();
 	rules = (struct rule *)(p + 1);
 	index = (const struct rule **)(void *)(rules + n_rules);
-	text = (char *)(index + n_rules);
+	slots = (uint32_t *)(void *)(index + n_rules);
+	text = (char *)(slots + n_slots);
+	hash_init();
 	for (int i = 0; i < N_SETS; i++) {
 		p->sets[i].rules = rules;
 		p->sets[i].index = index;
+		p->sets[i].slots = slots;
 		fill_set(&p->sets[i], lists[i], &text);
 		rules += lists[i]->n;
 		index += lists[i]->n;
+		slots += slots_for(lists[i]->n);
 	}
 	fill_responses(p, spec);
 	return p;
@@ -266,12 +307,15 @@ void permissions_unref(const struct permissions *p)
 
 /* ---- asking the rules --------------------------------------------------- */
 
+/* A text that begins with the rule's key. */
 static bool rule_hits(const struct rule *r, struct slice text)
 {
 	if (!r->is_wild)
 		return slice_eq(r->subject, text);
-	return slice_has_prefix(text, slice_of(r->subject.p, r->prefix)) &&
-	    subject_matches(text, r->subject);
+	/* the key is whole tokens, none of them empty */
+	return text.n > r->prefix &&
+	    subject_matches(slice_skip(text, r->prefix),
+	    slice_skip(r->subject, r->prefix));
 }
 
 static bool rule_covers(const struct rule *r, struct slice pattern)
@@ -285,49 +329,84 @@ static bool rule_admits_queue(const struct rule *r, struct slice queue)
 	    (r->is_queue_wild && subject_matches(queue, r->queue));
 }
 
-/* The first literal rule for this text, or where it would be. */
-static uint32_t find_literal(const struct rule_set *set, struct slice text)
+/* The first rule with this key; set->n: there is none. */
+static uint32_t find_key(const struct rule_set *set, struct slice key)
 {
-	uint32_t low = 0, high = set->n_literals;
+	size_t at = hash_slice(key) & set->mask;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (slice_cmp(set->index[middle]->subject, text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	for (; set->slots[at] != 0; at = (at + 1) & set->mask)
+		if (slice_eq(key_of(set->index[set->slots[at] - 1]), key))
+			return set->slots[at] - 1;
+	return set->n;
 }
 
-/* Walks the rules that hit the text; *at starts as find_literal's. */
-static const struct rule *next_hit(const struct rule_set *set,
-    struct slice text, uint32_t *at)
+static bool has_length(const struct rule_set *set, size_t n)
 {
-	if (*at < set->n_literals) {
-		const struct rule *r = set->index[*at];
+	return (set->lengths & length_bit(n)) != 0;
+}
 
-		if (slice_eq(r->subject, text)) {
-			++*at;
-			return r;
-		}
-		*at = set->n_literals;
+/* A way through the rules that hit a text: those with it as their key, then
+ * those with what it begins with. */
+struct walk {
+	struct slice key;
+	uint32_t     at;	/* the next rule, if that has this key */
+	size_t       n;		/* bytes of the next key */
+};
+
+static struct walk walk_begin(const struct rule_set *set, struct slice text)
+{
+	return (struct walk){ .key = text, .at = has_length(set, text.n)
+	    ? find_key(set, text) : set->n };
+}
+
+/* To the next key that has rules; false: there is none. */
+static bool next_key(const struct rule_set *set, struct slice text,
+    struct walk *w)
+{
+	while (w->n < text.n) {
+		size_t n = w->n, end = n;
+
+		while (end < text.n && text.p[end++] != '.')
+			;
+		w->n = end;
+		if (!has_length(set, n))
+			continue;
+		w->key = slice_of(text.p, n);
+		w->at = find_key(set, w->key);
+		if (w->at < set->n)
+			return true;
 	}
-	while (*at < set->n) {
-		const struct rule *r = set->index[(*at)++];
+	return false;
+}
 
+/* The next rule whose key the text begins with. */
+static const struct rule *next_rule(const struct rule_set *set,
+    struct slice text, struct walk *w)
+{
+	do
+		if (w->at < set->n &&
+		    slice_eq(key_of(set->index[w->at]), w->key))
+			return set->index[w->at++];
+	while (next_key(set, text, w));
+	return NULL;
+}
+
+static const struct rule *next_hit(const struct rule_set *set,
+    struct slice text, struct walk *w)
+{
+	const struct rule *r;
+
+	while ((r = next_rule(set, text, w)) != NULL)
 		if (rule_hits(r, text))
 			return r;
-	}
 	return NULL;
 }
 
 static bool any_hits(const struct rule_set *set, struct slice text)
 {
-	uint32_t at = find_literal(set, text);
+	struct walk w = walk_begin(set, text);
 
-	return next_hit(set, text, &at) != NULL;
+	return next_hit(set, text, &w) != NULL;
 }
 
 bool permissions_may_publish(const struct permissions *p, struct slice subject)
@@ -345,13 +424,13 @@ bool permissions_may_publish(const struct permissions *p, struct slice subject)
 static bool is_allowed(const struct rule_set *set, struct slice pattern,
     struct slice queue)
 {
-	uint32_t           at = find_literal(set, pattern);
+	struct walk        w = walk_begin(set, pattern);
 	const struct rule *r;
 	bool               covered = false, names = false, named = false;
 
 	if (!set->is_set)
 		return true;
-	while ((r = next_hit(set, pattern, &at)) != NULL) {
+	while ((r = next_hit(set, pattern, &w)) != NULL) {
 		bool admits = r->queue.n == 0;
 
 		if (r->queue.n > 0 && queue.n > 0) {
@@ -380,10 +459,10 @@ static bool rule_denies_queue(const struct rule *r, struct slice queue)
 static bool is_denied(const struct rule_set *set, struct slice pattern,
     struct slice queue)
 {
-	uint32_t           at = find_literal(set, pattern);
+	struct walk        w = walk_begin(set, pattern);
 	const struct rule *r;
 
-	while ((r = next_hit(set, pattern, &at)) != NULL)
+	while ((r = next_hit(set, pattern, &w)) != NULL)
 		if (rule_denies_queue(r, queue))
 			return true;
 	return false;
@@ -440,13 +519,78 @@ bool permissions_responses(const struct permissions *p, int64_t *max,
 
 /* ---- remembered verdicts ------------------------------------------------ */
 
+/* Subjects that are never used twice (of replies, say) differ in their last
+ * token, mostly.  So what is remembered first is the verdict of a family: all
+ * subjects that are the same up to their last dot.  Where the family is of
+ * different opinions, that of the subject is remembered as well.  The two do
+ * not meet: the one ends with a dot, and a subject that does is not remembered.
+ */
 enum { VERDICTS = 128, VERDICT_SUBJECT_MAX = 62, WILD_RULES_CHEAP = 2 };
+
+enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_MIXED };
 
 struct verdict_entry {
 	uint8_t n;		/* 0: empty */
-	bool    may;
+	uint8_t verdict;
 	char    subject[VERDICT_SUBJECT_MAX];
 };
+
+/* The first rule whose key is greater. */
+static uint32_t find_greater(const struct rule_set *set, struct slice key)
+{
+	uint32_t low = 0, high = set->n;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (slice_cmp(key_of(set->index[middle]), key) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Do the rules of this set hit all of the family, or none?  MIXED may be said
+ * of more than are; YES and NO only of whole families.  pattern is the family
+ * with "*" as its last token. */
+static enum verdict hits_family(const struct rule_set *set,
+    struct slice pattern)
+{
+	struct slice       family = slice_of(pattern.p, pattern.n - 1);
+	struct walk        w = walk_begin(set, pattern);
+	uint32_t           within = find_greater(set, family);
+	enum verdict       v = VERDICT_NO;
+	const struct rule *r;
+
+	while ((r = next_rule(set, pattern, &w)) != NULL) {
+		if (subject_is_subset(pattern, r->subject))
+			return VERDICT_YES;
+		if (subject_overlaps(pattern, r->subject))
+			v = VERDICT_MIXED;
+	}
+	if (within < set->n &&
+	    slice_has_prefix(key_of(set->index[within]), family))
+		v = VERDICT_MIXED;
+	return v;
+}
+
+static enum verdict judge_family(const struct permissions *p,
+    struct slice family)
+{
+	const struct rule_set *allow = &p->sets[PUBLISH_ALLOW];
+	char                   text[VERDICT_SUBJECT_MAX + 1];
+	struct slice           pattern = slice_of(text, family.n + 1);
+	enum verdict           allowed, denied;
+
+	memcpy(text, family.p, family.n);
+	text[family.n] = '*';
+	denied = hits_family(&p->sets[PUBLISH_DENY], pattern);
+	allowed = allow->is_set ? hits_family(allow, pattern) : VERDICT_YES;
+	if (denied == VERDICT_YES || allowed == VERDICT_NO)
+		return VERDICT_NO;
+	return denied == VERDICT_MIXED ? VERDICT_MIXED : allowed;
+}
 
 /* A few rules are asked faster than 8 KB are touched. */
 static bool is_cheap(const struct permissions *p)
@@ -454,8 +598,7 @@ static bool is_cheap(const struct permissions *p)
 	const struct rule_set *allow = &p->sets[PUBLISH_ALLOW];
 	const struct rule_set *deny = &p->sets[PUBLISH_DENY];
 
-	return allow->n - allow->n_literals + deny->n - deny->n_literals <=
-	    WILD_RULES_CHEAP;
+	return allow->n_wild + deny->n_wild <= WILD_RULES_CHEAP;
 }
 
 /* Empty, or filled under these permissions.  False: no memory. */
@@ -470,24 +613,56 @@ static bool prepare_cache(struct verdict_cache *c, const struct permissions *p)
 	return c->entries != NULL;
 }
 
+/* True: it is remembered; false: *e is to be filled. */
+static bool find_verdict(const struct verdict_cache *c, struct slice subject,
+    struct verdict_entry **e)
+{
+	*e = &c->entries[hash_slice(subject) % VERDICTS];
+	return slice_eq(slice_of((*e)->subject, (*e)->n), subject);
+}
+
+static void remember(struct verdict_entry *e, struct slice subject,
+    enum verdict verdict)
+{
+	e->verdict = (uint8_t)verdict;
+	e->n = (uint8_t)subject.n;
+	memcpy(e->subject, subject.p, subject.n);
+}
+
+static enum verdict verdict_of_family(struct verdict_cache *c,
+    const struct permissions *p, struct slice subject)
+{
+	struct verdict_entry *e;
+
+	while (subject.n > 0 && subject.p[subject.n - 1] != '.')
+		subject.n--;
+	if (subject.n == 0)
+		return VERDICT_MIXED;
+	if (!find_verdict(c, subject, &e))
+		remember(e, subject, judge_family(p, subject));
+	return e->verdict;
+}
+
 bool verdict_may_publish(struct verdict_cache *c, const struct permissions *p,
     struct slice subject)
 {
 	struct verdict_entry *e;
+	enum verdict          v;
 
 	if (p == NULL)
 		return true;
-	if (subject.n == 0 || subject.n > VERDICT_SUBJECT_MAX || is_cheap(p) ||
+	if (subject.n == 0 || subject.n > VERDICT_SUBJECT_MAX ||
+	    subject.p[subject.n - 1] == '.' || is_cheap(p) ||
 	    !prepare_cache(c, p))
 		return permissions_may_publish(p, subject);
 
-	e = &c->entries[hash_slice(subject) % VERDICTS];
-	if (!slice_eq(slice_of(e->subject, e->n), subject)) {
-		e->may = permissions_may_publish(p, subject);
-		e->n = (uint8_t)subject.n;
-		memcpy(e->subject, subject.p, subject.n);
-	}
-	return e->may;
+	v = verdict_of_family(c, p, subject);
+	if (v != VERDICT_MIXED)
+		return v == VERDICT_YES;
+	if (!find_verdict(c, subject, &e))
+		remember(e, subject, permissions_may_publish(p, subject)
+		    ? VERDICT_YES : VERDICT_NO);
+	return e->verdict == VERDICT_YES;
 }
 
 void verdict_cache_fini(struct verdict_cache *c)

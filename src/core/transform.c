@@ -357,6 +357,7 @@ static int compile_random(struct compile *c, struct transform_op *op,
 		return refuse_count(c, token, true);	/* says nats-server */
 	if (!parse_small(args[0], &op->number))
 		return refuse_argument(c, token);
+	c->t->draws = true;
 	return 0;
 }
 

@@ -35,6 +35,7 @@ struct transform {
 	size_t               n_ops;
 	bool                 is_fixed;	/* the destination is text only */
 	bool                 has_tail;
+	bool                 draws;	/* there is a random() in it */
 };
 
 /* Both are copied.  ERR_SUBJECT: one is malformed, or they do not fit each

@@ -243,6 +243,9 @@ static void allow_ports(struct sandbox *b, const struct options *o)
 	if (o->http_port != 0)
 		landlock_allow_port(&b->landlock, port_of(o->http_port),
 		    LANDLOCK_BIND);
+	if (o->https_port != 0)
+		landlock_allow_port(&b->landlock, port_of(o->https_port),
+		    LANDLOCK_BIND);
 	if (!b->limits_connect)
 		return;
 	landlock_allow_port(&b->landlock, DNS, LANDLOCK_CONNECT);

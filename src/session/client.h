@@ -63,6 +63,8 @@ struct client {
 	struct sid_table    *shadows;	/* session/shadows.c's; or NULL */
 	uint32_t             n_subs_kept;	/* with those removed but not
 						   yet released */
+	int16_t              proxy;	/* trusted, that it came through;
+					   -1: none */
 	struct verdict_cache verdicts;
 	struct reply_grants  replies;
 
@@ -91,22 +93,21 @@ struct client {
 	bool is_stalled;	/* held back as a publisher ... */
 	bool may_go_early;	/* ... only until the crowd is gone */
 	uint8_t crowd;		/* enum crowd; atomic, read by any worker */
+	bool is_moving;		/* to another worker: session/move.c */
+	bool is_ip6;
+	uint16_t port;
 
 	int64_t     stalled_until_ns;
 	struct list link;	/* hub's clients, or its dying */
 	struct list stall_link, crowd_link;
 
 	/* Leaving for another worker: see session/move.c. */
-	bool                 is_moving;
 	int                  move_to;	/* -1: nowhere */
 	uint32_t             move_score;
 	struct handoff_mark *move_mark;	/* NULL: not hushed yet */
 	struct list          move_link;
 	struct grave grave;
 	uint64_t     generation;	/* of the configuration it was checked by */
-	uint16_t     port;
-	int16_t      proxy;	/* trusted, that it came through; -1: none */
-	bool         is_ip6;
 	uint8_t      ip[16];
 };
 

@@ -94,6 +94,9 @@ struct session_shared {
 /* The run of messages that is being gathered from one client's input. */
 struct run_builder {
 	struct client *from;	/* NULL: empty */
+	struct slice   asked;	/* what is published on this joins the run and
+				   need not be looked at again; empty: all is
+				   looked at */
 	struct run     run;
 	struct msg     msgs[RUN_MAX];
 	struct buf     prefix;

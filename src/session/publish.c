@@ -1,6 +1,7 @@
 /* session/publish.c - permission, runs, match, fan-out, no responders. */
 #include "session/publish.h"
 
+#include "base/compiler.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "core/account.h"
@@ -167,6 +168,7 @@ static void begin_run(struct client *c, const struct op *op,
 	struct run_builder *b = &c->hub->builder;
 
 	b->from = c;
+	b->asked = SLICE_NONE;
 	b->run = (struct run){ .subject = op->subject, .msgs = b->msgs,
 		.block = block, .publisher = c, .trace = b->trace };
 	add_message(b, op, op->tail);
@@ -200,13 +202,12 @@ static void publish_respelled(struct client *c, const struct op *op)
 	publish_flush(c->hub);
 }
 
-static bool joins_run(const struct client *c, const struct op *op)
+static bool has_room_for(const struct run_builder *b, const struct client *c,
+    const struct op *op)
 {
-	const struct run_builder *b = &c->hub->builder;
-
 	return b->from == c && b->run.n < RUN_MAX && op->is_canonical &&
 	    b->run.bytes + op->size <= RUN_BYTES_MAX &&
-	    slice_eq(b->run.subject, op->subject);
+	    !is_reserved_reply(op->reply);
 }
 
 static void note_op(struct client *c, const struct op *op)
@@ -233,12 +234,14 @@ static bool admit_subject(struct client *c, const struct op *op)
 static void publish_as(struct client *c, const struct op *op,
     struct block *block)
 {
+	struct run_builder *b = &c->hub->builder;
+
 	/* A granted reply is counted for each use, so each asks again. */
-	if (!c->grants_replies && !c->opts.pedantic && joins_run(c, op) &&
-	    !is_reserved_reply(op->reply)) {
+	if (!c->grants_replies && !c->opts.pedantic &&
+	    has_room_for(b, c, op) && slice_eq(b->run.subject, op->subject)) {
 		if (c->opts.verbose)
 			conn_put(&c->conn, "+OK\r\n", 5);
-		add_message(&c->hub->builder, op, op->tail);
+		add_message(b, op, op->tail);
 		return;
 	}
 	publish_flush(c->hub);
@@ -285,15 +288,32 @@ static void publish_mapped(struct client *c, const struct op *op,
 		b->is_mapped_to ^= 1;
 }
 
-static void publish_named(struct client *c, const struct op *op,
+/* The first on its subject, or each has to be looked at. */
+static NOT_INLINED void publish_first(struct client *c, const struct op *op,
     struct block *block)
 {
 	const struct mappings *mappings = account_policy(c->account)->mappings;
+	struct run_builder    *b = &c->hub->builder;
 
 	if (mappings == NULL)
 		publish_as(c, op, block);
 	else
 		publish_mapped(c, op, block, mappings);
+	if (b->from == c && b->run.n == 1 && !c->grants_replies &&
+	    !c->opts.pedantic && !c->opts.verbose &&
+	    mappings_is_steady(mappings, op->subject))
+		b->asked = op->subject;
+}
+
+static inline void publish_named(struct client *c, const struct op *op,
+    struct block *block)
+{
+	struct run_builder *b = &c->hub->builder;
+
+	if (has_room_for(b, c, op) && slice_eq(b->asked, op->subject))
+		add_message(b, op, op->tail);
+	else
+		publish_first(c, op, block);
 }
 
 /* ---- traced ---------------------------------------------------------------- */
@@ -327,7 +347,7 @@ static void publish_traced(struct client *c, const struct op *op,
 	h->builder.trace = msgtrace_create(c, op, headers_of(op), w);
 	/* Without memory for the trace: what is not to be delivered is not. */
 	if (h->builder.trace != NULL || !w->is_only)
-		publish_named(c, op, block);
+		publish_first(c, op, block);
 	publish_flush(h);
 	msgtrace_unref(h, h->builder.trace);
 	h->builder.trace = NULL;
@@ -352,11 +372,11 @@ static void publish_untraced(struct client *c, const struct op *op)
 	changed.size = (uint32_t)(b->body.n - 2);
 	changed.body = slice_of(b->body.p, changed.size);
 	changed.is_canonical = false;
-	publish_named(c, &changed, NULL);
+	publish_first(c, &changed, NULL);
 }
 
-static void publish_with_headers(struct client *c, const struct op *op,
-    struct block *block)
+static NOT_INLINED void publish_with_headers(struct client *c,
+    const struct op *op, struct block *block)
 {
 	struct msgtrace_wish wish;
 

@@ -177,12 +177,12 @@ def python_client():
     work = _folder("python")
     venv = os.path.join(work, "venv")
     python = os.path.join(venv, "bin", "python")
-    stamp = _stamp_of(NATS_PY, sys.version)
+    stamp = _stamp_of("nkeys " + NATS_PY, sys.version)
     if not _is_fresh(work, stamp):
         shutil.rmtree(venv, ignore_errors=True)
         _do("python3 -m venv", [sys.executable, "-m", "venv", venv])
         _do("pip install", [python, "-m", "pip", "install", "--quiet",
-                            "--disable-pip-version-check", "nats-py==" + NATS_PY])
+                            "--disable-pip-version-check", "nats-py[nkeys]==" + NATS_PY])
         _mark(work, stamp)
     return [python, os.path.join(HERE, "python", "compat.py")], {}
 

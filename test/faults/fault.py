@@ -28,6 +28,10 @@ def use(binary):
         _is_sanitized = any(s in f.read() for s in (b'__asan_init', b'__tsan_init'))
 
 
+def binary():
+    return _binary
+
+
 def is_sanitized():
     return _is_sanitized
 

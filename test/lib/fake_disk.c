@@ -2,6 +2,7 @@
 #include "fake_disk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,8 +115,7 @@ static void set(struct names *l, const char *name, int file)
 		i = (int)l->n++;
 	if (l->n > NAMES_MAX)
 		abort();
-	strncpy(l->names[i].name, name, NAME_BYTES - 1);
-	l->names[i].name[NAME_BYTES - 1] = '\0';
+	snprintf(l->names[i].name, NAME_BYTES, "%s", name);
 	l->names[i].file = file;
 }
 

@@ -27,23 +27,25 @@ class _Tool:
         self.lock = threading.Lock()
 
     def ask(self, *words):
+        words = [str(w).replace('\0', '') for w in words]
+        if any(c in w for w in words for c in '\t\n'):
+            return subprocess.run([TOOL, *words], text=True, check=True,
+                                  stdout=subprocess.PIPE).stdout.strip()
         with self.lock:
             if self.process is None:
                 self.process = subprocess.Popen(
                     [TOOL, 'lines'], text=True, stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE)
                 atexit.register(self.end)
-            self.process.stdin.write('\t'.join(map(str, words)) + '\n')
+            self.process.stdin.write('\t'.join(words) + '\n')
             self.process.stdin.flush()
             answer = self.process.stdout.readline()
         if not answer:
-            raise RuntimeError('jwt_tool: %s' % ' '.join(map(str, words))[:200])
+            raise RuntimeError('jwt_tool: %s' % ' '.join(words)[:200])
         return answer.strip()
 
     def end(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
+        self.process.communicate()
 
 
 tool = _Tool().ask

@@ -57,7 +57,7 @@ static int words_of(struct slice line, char copy[256], char *words[6])
 /* One MSG; reply may be empty.  False: nothing more came. */
 static bool receive(struct talk *t, char *subject, char *reply, char *text)
 {
-	char         line_copy[256], *words[6];
+	char         line_copy[256], *words[6] = { NULL };
 	struct slice line, payload;
 	int          n;
 

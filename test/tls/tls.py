@@ -36,8 +36,8 @@ class Refused(Exception):
 class Tls:
     """A connection that has said nothing yet."""
 
-    def __init__(self, port, piece=0, patience=PATIENCE):
-        self.sock = socket.create_connection(('127.0.0.1', port), patience)
+    def __init__(self, port, piece=0, patience=PATIENCE, source=''):
+        self.sock = socket.create_connection(('127.0.0.1', port), patience, (source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.piece = piece      # bytes sent at a time; 0: all there are
         self.read = b''

@@ -39,6 +39,7 @@ static natsMsg          *held_msg[HELD_MAX];
 static int               n_nc, n_sub, n_msg;
 
 static char    url[256];
+static char    folder[200];
 static char    why[1024];
 static jmp_buf test_over;
 
@@ -70,7 +71,7 @@ static bool failed(int line, const char *fmt, ...)
 
 static const char *ask(const char *line)
 {
-	static char answer[256];
+	static char answer[600];
 
 	printf("%s\n", line);
 	if (fgets(answer, sizeof answer, stdin) == NULL)
@@ -963,6 +964,152 @@ static bool verbose_pedantic(void)
 	return true;
 }
 
+/* ---- ways to log in ------------------------------------------------------------ */
+
+/* What the login takes is in files of this folder; good for three more calls. */
+static const char *in_folder(const char *file)
+{
+	static char paths[4][256];
+	static int  turn;
+	char       *path = paths[turn++ % 4];
+
+	snprintf(path, sizeof paths[0], "%s/%s", folder, file);
+	return path;
+}
+
+static natsOptions *login(const char *method)
+{
+	char line[64];
+
+	snprintf(line, sizeof line, "login %s", method);
+	if (sscanf(ask(line), "login %255s %199s", url, folder) != 2)
+		url[0] = folder[0] = '\0';
+	return options();
+}
+
+/* Consumes o.  Let in: it publishes, hears, and is told what it may not. */
+static bool is_let_in(natsOptions *o)
+{
+	natsConnection   *nc;
+	natsSubscription *sub;
+	natsMsg          *m;
+
+	NEED_OK(connect_with(o, &nc));
+	NEED_OK(subscribe(nc, "open.>", NULL, &sub));
+	NEED_OK(natsConnection_PublishString(nc, "open.x", "y"));
+	NEED_OK(next(sub, &m));
+	NEED(is_text(m, "y"), "%s", natsMsg_GetData(m));
+	NEED_OK(natsConnection_PublishString(nc, "closed.x", "x"));
+	if (!is_told(1, "Publish to", "closed.x"))
+		return false;
+	NEED_OK(subscribe(nc, "closed.y", NULL, &sub));
+	return is_told(2, "Subscription to", "closed.y");
+}
+
+/* Consumes o. */
+static bool is_refused(natsOptions *o)
+{
+	natsConnection *nc;
+	natsStatus      s;
+
+	natsOptions_SetAllowReconnect(o, false);
+	s = connect_with(o, &nc);
+	NEED(s == NATS_CONNECTION_AUTH_FAILED, "%s", natsStatus_GetText(s));
+	return true;
+}
+
+static bool is_let_in_by_password(natsOptions *o, const char *user)
+{
+	natsOptions_SetUserInfo(o, user, "s3cret");
+	if (!is_let_in(o))
+		return false;
+	o = options();
+	natsOptions_SetUserInfo(o, user, "wrong");
+	return is_refused(o);
+}
+
+static bool login_bcrypt(void)
+{
+	return is_let_in_by_password(login("bcrypt"), "worker");
+}
+
+static bool login_callout(void)
+{
+	return is_let_in_by_password(login("callout"), "somebody");
+}
+
+static bool login_nkey(void)
+{
+	natsOptions *o = login("nkey");
+	char         key[64] = "";
+	FILE        *f = fopen(in_folder("user.pub"), "r");
+
+	NEED(f != NULL && fscanf(f, "%63s", key) == 1, "no key");
+	fclose(f);
+	NEED_OK(natsOptions_SetNKeyFromSeed(o, key, in_folder("user.nk")));
+	return is_let_in(o) && is_refused(options());
+}
+
+static natsOptions *login_with_creds(const char *method)
+{
+	natsOptions *o = login(method);
+
+	natsOptions_SetUserCredentialsFromFiles(o, in_folder("user.creds"), NULL);
+	return o;
+}
+
+static bool login_creds(void)
+{
+	return is_let_in(login_with_creds("creds")) && is_refused(options());
+}
+
+static bool login_certificate(void)
+{
+	natsOptions *o = login("certificate");
+
+	natsOptions_SetSecure(o, true);
+	natsOptions_LoadCATrustedCertificates(o, in_folder("ca.pem"));
+	natsOptions_SetExpectedHostname(o, "localhost");
+	NEED_OK(natsOptions_LoadCertificatesChain(o, in_folder("client.pem"),
+	    in_folder("client.key")));
+	return is_let_in(o);
+}
+
+static bool login_no_auth_user(void)
+{
+	return is_let_in(login("no_auth_user"));
+}
+
+/* The library calls back for some of these errors, and keeps all of them. */
+static bool is_cut_off(const char *say)
+{
+	const char *text = NULL;
+
+	NEED(await(&ev->n_closed, 1), "it was not cut off");
+	(void)natsConnection_GetLastError(held_nc[n_nc - 1], &text);
+	NEED(text != NULL && strcasestr(text, say) != NULL, "told: %s", text);
+	return true;
+}
+
+static bool cut_off_at_expiry(void)
+{
+	natsOptions *o = login_with_creds("expiring");
+
+	natsOptions_SetAllowReconnect(o, false);
+	return is_let_in(o) && is_cut_off("expired");
+}
+
+static bool cut_off_when_revoked(void)
+{
+	natsOptions *o = login_with_creds("creds");
+
+	natsOptions_SetAllowReconnect(o, false);
+	if (!is_let_in(o))
+		return false;
+	ask("revoke");
+	return is_cut_off("revoked");
+}
+
 int main(void)
 {
 	static const struct { const char *name; bool (*test)(void); } t[] = {
@@ -978,6 +1125,9 @@ int main(void)
 		T(missing_credentials), T(token), T(permission_publish),
 		T(permission_subscribe), T(permission_queue), T(verbose_pedantic),
 		T(tls), T(tls_wrong_authority), T(tls_client_certificate),
+		T(login_bcrypt), T(login_nkey), T(login_creds), T(login_certificate),
+		T(login_no_auth_user), T(login_callout), T(cut_off_at_expiry),
+		T(cut_off_when_revoked),
 #undef T
 	};
 

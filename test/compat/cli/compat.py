@@ -392,7 +392,79 @@ def account_info():
     need("Account: SHOP" in text, text)
 
 
+# ---- ways to log in ----------------------------------------------------------------------
+
+def log_in(method, *flags):
+    """Let in: it publishes, hears, and is told what it may not.  %s in a flag is the
+    folder of what the login takes.  Returns the flags."""
+    global url
+    _, url, folder = ask("login " + method).split()
+    flags = [f.replace("%s", folder) for f in flags]
+    answer = Beside("reply", "open.x", "heard", *flags)
+    answer.wait("Listening on")
+    need("heard" in nats("request", "open.x", "y", *flags), "no answer")
+    text = nats("request", "closed.x", "x", *flags, "--timeout", "300ms")
+    need('permissions violation for publish to "closed.x"' in text.lower(), text)
+    Beside("sub", "closed.y", *flags).wait(
+        '(?i)permissions violation for subscription to "closed.y"')
+    return flags
+
+
+def refused(*flags):
+    text = nats("pub", "open.x", "x", *flags, status=1)
+    need("authorization violation" in text.lower(), text)
+
+
+def login_bcrypt():
+    log_in("bcrypt", "--user", "worker", "--password", "s3cret")
+    refused("--user", "worker", "--password", "wrong")
+
+
+def login_nkey():
+    log_in("nkey", "--nkey", "%s/user.nk")
+    refused()
+
+
+def login_creds():
+    log_in("creds", "--creds", "%s/user.creds")
+    refused()
+
+
+def login_certificate():
+    log_in("certificate", "--tlsca", "%s/ca.pem", "--tlscert", "%s/client.pem", "--tlskey",
+           "%s/client.key")
+
+
+def login_no_auth_user():
+    log_in("no_auth_user")
+
+
+def login_callout():
+    log_in("callout", "--user", "somebody", "--password", "s3cret")
+    refused("--user", "somebody", "--password", "wrong")
+
+
+def cut_off(method, why, act=None):
+    global url
+    _, url, folder = ask("login " + method).split()
+    sub = Beside("sub", "open.>", "--creds", folder + "/user.creds")
+    sub.wait("Subscribing on")
+    if act:
+        ask(act)
+    sub.wait(why)
+
+
+def cut_off_at_expiry():
+    cut_off("expiring", "(?i)authentication expired")
+
+
+def cut_off_when_revoked():
+    cut_off("creds", "(?i)authentication revoked", "revoke")
+
+
 TESTS = [
+    login_bcrypt, login_nkey, login_creds, login_certificate, login_no_auth_user,
+    login_callout, cut_off_at_expiry, cut_off_when_revoked,
     pub_sub, pub_count, pub_headers, sub_wildcard, sub_queue, request_reply, request_many,
     request_no_responders, reply_command, rtt, check_connection, bench_publish,
     bench_subscribe, bench_request, latency, user_password, wrong_credentials, context,

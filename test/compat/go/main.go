@@ -600,10 +600,98 @@ func testVerbosePedantic() {
 	flush(nc)
 }
 
+// Let in: it publishes, hears, and is told what it may not.  options() makes them of
+// what is in the folder.
+func logIn(method string, options func(folder string) []nats.Option) (*nats.Conn, *events) {
+	answer := strings.Fields(ask("login " + method))
+	url = answer[1]
+	nc, ev := connect(options(answer[2])...)
+	sub := subscribe(nc, "open.>")
+	publish(nc, "open.x", "y")
+	same(string(next(sub).Data), "y", "message")
+	publish(nc, "closed.x", "x")
+	flush(nc)
+	violation(ev, `Permissions Violation for Publish to "closed.x"`)
+	subscribe(nc, "closed.y")
+	flush(nc)
+	violation(ev, `Permissions Violation for Subscription to "closed.y"`)
+	return nc, ev
+}
+
+func mustBeRefused(options ...nats.Option) {
+	_, _, err := tryConnect(append(options, nats.NoReconnect())...)
+	need(errors.Is(err, nats.ErrAuthorization), "connect: %v", err)
+}
+
+func always(options ...nats.Option) func(string) []nats.Option {
+	return func(string) []nats.Option { return options }
+}
+
+func credsIn(folder string) []nats.Option {
+	return []nats.Option{nats.UserCredentials(folder + "/user.creds")}
+}
+
+func testLoginBcrypt() {
+	logIn("bcrypt", always(nats.UserInfo("worker", "s3cret")))
+	mustBeRefused(nats.UserInfo("worker", "wrong"))
+}
+
+func testLoginNkey() {
+	logIn("nkey", func(folder string) []nats.Option {
+		option, err := nats.NkeyOptionFromSeed(folder + "/user.nk")
+		must(err, "seed")
+		return []nats.Option{option}
+	})
+	mustBeRefused()
+}
+
+func testLoginCreds() {
+	logIn("creds", credsIn)
+	mustBeRefused()
+}
+
+func testLoginCertificate() {
+	logIn("certificate", func(folder string) []nats.Option {
+		return []nats.Option{nats.RootCAs(folder + "/ca.pem"),
+			nats.ClientCert(folder+"/client.pem", folder+"/client.key")}
+	})
+}
+
+func testLoginNoAuthUser() { logIn("no_auth_user", always()) }
+
+func testLoginCallout() {
+	logIn("callout", always(nats.UserInfo("somebody", "s3cret")))
+	mustBeRefused(nats.UserInfo("somebody", "wrong"))
+}
+
+func cutOff(ev *events, why error) {
+	for {
+		if errors.Is(wait(ev.errors, why.Error()), why) {
+			return
+		}
+	}
+}
+
+func testCutOffAtExpiry() {
+	_, ev := logIn("expiring", credsIn)
+	cutOff(ev, nats.ErrAuthExpired)
+}
+
+func testCutOffWhenRevoked() {
+	_, ev := logIn("creds", credsIn)
+	ask("revoke")
+	cutOff(ev, nats.ErrAuthRevoked)
+}
+
 var tests = []struct {
 	name string
 	test func()
 }{
+	{"login_bcrypt", testLoginBcrypt}, {"login_nkey", testLoginNkey},
+	{"login_creds", testLoginCreds}, {"login_certificate", testLoginCertificate},
+	{"login_no_auth_user", testLoginNoAuthUser}, {"login_callout", testLoginCallout},
+	{"cut_off_at_expiry", testCutOffAtExpiry},
+	{"cut_off_when_revoked", testCutOffWhenRevoked},
 	{"connect", testConnect}, {"publish_subscribe", testPublishSubscribe}, {"order", testOrder},
 	{"empty_and_binary_payload", testPayloads}, {"wildcards", testWildcards},
 	{"queue_group", testQueueGroup}, {"request_one", testRequestOne},

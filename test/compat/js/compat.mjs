@@ -4,6 +4,7 @@
 // for the older nats, whose differences (how an error is told) are in the few
 // functions under "two generations".  The driver owns the servers: ask() sends it
 // a line and gives its answer (README.md).
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
@@ -136,6 +137,38 @@ async function trusting(authority, own) {
         return { caFile };
     const [, certFile, keyFile] = (await ask('certs ' + own)).split(' ');
     return { caFile, certFile, keyFile };
+}
+
+function credsIn(folder) {
+    return { authenticator: nats.credsAuthenticator(readFileSync(folder + '/user.creds')) };
+}
+
+// Let in: it publishes, hears, and is told what it may not.  options() makes them of
+// what is in the folder.
+async function logIn(method, options) {
+    const [, at, folder] = (await ask('login ' + method)).split(' ');
+    url = at;
+    const nc = await connect(options(folder));
+    const sub = new Sub(nc, 'open.>');
+    nc.publish('open.x', 'y');
+    same(text(await sub.wait(1)), 'y', 'message');
+    nc.publish('closed.x', 'x');
+    await nc.events.wait((s) => violationIn(s)?.subject === 'closed.x' &&
+        violationIn(s).operation === 'publish', 'violation for closed.x');
+    new Sub(nc, 'closed.y');
+    await nc.events.wait((s) => violationIn(s)?.subject === 'closed.y' &&
+        violationIn(s).operation === 'subscription', 'violation for closed.y');
+    return nc;
+}
+
+async function mustBeRefused(options) {
+    const err = await refusal(connect({ ...options, reconnect: false }), 'login');
+    need(isAuthError(err), textOf(err));
+}
+
+async function cutOff(nc, why) {
+    const err = await soon(nc.closed(), 'end of the connection');
+    need(why.test(textOf(err)), 'closed with ' + textOf(err));
 }
 
 class Sub {
@@ -442,6 +475,51 @@ const tests = {
         same(nc.info.auth_required, true, 'auth_required');
     },
 
+    async login_bcrypt() {
+        await logIn('bcrypt', () => ({ user: 'worker', pass: 's3cret' }));
+        await mustBeRefused({ user: 'worker', pass: 'wrong' });
+    },
+
+    async login_nkey() {
+        await logIn('nkey', (folder) => ({
+            authenticator: nats.nkeyAuthenticator(
+                new TextEncoder().encode(readFileSync(folder + '/user.nk', 'utf8').trim())),
+        }));
+        await mustBeRefused({});
+    },
+
+    async login_creds() {
+        await logIn('creds', credsIn);
+        await mustBeRefused({});
+    },
+
+    async login_certificate() {
+        await logIn('certificate', (folder) => ({
+            tls: { caFile: folder + '/ca.pem', certFile: folder + '/client.pem',
+                keyFile: folder + '/client.key' },
+        }));
+    },
+
+    async login_no_auth_user() {
+        await logIn('no_auth_user', () => ({}));
+    },
+
+    async login_callout() {
+        await logIn('callout', () => ({ user: 'somebody', pass: 's3cret' }));
+        await mustBeRefused({ user: 'somebody', pass: 'wrong' });
+    },
+
+    async cut_off_at_expiry() {
+        const nc = await logIn('expiring', (f) => ({ ...credsIn(f), reconnect: false }));
+        await cutOff(nc, /expired/i);
+    },
+
+    async cut_off_when_revoked() {
+        const nc = await logIn('creds', (f) => ({ ...credsIn(f), reconnect: false }));
+        await ask('revoke');
+        await cutOff(nc, /revoked|authorization/i);
+    },
+
     async tls() {
         await server('tls');
         const nc = await connect({ tls: await trusting('ca') });
@@ -462,6 +540,7 @@ const tests = {
     },
 
     async wrong_credentials() {
+        await server('user');
         for (const [user, pass] of [['alice', 'wrong'], ['bob', 's3cr3t']]) {
             const err = await refusal(connect({ user, pass, reconnect: false }), user);
             need(isAuthError(err), textOf(err));

@@ -504,7 +504,79 @@ async def tls_client_certificate():
     await flush(await connect(tls=await trusting("ca", "client")))
 
 
+async def log_in(method, options=None, **more):
+    """Let in: it publishes, hears, and is told what it may not.  options() makes
+    them of what is in the folder."""
+    global url
+    _, url, folder = (await ask("login " + method)).split()
+    nc = await connect(**(options(folder) if options else {}), **more)
+    sub = await Sub.new(nc, "open.>")
+    await nc.publish("open.x", b"y")
+    same((await sub.wait(1)).data, b"y", "message")
+    await nc.publish("closed.x", b"x")
+    await nc.ev.violation('permissions violation for publish to "closed.x"')
+    await Sub.new(nc, "closed.y")
+    await nc.ev.violation('permissions violation for subscription to "closed.y"')
+    return nc
+
+
+def creds_in(folder):
+    return {"user_credentials": folder + "/user.creds"}
+
+
+async def login_bcrypt():
+    await log_in("bcrypt", user="worker", password="s3cret")
+    await refusal(user="worker", password="wrong")
+
+
+async def login_nkey():
+    await log_in("nkey", lambda folder: {"nkeys_seed": folder + "/user.nk"})
+    await refusal()
+
+
+async def login_creds():
+    await log_in("creds", creds_in)
+    await refusal()
+
+
+def bob(folder):
+    ctx = ssl.create_default_context(cafile=folder + "/ca.pem")
+    ctx.load_cert_chain(folder + "/client.pem", folder + "/client.key")
+    return {"tls": ctx, "tls_hostname": "localhost"}
+
+
+async def login_certificate():
+    await log_in("certificate", bob)
+
+
+async def login_no_auth_user():
+    await log_in("no_auth_user")
+
+
+async def login_callout():
+    await log_in("callout", user="somebody", password="s3cret")
+    await refusal(user="somebody", password="wrong")
+
+
+async def cut_off(nc, why):
+    await soon(nc.ev.closed.wait(), "end")
+    need(why in str(nc.last_error).lower(), f"closed with {nc.last_error}")
+
+
+async def cut_off_at_expiry():
+    nc = await log_in("expiring", creds_in, allow_reconnect=False)
+    await cut_off(nc, "authentication expired")
+
+
+async def cut_off_when_revoked():
+    nc = await log_in("creds", creds_in, allow_reconnect=False)
+    await ask("revoke")
+    await cut_off(nc, "authentication revoked")
+
+
 TESTS = [
+    login_bcrypt, login_nkey, login_creds, login_certificate, login_no_auth_user,
+    login_callout, cut_off_at_expiry, cut_off_when_revoked,
     connect_, publish_subscribe, order, empty_and_binary_payload, wildcards, queue_group,
     request_one, request_many, headers, no_responders, no_echo, unsubscribe,
     unsubscribe_max, drain_subscription, drain_connection, flush_rtt, payload_at_limit,

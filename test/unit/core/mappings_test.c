@@ -332,6 +332,28 @@ TEST(memory_that_runs_out_is_told_and_all_comes_back)
 	CHECK(n > 20, "only %ld allocations", n);
 }
 
+TEST(what_dice_are_cast_for_is_not_steady)
+{
+	static const struct row rows[] = {
+		{ "a.*", { { "b.$1", 100, NULL } } },
+		{ "drawn", { { "one", 50, NULL }, { "two", 50, NULL } } },
+		{ "lossy", { { "some", 40, NULL } } },
+		{ "random.*", { { "r.{{random(9)}}", 100, NULL } } },
+		{ "here", { { "east", 100, "east" } } },
+	};
+	static const struct { const char *subject; bool is_steady; } cases[] = {
+		{ "a.x", true }, { "other", true }, { "drawn", false },
+		{ "lossy", false }, { "random.1", false }, { "here", false },
+	};
+	struct mappings *m = made(rows, N_OF(rows));
+
+	for (size_t i = 0; i < N_OF(cases); i++)
+		CHECK(mappings_is_steady(m, slice_str(cases[i].subject)) ==
+		    cases[i].is_steady, "%s", cases[i].subject);
+	CHECK(mappings_is_steady(NULL, SLICE("drawn")));
+	mappings_destroy(m);
+}
+
 TEST(a_message_whose_name_has_no_room_is_dropped)
 {
 	static const struct row row = { "a.*", { { "b.$1", 100, NULL } } };
