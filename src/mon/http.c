@@ -458,7 +458,7 @@ static void open_exchange(struct http_server *s, int fd)
 	list_append(&s->exchanges, &x->link);
 	s->n_conns++;
 	if (s->tls != NULL &&
-	    conn_tls_begin(&x->conn, s->tls, NULL, &tls_ops) != 0)
+	    conn_tls_begin(&x->conn, s->tls, NULL, NULL, &tls_ops) != 0)
 		hang_up(x);
 	else
 		set_timer(x, s->limits.head_ns);

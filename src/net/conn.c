@@ -233,9 +233,12 @@ static int gather(const struct conn *c, struct iovec *iov)
 	return n;
 }
 
-/* While it waits for its share of a turn it would be ready all the time. */
+/* While it waits for its share of a turn it would be ready all the time; lent,
+ * even by an end or error, which the kernel tells of unasked: once, then. */
 static uint32_t preparing_events(const struct conn *c)
 {
+	if (c->is_lent)
+		return (uint32_t)EPOLLET;
 	if (list_is_linked(&c->held_link))
 		return 0;
 	return c->prepares_out ? EPOLLOUT : EPOLLIN;
@@ -494,9 +497,6 @@ static void go_on_preparing(struct conn_pool *p)
 		    struct conn, held_link);
 
 		c->io->prepare(c);
-		if (conn_is_open(c) && c->is_preparing &&
-		    !list_is_linked(&c->held_link))
-			rewatch(c);
 	} while (!list_is_empty(&p->preparing) && clock_ns() < until);
 	if (!list_is_empty(&p->preparing))
 		loop_again(p->loop);
@@ -614,7 +614,7 @@ void conn_prepare(struct conn *c, const struct conn_io *io, void *io_state,
 	c->io = io;
 	c->io_state = io_state;
 	c->is_preparing = true;
-	c->prepares_out = c->has_begun = false;
+	c->prepares_out = c->has_begun = c->is_lent = false;
 	if (at_once)
 		queue_preparing(c, false);
 	else
@@ -625,23 +625,33 @@ void conn_await(struct conn *c, bool wants_out)
 {
 	c->prepares_out = wants_out;
 	c->has_begun = true;
+	c->is_lent = false;
+	rewatch(c);
+}
+
+void conn_lend(struct conn *c)
+{
+	c->is_lent = true;
+	rewatch(c);
 }
 
 void conn_go_first(struct conn *c)
 {
+	c->is_lent = false;
 	queue_preparing(c, true);
 }
 
 bool conn_is_due(const struct conn *c)
 {
-	return c->is_preparing && list_is_linked(&c->held_link);
+	return c->is_preparing && (c->is_lent ||
+	    list_is_linked(&c->held_link));
 }
 
 void conn_prepared(struct conn *c, const struct conn_io *io, void *io_state)
 {
 	c->io = io;
 	c->io_state = io_state;
-	c->is_preparing = false;
+	c->is_preparing = c->is_lent = false;
 	rewatch(c);
 	if (c->pending > 0)
 		touch(c);
@@ -657,7 +667,8 @@ static void ready(struct watch *w, uint32_t events)
 	struct conn *c = CONTAINER_OF(w, struct conn, watch);
 
 	if (c->is_preparing) {
-		queue_preparing(c, c->has_begun);
+		if (!c->is_lent)
+			queue_preparing(c, c->has_begun);
 		return;
 	}
 	if (events & EPOLLOUT)
@@ -691,12 +702,12 @@ void conn_close(struct conn *c)
 	if (!conn_is_open(c))
 		return;
 	loop_unwatch(c->pool->loop, &c->watch);
-	if (c->io->close != NULL)
-		c->io->close(c);
+	if (c->io->close == NULL || !c->io->close(c))
+		close(c->watch.fd);
 	c->io = &conn_plain;
 	c->io_state = NULL;
-	close(c->watch.fd);
 	c->watch.fd = -1;
+	c->is_lent = false;
 	c->pool->pending -= c->pending;
 	c->pending = 0;
 	while (c->out != NULL) {
@@ -715,7 +726,7 @@ void conn_close(struct conn *c)
 bool conn_is_quiet(const struct conn *c)
 {
 	return c->pending == 0 && !c->is_touched && c->held == NULL &&
-	    !list_is_linked(&c->held_link);
+	    !c->is_lent && !list_is_linked(&c->held_link);
 }
 
 void conn_detach(struct conn *c)

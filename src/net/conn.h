@@ -56,9 +56,11 @@ struct conn_io {
 	/* Has recv left bytes behind that the socket does not tell of? */
 	bool    (*has_more)(const struct conn *c);
 	/* Of a connection that is not ready for bytes yet (conn_prepare): goes
-	 * on with what makes it so. */
+	 * on with what makes it so, and says what it waits for (conn_await and
+	 * the others), unless it ended. */
 	void    (*prepare)(struct conn *c);
-	void    (*close)(struct conn *c);
+	/* true: the socket is lent and will be closed by io, not now. */
+	bool    (*close)(struct conn *c);
 };
 
 struct conn {
@@ -91,6 +93,7 @@ struct conn {
 	bool is_preparing;	/* by its io: nothing is read or sent */
 	bool prepares_out;	/* that waits for room, not for bytes */
 	bool has_begun;		/* and is on the way */
+	bool is_lent;		/* another thread works on it */
 };
 
 /* What the connections of one loop share. */
@@ -144,11 +147,12 @@ void conn_prepare(struct conn *c, const struct conn_io *io, void *io_state,
     bool at_once);
 
 /* What the preparation waits for: bytes, or room to send; or only for its share
- * of the next turn. */
+ * of the next turn; or for another thread, who has the socket until then. */
 void conn_await(struct conn *c, bool wants_out);
 void conn_go_first(struct conn *c);
+void conn_lend(struct conn *c);
 
-/* Does it wait for its share, and not for the socket? */
+/* Does it wait for its share or that thread, and not for the socket? */
 bool conn_is_due(const struct conn *c);
 
 /* From now on the bytes go through io. */

@@ -1,8 +1,9 @@
 /* net/conn_tls.h - TLS below a connection's owner.
  *
  * The owner goes on dealing in plain bytes; what is queued during the handshake
- * waits for its end.  A step of a handshake can cost milliseconds, so they are
- * taken one at a time between the turns of others (conn_prepare).
+ * waits for its end.  A step of a handshake can cost milliseconds, so the
+ * handshaker does them on another thread; without one they are taken one at a
+ * time between the turns of others (conn_prepare).
  * Everything here is for the loop's thread.
  */
 #ifndef NET_CONN_TLS_H
@@ -11,6 +12,7 @@
 #include "base/slice.h"
 
 struct conn;
+struct handshaker;
 struct tls_context;
 struct tls_session;
 
@@ -22,10 +24,12 @@ struct conn_tls_ops {
 };
 
 /* server_name: of a client, who must be at the other end; NULL of a server.
- * Nothing may be queued that is to be sent in clear (conn_flush first).
- * ops is kept.  ERR_NOMEM: nothing has changed. */
+ * by: NULL, it is done on this thread.  Nothing may be queued that is to be
+ * sent in clear (conn_flush first).  by and ops are kept.  ERR_NOMEM: nothing
+ * has changed. */
 int conn_tls_begin(struct conn *c, struct tls_context *context,
-    const char *server_name, const struct conn_tls_ops *ops);
+    const char *server_name, struct handshaker *by,
+    const struct conn_tls_ops *ops);
 
 /* Nothing more is to be sent: the peer is told so.  Without TLS nothing. */
 void conn_tls_say_bye(struct conn *c);

@@ -18,6 +18,7 @@
 #include "net/tls.h"
 #include "server/account_change.h"
 #include "server/config.h"
+#include "server/handshakes.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
@@ -128,6 +129,8 @@ static int make_plan(struct server *s, struct plan *p)
 		auth_inherit(p->auth, s->auth);
 	if (err == 0)
 		err = settings_secure(p->options, &p->secure, p->why);
+	if (err == 0 && p->secure != NULL)
+		err = handshakes_open(s);
 	if (err == 0 && monitoring_is_https(s) && p->secure != NULL)
 		err = settings_https(p->options, &p->https, p->why);
 	if (err == 0)

@@ -166,6 +166,8 @@ static const struct row {
 	{ SYS_prlimit64, false, { { 0, ALL, 0 } } },
 	{ SYS_prctl, false, { { 0, ALL, PR_SET_NAME } } },
 	{ SYS_prctl, false, { { 0, ALL, PR_GET_NAME } } },
+	/* Of the calling thread: PRIO_PROCESS, 0. */
+	{ SYS_setpriority, false, { { 0, ALL, 0 }, { 1, ALL, 0 } } },
 
 	/* Is it a terminal, how much is there. */
 	{ SYS_ioctl, false, { { 1, ALL, TCGETS } } },

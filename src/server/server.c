@@ -19,9 +19,11 @@
 #include "conf/options.h"
 #include "core/accounts.h"
 #include "core/plan.h"
+#include "net/handshaker.h"
 #include "net/tls.h"
 #include "server/account_change.h"
 #include "server/claims.h"
+#include "server/handshakes.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
@@ -178,6 +180,7 @@ static bool open_shared(struct server *s)
 	s->shared.identity = &s->identity;
 	s->shared.hasher_member = s->n_workers + 1;
 	s->shared.resolver_member = s->n_workers + 2;
+	s->shared.handshaker_member = s->n_workers + 3;
 	s->shared.accounts = accounts_create(s->n_workers,
 	    server_system_account(s));
 	s->shared.parcels = aligned_alloc(64, n);
@@ -217,7 +220,7 @@ static void on_requests(struct watch *w, uint32_t events);
 
 static bool open_control(struct server *s)
 {
-	s->mesh = mesh_create(s->n_workers + 3);
+	s->mesh = mesh_create(s->n_workers + HELPERS);
 	s->control = s->mesh == NULL ? NULL
 	    : loop_create(s->mesh, s->n_workers);
 	s->requests.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -430,6 +433,8 @@ static int open_doors(struct server *s, struct buf *why)
 		err = claims_open(s);
 	if (err == 0)
 		err = files_write_pid(s, why);
+	if (err == 0 && s->secure != NULL)
+		err = handshakes_open(s);
 	if (err == 0 && !start_workers(s))
 		err = ERR_NOMEM;
 	return err;
@@ -624,7 +629,10 @@ static void stop_unasked(struct server *s)
 
 static void *receiver_of(struct server *s, unsigned member)
 {
-	return member < s->n_workers ? (void *)s->workers[member].hub : s;
+	if (member == s->shared.handshaker_member)
+		return s->shared.handshaker;
+	return member < s->n_workers ? (void *)s->workers[member].hub
+	    : member == s->n_workers ? s : NULL;
 }
 
 /* Mail that came too late still has to free what it carries; it may post more,
@@ -635,12 +643,15 @@ static void settle_mail(struct server *s)
 
 	do {
 		more = false;
-		for (unsigned i = 0; i < s->n_workers + 3; i++)
+		for (unsigned i = 0; i < s->n_workers + HELPERS; i++)
 			more = !mesh_ring(s->mesh, i) || more;
-		for (unsigned i = 0; i < s->n_workers + 1; i++)
+		for (unsigned i = 0; i < s->n_workers + HELPERS; i++)
 			if (receiver_of(s, i) != NULL)
 				more = mesh_drain(s->mesh, i,
 				    receiver_of(s, i)) > 0 || more;
+		if (s->shared.handshaker != NULL)
+			more = handshaker_give_back(s->shared.handshaker) ||
+			    more;
 	} while (more);
 }
 
@@ -678,9 +689,11 @@ void server_destroy(struct server *s)
 	hasher_destroy(s->hasher);
 	/* Whoever it tells must be there until it has ended. */
 	resolver_stop(s->resolver);
+	handshakes_stop(s);
 	if (s->mesh != NULL)
 		settle_mail(s);
 	destroy_workers(s);
+	handshakes_close(s);
 	claims_close(s);
 	monitoring_close(s);
 	sandbox_destroy(s->sandbox);

@@ -13,8 +13,13 @@
 
 enum { WORKERS_MAX = 64 };
 
+/* Members of the mesh beside the workers: control, hasher, resolver and
+ * handshaker. */
+enum { HELPERS = 4 };
+
 struct auth;
 struct claims;
+struct handshakes;
 struct hasher;
 struct monitoring;
 struct operators;
@@ -51,6 +56,7 @@ struct server {
 	struct auth    *auth;
 	struct secure_config *secure;	/* NULL: no TLS */
 	struct hasher  *hasher;
+	struct handshakes *handshakes;	/* NULL: never had TLS */
 	struct operators *operators;	/* NULL: logins are not by token */
 	struct resolver  *resolver;	/* likewise */
 	struct tenants   *tenants;

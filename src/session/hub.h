@@ -28,6 +28,7 @@ struct client_info;
 struct hub;
 struct closed_ring;
 struct handoff;
+struct handshaker;
 struct identity;
 struct match_cache;
 struct msgtrace;
@@ -81,7 +82,9 @@ struct session_shared {
 	int64_t         n_crowded;	/* atomic: receivers, CROWD_MOVING */
 	bool            is_lame_duck;	/* atomic */
 	bool            is_stopping;	/* atomic */
-	unsigned        hasher_member, resolver_member;	/* of the mesh */
+	unsigned        hasher_member, resolver_member, handshaker_member;
+					/* of the mesh */
+	struct handshaker *handshaker;	/* set before TLS is configured */
 	struct throttle *throttle;	/* of failed logins; NULL: none */
 	struct secure_rate handshakes;
 	struct parcel_count *parcels;	/* see session/handoff.c */

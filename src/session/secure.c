@@ -206,7 +206,7 @@ static void begin_handshake(struct client *c)
 	c->secure->until_ns = loop_now_ns(c->hub->loop) +
 	    c->secure->config->timeout_ns;
 	if (conn_tls_begin(&c->conn, c->secure->config->context, NULL,
-	    &ops) != 0)
+	    c->hub->shared->handshaker, &ops) != 0)
 		client_drop(c, CLOSE_TLS);
 	else
 		client_arm_timer(c);
