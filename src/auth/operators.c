@@ -645,7 +645,7 @@ enum auth_verdict operators_check(struct operators *o,
 	return refuse(out, "User JWT not valid");
 }
 
-/* ---- placing ------------------------------------------------------------------- */
+/* ---- placing ------------------------------------------------------------------ */
 
 struct jwt *operators_account(const struct operators *o,
     const struct nkey *key)
