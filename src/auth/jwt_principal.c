@@ -4,7 +4,6 @@
 #include "auth/jwt_verify.h"
 #include "auth/principal.h"
 #include "base/buf.h"
-#include "base/json.h"
 #include "core/permissions.h"
 
 /* False: they cannot be made. */
@@ -28,15 +27,11 @@ static bool build(const struct jwt_rights *r, struct slice denied,
 
 static void put_tags(const struct jwt_texts *tags, struct buf *out)
 {
-	struct json_writer w;
-
-	if (tags->n == 0)
-		return;
-	json_init(&w, out, 0);
-	json_begin_array(&w);
-	for (size_t i = 0; i < tags->n; i++)
-		json_str(&w, tags->items[i]);
-	json_end_array(&w);
+	for (size_t i = 0; i < tags->n; i++) {
+		if (i > 0)
+			buf_put_char(out, ',');
+		buf_put_slice(out, tags->items[i]);
+	}
 }
 
 const struct principal *jwt_principal(const struct jwt_rights *r,

@@ -50,7 +50,7 @@ struct principal {
 
 	/* Of a JWT; else empty. */
 	struct slice name, jwt, issuer_key;
-	struct slice tags;	/* JSON: ["a:b","c"] */
+	struct slice tags;	/* "a:b,c" */
 };
 
 /* like, with its strings copied and its permissions referenced; n_refs is of no
