@@ -141,7 +141,7 @@ static const struct principal *place(const struct callout_question *q,
 		    SLICE_ARG(user->audience));
 	else if ((who = jwt_principal(&rights, user->audience,
 	    slice_eq(user->audience, q->conf->account)
-	    ? SLICE(CALLOUT_SUBJECT) : SLICE_NONE, NULL)) == NULL)
+	    ? SLICE(CALLOUT_SUBJECT) : SLICE_NONE, true)) == NULL)
 		buf_put_str(why, err_text(ERR_NOMEM));
 	jwt_rights_fini(&rights);
 	return who;

@@ -2,18 +2,17 @@
 #ifndef AUTH_JWT_PRINCIPAL_H
 #define AUTH_JWT_PRINCIPAL_H
 
+#include <stdbool.h>
+
 #include "base/slice.h"
 
 struct jwt_rights;
-struct permissions;
 struct principal;
 
-/* denied: a subject that may not be published to whatever the token says;
- * empty: none.  fallback: the permissions where the rights say that they are
- * the account's own defaults; referenced; NULL: all is allowed.  The caller
- * owns a reference.  NULL: out of memory, or the permissions are malformed. */
+/* denied: a subject that may not be published on whatever the token says;
+ * empty: none.  is_placed: a callout did.  The caller owns a reference.  NULL:
+ * out of memory, or the permissions are malformed. */
 const struct principal *jwt_principal(const struct jwt_rights *r,
-    struct slice account, struct slice denied,
-    const struct permissions *fallback);
+    struct slice account, struct slice denied, bool is_placed);
 
 #endif /* AUTH_JWT_PRINCIPAL_H */

@@ -7,6 +7,7 @@
 
 #include "auth/callout.h"
 #include "auth/jwt.h"
+#include "auth/jwt_principal.h"
 #include "auth/resolver.h"
 #include "base/assert.h"
 #include "base/buf.h"
@@ -16,7 +17,7 @@
 #include "base/text.h"
 #include "core/permissions.h"
 
-enum { SIG_CHARS_MAX = 128, NONCE_MAX = 64, TAGS_MAX = 4096 };
+enum { SIG_CHARS_MAX = 128, NONCE_MAX = 64 };
 
 struct operators {
 	uint32_t          n_refs;	/* atomic */
@@ -359,60 +360,14 @@ struct bearing {
 	enum via          via;
 };
 
-static void put_tags(const struct jwt_texts *tags, struct buf *out)
-{
-	for (size_t i = 0; i < tags->n && out->n < TAGS_MAX; i++) {
-		if (i > 0)
-			buf_put_char(out, ',');
-		buf_put_slice(out, tags->items[i]);
-	}
-}
-
-/* *ret is a reference, or NULL when all is allowed.  Who shares an account with
- * the program that decides who is who must not ask it in the server's name. */
-static bool make_permissions(const struct jwt *account,
-    const struct jwt_rights *r, const struct permissions **ret)
-{
-	static const struct permissions_spec all;
-
-	*ret = NULL;
-	if (jwt_has_callout(account))
-		*ret = permissions_create_denying(r->is_limited
-		    ? &r->permissions : &all, SLICE(CALLOUT_SUBJECT));
-	else if (r->is_limited)
-		*ret = permissions_create(&r->permissions);
-	else
-		return true;
-	return *ret != NULL;
-}
-
+/* Who shares an account with the program that decides who is who must not ask
+ * it in the server's name. */
 static const struct principal *make_principal(const struct bearing *b,
     const struct jwt *account, const struct jwt_rights *r)
 {
-	struct buf               tags = { 0 };
-	const struct principal  *p = NULL;
-	struct principal         like = {
-		.kind = PRINCIPAL_JWT,
-		.user = nkey_text(&r->user), .account = nkey_text(&r->account),
-		.name = r->name, .jwt = b->user->token,
-		.issuer_key = nkey_text(r->signing_key.is_set
-		    ? &r->signing_key : &r->account),
-		.connections = r->connections, .is_bearer = r->is_bearer,
-		.uses_defaults = r->uses_defaults,
-		.is_placed = b->placed.is_set,
-		.subs_max = r->subs, .payload_max = r->payload,
-		.issued_s = r->issued_s,
-		.expires_ns = r->expires_ns == INT64_MAX ? 0 : r->expires_ns,
-	};
-
-	put_tags(&r->tags, &tags);
-	like.tags = buf_slice(&tags);
-	if (!buf_failed(&tags) && make_permissions(account, r,
-	    &like.permissions))
-		p = principal_create(&like);
-	permissions_unref(like.permissions);
-	buf_fini(&tags);
-	return p;
+	return jwt_principal(r, nkey_text(&r->account),
+	    jwt_has_callout(account) ? SLICE(CALLOUT_SUBJECT) : SLICE_NONE,
+	    b->placed.is_set);
 }
 
 /* ---- judging ------------------------------------------------------------------- */
