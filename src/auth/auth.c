@@ -362,10 +362,9 @@ static enum auth_verdict ask_hasher(struct auth *a, struct credential *c,
 	t->job.hash = (is_real ? c : pick_decoy(a, req->user))->hash;
 	t->job.done = on_hashed;
 	t->job.is_settled = is_settled;
-	if (hasher_submit(a->hasher, &t->job, secret)) {
-		out->verdict = AUTH_PENDING;
+	out->verdict = AUTH_PENDING;	/* now: then it is the hasher's */
+	if (hasher_submit(a->hasher, &t->job, secret))
 		return AUTH_PENDING;
-	}
 	sodium_memzero(t->digest, sizeof t->digest);
 	t->auth = NULL;
 	auth_unref(a);

@@ -313,6 +313,7 @@ static int older_thread(void)
 	if (write(to_thread[1], &byte, 1) != 1 ||
 	    read(from_thread[0], &byte, 1) != 1)
 		return 202;
+	pthread_join(t, NULL);
 	return byte;
 }
 
