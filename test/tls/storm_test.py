@@ -12,6 +12,7 @@ import threading
 import time
 
 import certs
+from fault import mote_only
 from running import wait_until
 from tls import Refused, TlsCase, context
 
@@ -105,6 +106,7 @@ class Storm(TlsCase):
         leave()
         self.assertTrue(self.secure(server).ping())
 
+    @mote_only('nats-server has no sandbox to turn off, and no reload that turns TLS on')
     def test_tls_comes_and_goes_by_reload(self):
         server = self.serve('sandbox: off')     # it would keep the files away
         _, leave = self.crowd(server)
