@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/epoch.h"
-#include "base/list.h"
 #include "core/policy.h"
 #include "core/sublist.h"
 
@@ -53,11 +52,6 @@ const struct account_policy *account_policy(const struct account *a)
 	return ck_pr_load_ptr(&a->policy);
 }
 
-static void release_policy(struct epoch_entry *e)
-{
-	policy_destroy(CONTAINER_OF(e, struct account_policy, retired));
-}
-
 void account_set_policy(struct account *a, struct epoch_thread *e,
     struct account_policy *p)
 {
@@ -68,7 +62,7 @@ void account_set_policy(struct account *a, struct epoch_thread *e,
 	ck_pr_store_ptr(&a->policy, p);
 	__atomic_store_n(&a->changed_ns, (uint64_t)clock_wall_ns(),
 	    __ATOMIC_RELAXED);
-	epoch_defer(e, &old->retired, release_policy);
+	policy_retire(old, e);
 }
 
 struct account_traffic account_sum_traffic(const struct account *a)

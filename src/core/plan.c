@@ -495,11 +495,16 @@ static int insert_all(struct plan *p, struct epoch_thread *e)
 		err = insert_new(p->accounts[i], e);
 	if (err == 0)
 		return 0;
-	for (size_t i = 0; i < p->n; i++)
-		remove_missing(p->accounts[i], p->accounts[i]->coming->imports,
-		    account_policy(p->accounts[i])->imports, e);
-	/* Who met one of them in a sublist must have let go of it. */
-	epoch_barrier(e);
+	/* Who met one of them in a sublist may hold it still; control is in a
+	 * section itself, so it cannot wait for that here. */
+	for (size_t i = 0; i < p->n; i++) {
+		struct account *a = p->accounts[i];
+
+		remove_missing(a, a->coming->imports,
+		    account_policy(a)->imports, e);
+		policy_retire(a->coming, e);
+		a->coming = NULL;
+	}
 	return err;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "core/imports.h"
 #include "core/mappings.h"
 #include "core/permissions.h"
@@ -27,4 +28,14 @@ void policy_destroy(struct account_policy *p)
 	free(p->spec);
 	rate_unref(p->rate);
 	free(p);
+}
+
+static void release(struct epoch_entry *e)
+{
+	policy_destroy(CONTAINER_OF(e, struct account_policy, retired));
+}
+
+void policy_retire(struct account_policy *p, struct epoch_thread *e)
+{
+	epoch_defer(e, &p->retired, release);
 }

@@ -39,4 +39,7 @@ struct account_policy {
 struct account_policy *policy_create(void);
 void policy_destroy(struct account_policy *p);	/* takes NULL */
 
+/* Destroyed when nobody reads it any more.  Thread: control. */
+void policy_retire(struct account_policy *p, struct epoch_thread *e);
+
 #endif /* CORE_POLICY_H */
