@@ -183,10 +183,6 @@ static void welcome(struct client *c, const struct auth_answer *answer)
 	}
 	c->is_connecting = false;
 	c->has_connected = true;
-	/* As good a guess as any until a PING has been answered. */
-	c->rtt_ns = loop_now_ns(c->hub->loop) - c->start_ns;
-	if (c->rtt_ns < 1)
-		c->rtt_ns = 1;
 	hub_tell(c->hub, c, SESSION_CONNECTED);
 	if (agree(c) && c->opts.verbose)
 		conn_put(&c->conn, "+OK\r\n", 5);

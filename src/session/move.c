@@ -25,7 +25,7 @@ static int only_worker(uint64_t mask)
 static bool may_go(const struct client *c)
 {
 	return client_is_ready(c) && c->subs.n == 0 && c->n_subs_kept == 0 &&
-	    c->login == NULL;
+	    c->login == NULL && c->callout == NULL;
 }
 
 static void begin(struct client *c)

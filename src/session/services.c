@@ -352,30 +352,35 @@ static uint32_t ask(struct hop *p, struct service_import *s,
 	return n;
 }
 
-/* The exporter's mappings choose for each message anew. */
+/* The exporter's mappings choose for each message anew, so one that nobody has
+ * says nothing of the next. */
 static uint32_t ask_mapped(struct hop *p, struct service_import *s,
     const struct run *run, const struct mappings *mappings)
 {
 	struct run one = *run;
+	uint32_t   n_taken = 0;		/* from the first on */
 
 	one.n = 1;
 	for (uint32_t i = 0; i < run->n; i++) {
+		bool is_taken = true;
+
 		one.msgs = &run->msgs[i];
 		one.subject = run->subject;
 		switch (mappings_apply(mappings, run->subject, SLICE_NONE,
 		    &p->mapped)) {
 		case MAPPING_DROPPED:
-			continue;
+			break;
 		case MAPPING_MAPPED:
 			one.subject = buf_slice(&p->mapped);
+			is_taken = ask(p, s, &one) > 0;
 			break;
 		case MAPPING_SAME:
+			is_taken = ask(p, s, &one) > 0;
 			break;
 		}
-		if (ask(p, s, &one) == 0)
-			return i;
+		n_taken += is_taken && n_taken == i;
 	}
-	return run->n;
+	return n_taken;
 }
 
 uint32_t services_give(struct sub *sub, const struct run *run)
