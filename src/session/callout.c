@@ -19,12 +19,15 @@
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/random.h"
+#include "base/text.h"
+#include "base/tls_peer.h"
 #include "core/accounts.h"
 #include "session/client.h"
 #include "session/hub.h"
 #include "session/inbox.h"
 #include "session/inject.h"
 #include "session/login.h"
+#include "session/secure.h"
 #include "session/version.h"
 
 /* A question that is under way. */
@@ -231,15 +234,58 @@ static void describe(const struct client *c, char nonce[NONCE_CHARS + 1],
 	};
 }
 
+/* How it came, and the certificates that it showed and that were verified. */
+struct shown {
+	struct slice certs[TLS_CHAIN_MAX];
+	struct buf   pem;
+};
+
+static void put_pem(struct slice der, struct buf *out)
+{
+	enum { LINE_BYTES = 48 };	/* 64 characters */
+
+	buf_put_str(out, "-----BEGIN CERTIFICATE-----\n");
+	for (size_t n; der.n > 0; der = slice_skip(der, n)) {
+		n = der.n < LINE_BYTES ? der.n : LINE_BYTES;
+		text_put_base64(out, der.p, n);
+		buf_put_char(out, '\n');
+	}
+	buf_put_str(out, "-----END CERTIFICATE-----\n");
+}
+
+static void describe_tls(const struct client *c, struct shown *s,
+    struct jwt_callout *ret)
+{
+	const struct tls_peer *p = secure_peer(c);
+	size_t                 ends[TLS_CHAIN_MAX], from = 0;
+
+	ret->has_tls = secure_version(c).n > 0;
+	ret->tls_version = secure_version(c);
+	ret->tls_cipher = secure_suite(c);
+	for (size_t i = 0; p != NULL && i < p->n_certs; i++) {
+		put_pem(p->certs[i], &s->pem);
+		ends[i] = s->pem.n;
+	}
+	if (p == NULL || buf_failed(&s->pem))
+		return;
+	for (size_t i = 0; i < p->n_certs; from = ends[i++])
+		s->certs[i] = slice_of(s->pem.p + from, ends[i] - from);
+	ret->certs = s->certs;
+	ret->n_certs = p->n_certs;
+	ret->is_verified = true;
+}
+
 static bool publish(struct callout *q, const struct callout_home *home)
 {
 	struct callout_question question = question_of(q);
 	struct jwt_callout      of;
 	struct buf  headers = { 0 }, payload = { 0 }, reply = { 0 };
 	char        nonce[NONCE_CHARS + 1], ip[INET6_ADDRSTRLEN];
+	struct shown shown = { .pem = { 0 } };
 	bool        ok;
 
 	describe(q->client, nonce, ip, &of);
+	describe_tls(q->client, &shown, &of);
 	buf_printf(&reply, "%s%x-%x", home->prefix, q->place, q->word);
 	ok = callout_put_question(&question, &of, &headers, &payload) &&
 	    !buf_failed(&reply);
@@ -250,6 +296,7 @@ static bool publish(struct callout *q, const struct callout_home *home)
 	buf_fini(&headers);
 	buf_fini(&payload);
 	buf_fini(&reply);
+	buf_fini(&shown.pem);
 	return ok;
 }
 
