@@ -25,7 +25,7 @@
 #include "net/conn.h"
 #include "net/conn_tls.h"
 #include "net/loop.h"
-#include "net/timer.h"
+#include "base/timer.h"
 #include "net/tls.h"
 
 enum {

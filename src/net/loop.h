@@ -16,7 +16,7 @@
 
 #include "base/list.h"
 #include "net/mesh.h"
-#include "net/timer.h"
+#include "base/timer.h"
 
 struct epoch_thread;
 struct loop;

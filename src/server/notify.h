@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "net/timer.h"
+#include "base/timer.h"
 
 struct server;
 

@@ -15,7 +15,7 @@
 #include "base/list.h"
 #include "base/slice.h"
 #include "core/sub.h"
-#include "net/timer.h"
+#include "base/timer.h"
 
 struct account;
 struct answer;

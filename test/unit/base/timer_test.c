@@ -1,9 +1,9 @@
-/* test/unit/net/timer_test.c - pairs with src/net/timer.c.
+/* test/unit/base/timer_test.c - pairs with src/base/timer.c.
  *
  * Random sets, moves, clears and firings, held against a list that is searched
  * from end to end: the same timers fire, none early, none twice, in the order
  * of their times.  Firing may set and clear others. */
-#include "net/timer.h"
+#include "base/timer.h"
 
 #include "base/list.h"
 

@@ -1,10 +1,10 @@
-/* net/timer.h - call me at this time.
+/* base/timer.h - call me at this time.
  *
  * A binary heap for each loop.  A timer that is not set is in no heap and
  * costs nothing.
  */
-#ifndef NET_TIMER_H
-#define NET_TIMER_H
+#ifndef BASE_TIMER_H
+#define BASE_TIMER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,4 +39,4 @@ void timer_fire_due(struct timer_heap *h, int64_t now_ns);
 
 void timer_heap_fini(struct timer_heap *h);
 
-#endif /* NET_TIMER_H */
+#endif /* BASE_TIMER_H */

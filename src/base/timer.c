@@ -1,5 +1,5 @@
-/* net/timer.c - a binary heap, earliest first. */
-#include "net/timer.h"
+/* base/timer.c - a binary heap, earliest first. */
+#include "base/timer.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,115 @@
+/* js/js.h - JetStream: the accounts that have it, and their streams.
+ *
+ * A client of core with an API of subjects.  One loop owns all of it, so
+ * nothing in here is locked; stores wait for disks on a pool of their own.
+ *
+ * Order of a turn: takes (messages, acks, requests) change state; js_end_turn
+ * answers the requests, delivers, begins syncs, and sends what has become
+ * durable.
+ */
+#ifndef JS_JS_H
+#define JS_JS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/slice.h"
+#include "js/host.h"
+
+struct account;
+struct buf;
+struct js;
+struct js_account;
+struct json_writer;
+struct store_pool;
+struct stream;
+
+enum { JS_API_LEVEL = 4 };
+
+struct js_account_limits {
+	int64_t max_memory, max_storage;	/* -1: no limit */
+	int64_t max_streams, max_consumers, max_ack_pending;
+	int64_t mem_max_stream_bytes, disk_max_stream_bytes;
+	bool    max_bytes_required;
+};
+
+struct js_config {
+	const char  *dir;	/* <store_dir>/jetstream; copied */
+	const char  *server_name, *server_version, *server_id;	/* copied */
+	const char  *domain;	/* NULL: none; copied */
+	int64_t      max_memory, max_storage;
+	int64_t      sync_interval_ns;	/* 0: an acknowledgement means on disk */
+	bool         is_strict;
+	int64_t      limit_ack_pending, limit_request_batch;	/* <= 0: none */
+	int64_t      limit_duplicates_ns;
+	unsigned     n_sync_threads;
+	struct account *system;	/* NULL: none */
+};
+
+struct js_usage {
+	uint64_t memory, storage, reserved_memory, reserved_storage;
+	uint64_t n_streams, n_consumers;
+};
+
+struct js_account {
+	struct list      link;		/* in js->accounts */
+	struct js       *js;
+	struct account  *core;
+	char            *dir;		/* of its streams */
+	struct js_account_limits limits;
+	struct stream  **v;		/* sorted by name */
+	size_t           n, cap;
+	uint64_t         n_api, n_api_errors;
+	struct js_sub   *subs[32];	/* of the API */
+	size_t           n_subs;
+};
+
+struct js {
+	struct js_host     host;
+	struct js_config   config;
+	struct store_pool *pool;
+	struct list        accounts;
+	struct list        dirty;	/* streams with work at the turn's end */
+	struct list        requests;	/* of the API, in order */
+	uint64_t           n_api, n_api_errors, n_inflight;
+	uint64_t           memory_used, storage_used;
+	bool               is_opening;	/* streams are still being opened */
+};
+
+/* NULL: out of memory. */
+struct js *js_create(const struct js_config *config,
+    const struct js_host *host);
+
+/* An account has JetStream from now on: its streams are opened.  NULL and why
+ * (logged). */
+struct js_account *js_enable(struct js *js, struct account *a,
+    const struct js_account_limits *limits);
+struct js_account *js_find_account(const struct js *js, const struct account *a);
+
+/* Every stream is closed: durable, indexes saved. */
+void js_destroy(struct js *js);
+
+void js_end_turn(struct js *js);
+
+/* ---- streams of an account -------------------------------------------------- */
+
+struct stream *js_find_stream(const struct js_account *a, struct slice name);
+bool js_add_stream(struct js_account *a, struct stream *s);
+void js_remove_stream(struct js_account *a, struct stream *s);
+void js_account_usage(const struct js_account *a, struct js_usage *ret);
+
+/* ---- saying ------------------------------------------------------------------ */
+
+/* Publishes when the turn ends, or now if it does. */
+void js_send(struct js *js, const struct js_out *m);
+/* A status line: "NATS/1.0 <text>\r\n" and more headers, to subject. */
+void js_send_status(struct js *js, struct account *a, struct slice subject,
+    struct slice reply, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void js_mark_dirty(struct js *js, struct stream *s);
+
+/* For /jsz, /varz and account info. */
+void js_write_usage(const struct js *js, struct json_writer *w);
+
+#endif /* JS_JS_H */

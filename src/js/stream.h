@@ -1,0 +1,157 @@
+/* js/stream.h - a stored subject space.
+ *
+ * A stream takes what is published on its subjects, appends it to its store and
+ * acknowledges it when that is on the disk; enforces its limits; and tells its
+ * consumers.  It is owned by the loop that runs JetStream.
+ *
+ * A stream's life: opening -> open -> deleted (or closed with the server).
+ * The messages are in one store; beside it, in the directory "state", a second
+ * store holds what its consumers are and how far they are (js/cursors.h).  The
+ * stream's own configuration is the blob of the first store.
+ *
+ * Thread: owner.  Spec: jetstream reference, sections 5 to 9, 12, 14.
+ */
+#ifndef JS_STREAM_H
+#define JS_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/slice.h"
+#include "base/timer.h"
+#include "store/store.h"
+
+struct buf;
+struct consumer;
+struct dedup;
+struct disk;
+struct expiry;
+struct js_account;
+struct js_error;
+struct js_sub;
+struct json_writer;
+struct run;
+struct stream_config;
+struct transform;
+
+/* A reply that waits until what it confirms is on the disk. */
+struct stream_waiter {
+	struct list  link;
+	uint64_t     mark;	/* of store_mark */
+	bool         on_state;	/* of the state store, not of the messages' */
+	void       (*done)(struct stream_waiter *w, int err);	/* and frees it */
+};
+
+struct stream {
+	struct js_account    *account;
+	struct stream_config *config;
+	struct slice          name;	/* config->name */
+	int64_t               created_ns;	/* wall clock */
+	struct store         *store;
+	struct store         *state;	/* NULL: nothing of the consumers is kept */
+	struct disk          *ramdisk;	/* of a memory stream; NULL */
+	struct js_sub       **subs;	/* one for each subject */
+	size_t                n_subs;
+	struct transform     *transform, *republish;
+	struct dedup         *dedup;
+	struct expiry        *expiry;	/* max_age and TTLs */
+	int64_t               last_ts_ns;	/* never goes back */
+	struct buf           *last_msg_id;
+	struct list           consumers;	/* by name, struct consumer.link */
+	size_t                n_consumers, n_direct;
+	struct list           waiters;	/* struct stream_waiter, by mark */
+	uint64_t              n_lost;	/* messages that damage has cost */
+	struct timer          timer;	/* age, TTL, dedup: the earliest */
+	struct list           dirty;	/* in js->dirty while there is work */
+	bool                  has_news;	/* messages came, consumers want to know */
+	int                   error;	/* the store's; 0: none */
+	uint64_t              reserved;	/* bytes, of max_bytes */
+	struct source_set    *sources;	/* mirror or sources; NULL */
+	struct batch_set     *batches;	/* atomic and fast ones under way; NULL */
+	struct schedules     *schedules;	/* NULL: none */
+};
+
+/* ---- life ------------------------------------------------------------------ */
+
+/* A new one, durably: when it returns the stream is on the disk.  config: checked;
+ * owned from now on, also on failure.  NULL and *e. */
+struct stream *stream_create(struct js_account *a, struct stream_config *config,
+    int64_t created_ns, struct js_error *e);
+
+/* One that is on the disk, in the directory name of the account's.  Consumers
+ * too.  NULL: it cannot be opened (logged; why: ERR_*). */
+struct stream *stream_open(struct js_account *a, const char *dir, int *why);
+
+/* Subscribes to its subjects: from here on it takes messages. */
+bool stream_start(struct stream *s);
+
+/* config: checked and allowed; owned from now on.  Durable on return. */
+bool stream_update(struct stream *s, struct stream_config *config,
+    struct js_error *e);
+
+/* Closes it and its consumers, saves what speeds up the next opening. */
+void stream_close(struct stream *s);
+
+/* And removes its files, durably.  Consumers say 409 Consumer Deleted. */
+bool stream_delete(struct stream *s, struct js_error *e);
+
+/* ---- taking messages -------------------------------------------------------- */
+
+/* What js_host.subscribe calls (ctx: the stream). */
+void stream_take(void *ctx, const struct run *run);
+
+/* One message by the whole order of checks (section 5.3); what is answered to
+ * reply is sent when it is durable.  subject is as published. */
+void stream_publish(struct stream *s, struct slice subject, struct slice reply,
+    struct slice headers, struct slice payload);
+
+/* Append without the checks (markers, sources, schedules, batches): limits,
+ * republish and consumers' signal as for any.  0 and *seq, or ERR_*. */
+int stream_append(struct stream *s, struct slice subject, struct slice headers,
+    struct slice payload, int64_t ts_ns, uint64_t *seq);
+
+/* w->done is called once all that has happened so far is durable. */
+void stream_await(struct stream *s, struct stream_waiter *w, bool on_state);
+
+/* Take what the pool has finished: PubAcks go out.  Begin the next sync.  Deliver
+ * to consumers.  Once a turn, at its end, for those that are dirty. */
+void stream_end_turn(struct stream *s);
+
+/* ---- asking and removing ---------------------------------------------------- */
+
+struct stream_purge_what {
+	struct slice filter;
+	uint64_t     seq, keep;
+};
+bool stream_purge(struct stream *s, const struct stream_purge_what *what,
+    uint64_t *n, struct js_error *e);
+
+/* erase: overwrite its bytes. */
+bool stream_delete_msg(struct stream *s, uint64_t seq, bool erase,
+    struct js_error *e);
+
+/* A consumer is done with it, or it has lost its interest: remove it if the
+ * retention says so. */
+void stream_acked(struct stream *s, uint64_t seq);
+
+/* The "state" object of StreamInfo. */
+struct stream_state_wish {
+	bool         deleted_details;
+	struct slice subjects_filter;	/* empty: none */
+	uint64_t     offset;
+};
+void stream_write_state(struct stream *s, const struct stream_state_wish *wish,
+    uint64_t *n_subjects, struct json_writer *w);
+
+/* The whole StreamInfo, without braces (config, created, state, ..., ts). */
+void stream_write_info(struct stream *s, const struct stream_state_wish *wish,
+    bool is_dynamic, uint64_t *n_subjects, struct json_writer *w);
+
+/* Bytes as nats-server counts them (section 6.3). */
+uint64_t stream_bytes(const struct stream *s);
+
+struct consumer *stream_find_consumer(const struct stream *s, struct slice name);
+
+#endif /* JS_STREAM_H */
