@@ -19,6 +19,7 @@
 #include "server/account_change.h"
 #include "server/config.h"
 #include "server/handshakes.h"
+#include "server/jetstream.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
@@ -313,6 +314,7 @@ static void carry_out(struct server *s, struct plan *p)
 	p->https = NULL;
 	if (s->resolver != NULL)
 		tenants_reload(s);
+	jetstream_reload(s);
 	monitoring_refresh(s);
 	shed(s);
 	if (files_write_pid(s, &why) != 0)

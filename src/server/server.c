@@ -24,6 +24,7 @@
 #include "server/account_change.h"
 #include "server/claims.h"
 #include "server/handshakes.h"
+#include "server/jetstream.h"
 #include "server/monitoring.h"
 #include "server/sandbox.h"
 #include "server/server_int.h"
@@ -437,6 +438,8 @@ static int open_doors(struct server *s, struct buf *why)
 		err = handshakes_open(s);
 	if (err == 0 && !start_workers(s))
 		err = ERR_NOMEM;
+	if (err == 0)
+		err = jetstream_open(s);
 	return err;
 }
 
@@ -483,8 +486,10 @@ static void stop_worker(struct mail *m, void *receiver)
 	struct server *s = CONTAINER_OF(m, struct worker, stop)->server;
 	struct hub    *h = receiver;
 
-	if (h->worker == 0)
+	if (h->worker == 0) {
 		listener_stop(&s->listener);
+		jetstream_close(s);
+	}
 	hub_close_all(h);
 	loop_stop(h->loop);
 }
@@ -692,6 +697,7 @@ void server_destroy(struct server *s)
 	handshakes_stop(s);
 	if (s->mesh != NULL)
 		settle_mail(s);
+	jetstream_destroy(s);
 	destroy_workers(s);
 	handshakes_close(s);
 	claims_close(s);

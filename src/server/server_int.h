@@ -21,6 +21,7 @@ struct auth;
 struct claims;
 struct handshakes;
 struct hasher;
+struct jetstream;
 struct monitoring;
 struct operators;
 struct resolver;
@@ -81,6 +82,7 @@ struct server {
 	struct timer     farewell;	/* the end, once it is said */
 	struct notify    notify;
 	struct monitoring *monitoring;	/* NULL: off */
+	struct jetstream *jetstream;	/* NULL: off */
 	struct sandbox  *sandbox;	/* NULL: none */
 	char            *pid_file, *ports_file;	/* written; NULL: not */
 	uint64_t         generation;	/* of the configuration */

@@ -449,29 +449,34 @@ void handoff_release(struct handoff *x, struct client_sub *s)
 	epoch_defer(loop_epoch(x->hub->loop), &s->grave, grace_passed);
 }
 
+void handoff_note_coming(const struct handoff *x, uint64_t *until)
+{
+	for (unsigned from = 0; from < x->hub->shared->n_workers; from++)
+		until[from] = load(&count_of(x->hub, from,
+		    x->hub->worker)->n_posted);
+}
+
+/* R4 */
+bool handoff_has_come(const struct handoff *x, const uint64_t *until)
+{
+	for (unsigned from = 0; from < x->hub->shared->n_workers; from++)
+		if (load(&count_of(x->hub, from, x->hub->worker)->n_unpacked) <
+		    until[from])
+			return false;
+	return true;
+}
+
 /* R3 */
 static void note_posted(struct handoff *x)
 {
 	x->waiting = x->fresh;
 	x->fresh = NULL;
-	for (unsigned from = 0; from < x->hub->shared->n_workers; from++)
-		x->until[from] = load(&count_of(x->hub, from,
-		    x->hub->worker)->n_posted);
-}
-
-/* R4 */
-static bool is_unpacked(const struct handoff *x)
-{
-	for (unsigned from = 0; from < x->hub->shared->n_workers; from++)
-		if (load(&count_of(x->hub, from, x->hub->worker)->n_unpacked) <
-		    x->until[from])
-			return false;
-	return true;
+	handoff_note_coming(x, x->until);
 }
 
 void handoff_end_turn(struct handoff *x)
 {
-	if (x->waiting != NULL && is_unpacked(x)) {
+	if (x->waiting != NULL && handoff_has_come(x, x->until)) {
 		free_subs(x->waiting);
 		x->waiting = NULL;
 	}

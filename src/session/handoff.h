@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct client_sub;
 struct handoff;
@@ -46,6 +47,11 @@ struct handoff_mark *handoff_mark(const struct handoff *x);
 
 /* Has everything that was posted before the mark been unpacked? */
 bool handoff_is_past(const struct handoff *x, const struct handoff_mark *mark);
+
+/* The other way: how much has been posted to this worker so far, by whom
+ * (until: one for each worker), and is it unpacked? */
+void handoff_note_coming(const struct handoff *x, uint64_t *until);
+bool handoff_has_come(const struct handoff *x, const uint64_t *until);
 
 /* s is out of its sublist; its memory is freed when nobody can hold it. */
 void handoff_release(struct handoff *x, struct client_sub *s);

@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "core/match.h"
 #include "session/callout.h"
+#include "session/agent.h"
 #include "session/answers.h"
 #include "session/client.h"
 #include "session/closed.h"
@@ -47,6 +48,8 @@ static void end_turn(void *ctx)
 	struct hub *h = ctx;
 
 	conn_pool_go_on(&h->pool);
+	if (h->agent != NULL)
+		agent_end_turn(h->agent);
 	if (!list_is_empty(&h->injections))
 		inject_end_turn(h);
 	handoff_post(h->handoff);

@@ -20,6 +20,7 @@
 #include "session/secure.h"
 
 struct account;
+struct agent;
 struct answers;
 struct accounts;
 struct callouts;
@@ -133,6 +134,8 @@ struct hub {
 	struct hub_stats       stats;
 	struct closed_ring    *closed;
 	struct callouts       *callouts;	/* NULL: none was made */
+	struct agent          *agent;	/* of a part of the server that lives here;
+					   or NULL */
 	struct timer           stall_timer;
 	uint64_t               n_reviews;	/* changes of accounts' claims that its
 						   clients were looked at for */

@@ -20,7 +20,7 @@ struct pending {
 	char            bytes[];
 };
 
-static void put_tail(struct buf *b, const struct injection *m)
+void inject_put_tail(struct buf *b, const struct injection *m)
 {
 	buf_put_char(b, ' ');
 	if (m->reply.n > 0) {
@@ -38,16 +38,15 @@ static void put_tail(struct buf *b, const struct injection *m)
 	buf_put(b, "\r\n", 2);
 }
 
-static void fill_msg(struct pending *p, const struct injection *m, size_t n)
+struct msg inject_msg(const struct injection *m, struct slice tail)
 {
-	char *tail = p->bytes + p->subject_n;
-
-	p->msg = (struct msg){ .tail = { tail, n },
-		.hdr_size = (uint32_t)m->headers.n,
+	struct msg msg = { .tail = tail, .hdr_size = (uint32_t)m->headers.n,
 		.size = (uint32_t)(m->headers.n + m->payload.n) };
-	p->msg.body_at = (uint32_t)(n - p->msg.size - 2);
+
+	msg.body_at = (uint32_t)(tail.n - msg.size - 2);
 	if (m->reply.n > 0)
-		p->msg.reply = slice_of(tail + 1, m->reply.n);
+		msg.reply = slice_of(tail.p + 1, m->reply.n);
+	return msg;
 }
 
 /* NULL: out of memory, or more than a message can be. */
@@ -58,7 +57,7 @@ static struct pending *make(const struct injection *m)
 
 	if (m->headers.n > INT32_MAX || m->payload.n > INT32_MAX / 2)
 		return NULL;
-	put_tail(&b, m);
+	inject_put_tail(&b, m);
 	if (!buf_failed(&b))
 		p = calloc(1, sizeof *p + m->subject.n + b.n);
 	if (p != NULL) {
@@ -66,7 +65,7 @@ static struct pending *make(const struct injection *m)
 		p->subject_n = m->subject.n;
 		memcpy(p->bytes, m->subject.p, m->subject.n);
 		memcpy(p->bytes + m->subject.n, b.p, b.n);
-		fill_msg(p, m, b.n);
+		p->msg = inject_msg(m, slice_of(p->bytes + p->subject_n, b.n));
 	}
 	buf_fini(&b);
 	return p;

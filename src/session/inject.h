@@ -10,8 +10,10 @@
 #include <stdbool.h>
 
 #include "base/slice.h"
+#include "core/msg.h"
 
 struct account;
+struct buf;
 struct hub;
 struct loop;
 
@@ -34,6 +36,11 @@ void inject_from(struct loop *from, const struct injection *m);
 /* Does anyone in the account want this subject?  To save the making of a
  * message.  Thread: any, in epoch. */
 bool inject_is_wanted(const struct account *a, struct slice subject);
+
+/* How such a message is put together: its tail (core/msg.h), and what says
+ * where in the tail things are. */
+void inject_put_tail(struct buf *b, const struct injection *m);
+struct msg inject_msg(const struct injection *m, struct slice tail);
 
 /* Delivers what was injected.  Once a turn, at its end. */
 void inject_end_turn(struct hub *h);

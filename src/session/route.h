@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "base/slice.h"
+
 struct account;
 struct buf;
 struct hub;
@@ -15,5 +17,10 @@ struct run;
  * message that somebody took, or was sent. */
 uint64_t route(struct hub *h, struct account *a, struct run *run,
     struct buf *prefix);
+
+/* The same, but what receivers read as the subject is shown: a consumer's
+ * delivery goes to an inbox and says where the message was published. */
+uint64_t route_shown(struct hub *h, struct account *a, struct run *run,
+    struct slice shown, struct buf *prefix);
 
 #endif /* SESSION_ROUTE_H */

@@ -1,0 +1,203 @@
+/* server/jetstream.c - the host of JetStream (js/host.h): a worker's loop, its
+ * hub, and an agent of that hub.
+ */
+#include "server/jetstream.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "conf/options.h"
+#include "core/account.h"
+#include "core/accounts.h"
+#include "core/msg.h"
+#include "js/js.h"
+#include "net/loop.h"
+#include "server/server_int.h"
+#include "server/settings_js.h"
+#include "session/agent.h"
+#include "session/client.h"
+#include "session/inject.h"
+#include "session/requestor.h"
+
+struct jetstream {
+	struct server *server;
+	struct agent  *agent;
+	struct js     *js;	/* worker 0's */
+};
+
+/* ---- what js/host.h asks --------------------------------------------------- */
+
+static struct loop *loop_of(const struct jetstream *j)
+{
+	return j->server->workers[0].loop;
+}
+
+static int64_t now_ns(void *ctx)
+{
+	return loop_now_ns(loop_of(ctx));
+}
+
+static int64_t wall_ns(void *ctx)
+{
+	(void)ctx;
+	return clock_wall_ns();
+}
+
+static struct js_sub *subscribe(void *ctx, struct account *a,
+    struct slice pattern, struct slice queue, js_take take, void *take_ctx)
+{
+	struct jetstream *j = ctx;
+
+	return (struct js_sub *)agent_subscribe(j->agent, a, pattern, queue,
+	    take, take_ctx);
+}
+
+static void unsubscribe(void *ctx, struct js_sub *s)
+{
+	struct jetstream *j = ctx;
+
+	agent_unsubscribe(j->agent, (struct agent_sub *)s);
+}
+
+static bool publish(void *ctx, const struct js_out *m)
+{
+	struct jetstream *j = ctx;
+	struct injection  in = { m->account, m->subject, m->reply, m->headers,
+		m->payload };
+
+	return agent_publish(j->agent, &in, m->shown);
+}
+
+static bool is_wanted(void *ctx, struct account *a, struct slice subject,
+    struct slice queue)
+{
+	struct jetstream *j = ctx;
+
+	return agent_is_wanted(j->agent, a, subject, queue);
+}
+
+static void wake(void *ctx)
+{
+	struct jetstream *j = ctx;
+
+	agent_wake(j->agent);
+}
+
+/* Of a client on another worker no more than the account is known here. */
+static void put_client(void *ctx, const struct run *run, struct buf *out)
+{
+	const struct requestor_details all = { .is_shared = true,
+		.says_server = true };
+
+	(void)ctx;
+	if (run->publisher != NULL)
+		requestor_put(run->publisher, &all, out);
+}
+
+/* ---- life ------------------------------------------------------------------ */
+
+static void end_turn(void *ctx)
+{
+	struct jetstream *j = ctx;
+
+	if (j->js != NULL)
+		js_end_turn(j->js);
+}
+
+static bool enable(void *ctx, struct account *a)
+{
+	struct jetstream        *j = ctx;
+	struct js_account_limits limits;
+
+	if (!a->is_system && settings_account_js(j->server->options, a->name,
+	    &limits) && js_enable(j->js, a, &limits) == NULL)
+		log_error("JetStream: account %.*s does not get its streams",
+		    SLICE_ARG(a->name));
+	return true;
+}
+
+static void open_here(struct hub *h, void *ctx)
+{
+	struct jetstream *j = ctx;
+	struct server    *s = j->server;
+	struct js_config  config = { 0 };
+	struct js_host    host = { j, loop_timers(loop_of(j)), now_ns, wall_ns,
+		subscribe, unsubscribe, publish, is_wanted, wake, put_client };
+	int64_t           began = clock_ns();
+
+	j->agent = agent_create(h, &(struct agent_hooks){ end_turn, j });
+	settings_jetstream(s->options, &config);
+	config.server_id = s->identity.id;
+	config.server_name = s->options->server_name.n > 0
+	    ? s->options->server_name.p : s->identity.id;
+	config.system = accounts_system(s->shared.accounts);
+	if (j->agent != NULL)
+		j->js = js_create(&config, &host);
+	settings_js_fini(&config);
+	if (j->js == NULL) {
+		log_fatal("JetStream could not be started");
+		server_request(s, REQUEST_STOP);
+		return;
+	}
+	accounts_each(s->shared.accounts, enable, j);
+	log_notice("Took %.3f ms to start JetStream",
+	    (double)(clock_ns() - began) / 1e6);
+}
+
+int jetstream_open(struct server *s)
+{
+	if (!s->options->jetstream.is_on)
+		return 0;
+	s->jetstream = calloc(1, sizeof *s->jetstream);
+	if (s->jetstream == NULL)
+		return ERR_NOMEM;
+	s->jetstream->server = s;
+	return server_tell(s, 0, open_here, s->jetstream) ? 0 : ERR_NOMEM;
+}
+
+static void reload_here(struct hub *h, void *ctx)
+{
+	struct jetstream *j = ctx;
+
+	(void)h;
+	if (j->js != NULL)
+		accounts_each(j->server->shared.accounts, enable, j);
+}
+
+void jetstream_reload(struct server *s)
+{
+	if (s->jetstream != NULL &&
+	    !server_tell(s, 0, reload_here, s->jetstream))
+		log_error("no memory: JetStream keeps the old limits");
+}
+
+void jetstream_close(struct server *s)
+{
+	struct jetstream *j = s->jetstream;
+
+	if (j == NULL)
+		return;
+	js_destroy(j->js);
+	j->js = NULL;
+	agent_stop(j->agent);
+}
+
+void jetstream_destroy(struct server *s)
+{
+	struct jetstream *j = s->jetstream;
+
+	if (j == NULL)
+		return;
+	if (s->workers[0].hub != NULL)
+		s->workers[0].hub->agent = NULL;
+	agent_destroy(j->agent);
+	free(j);
+	s->jetstream = NULL;
+}
+
+struct js *jetstream_js(const struct server *s)
+{
+	return s->jetstream == NULL ? NULL : s->jetstream->js;
+}
