@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "js/fields.h"
 
 struct js_error;
-struct js_metadata;
 struct json;
 struct json_writer;
 struct stream_config;
@@ -29,8 +29,6 @@ enum priority_policy {
 	PRIORITY_NONE, PRIORITY_OVERFLOW, PRIORITY_PINNED, PRIORITY_PRIORITIZED,
 };
 
-#define JS_TIME_UNSET INT64_MIN
-
 struct consumer_config {
 	struct slice         durable, name, description;
 	enum deliver_policy  deliver_policy;
@@ -41,7 +39,9 @@ struct consumer_config {
 	int64_t              max_deliver;	/* -1: no end */
 	int64_t             *backoff_ns;
 	size_t               n_backoff;
-	/* filter_subject is filters[0] with is_single_filter. */
+	/* filter_subject, as read; checked, it is filters[0] with
+	 * is_single_filter. */
+	struct slice         one_filter;
 	struct slice        *filters;
 	size_t               n_filters;
 	bool                 is_single_filter;
@@ -64,7 +64,7 @@ struct consumer_config {
 	enum priority_policy priority;
 	int64_t              priority_timeout_ns;
 
-	void                *hold;
+	struct js_hold      *hold;
 };
 
 struct consumer_limits {
@@ -102,9 +102,5 @@ void consumer_config_write(const struct consumer_config *c, bool is_dynamic,
     struct json_writer *w);
 
 unsigned consumer_config_level(const struct consumer_config *c);
-
-/* The value of a metadata key; empty: it has none. */
-struct slice js_metadata_get(const struct js_metadata *m, size_t n,
-    struct slice key);
 
 #endif /* JS_CONSUMER_CONFIG_H */

@@ -25,7 +25,7 @@ struct json_writer;
 struct store_pool;
 struct stream;
 
-enum { JS_API_LEVEL = 4 };
+enum { JS_API_LEVEL = 5 };
 
 struct js_account_limits {
 	int64_t max_memory, max_storage;	/* -1: no limit */

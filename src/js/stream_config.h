@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "js/fields.h"
 
 struct js_error;
 struct json;
@@ -24,10 +25,6 @@ enum storage { STORAGE_FILE, STORAGE_MEMORY };
 
 struct subject_map {
 	struct slice src, dest;
-};
-
-struct js_metadata {
-	struct slice key, value;
 };
 
 /* mirror, and each of sources */
@@ -84,7 +81,7 @@ struct stream_config {
 	struct js_metadata  *metadata;	/* sorted by key; no dynamic ones */
 	size_t               n_metadata;
 
-	void                *hold;	/* what the slices lie in */
+	struct js_hold      *hold;	/* what the slices lie in */
 };
 
 /* What the checks want to know of the server. */

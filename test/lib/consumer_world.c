@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "check.h"
 #include "js/errors.h"
 #include "core/msg.h"
@@ -296,15 +297,17 @@ void world_pass(struct world *w, int64_t ns)
 
 struct consumer_config *world_config(const char *name)
 {
-	struct consumer_config *g = calloc(1, sizeof *g);
+	struct consumer_config *g = NULL;
+	struct js_error         e = { 0 };
+	const char             *why;
+	struct json            *j = json_parse(SLICE("{\"ack_policy\":"
+	    "\"explicit\",\"ack_wait\":30000000000,\"max_deliver\":-1,"
+	    "\"max_waiting\":512,\"max_ack_pending\":1000}"), &why);
 
-	g->name = g->durable = slice_str(name);
-	g->ack_policy = ACK_EXPLICIT;
-	g->ack_wait_ns = 30 * NS_PER_S;
-	g->max_deliver = -1;
-	g->max_waiting = 512;
-	g->max_ack_pending = 1000;
-	g->opt_start_time = g->pause_until = JS_TIME_UNSET;
+	CHECK(consumer_config_read(j, false, &g, &e), "%s", e.text);
+	json_free(j);
+	CHECK(consumer_config_set_name(g, slice_str(name)));
+	g->durable = g->name;
 	return g;
 }
 

@@ -1,0 +1,35 @@
+/* js/advisory.h - what JetStream tells whoever listens to $JS.EVENT.
+ *
+ * Each is published only if somebody wants it, and made only then.
+ *
+ * Thread: owner.  Spec: jetstream reference, section 22.
+ */
+#ifndef JS_ADVISORY_H
+#define JS_ADVISORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+struct consumer;
+
+/* action: "create" or "delete". */
+void advisory_consumer_action(const struct consumer *c, const char *action);
+void advisory_max_deliver(const struct consumer *c, uint64_t seq,
+    uint64_t n_delivered);
+void advisory_naked(const struct consumer *c, uint64_t cseq, uint64_t seq,
+    uint64_t n_delivered);
+/* reason: may be empty. */
+void advisory_terminated(const struct consumer *c, uint64_t cseq,
+    uint64_t seq, uint64_t n_delivered, struct slice reason);
+/* until: JS_TIME_UNSET: not paused. */
+void advisory_paused(const struct consumer *c, bool is_paused, int64_t until);
+void advisory_pinned(const struct consumer *c, struct slice group,
+    struct slice id);
+void advisory_unpinned(const struct consumer *c, struct slice group,
+    const char *reason);
+void advisory_ack_metric(const struct consumer *c, uint64_t cseq,
+    uint64_t seq, int64_t ack_time_ns, uint64_t n_delivered);
+
+#endif /* JS_ADVISORY_H */

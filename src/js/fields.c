@@ -1,0 +1,559 @@
+/* js/fields.c - structs that travel as JSON. */
+#include "js/fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "js/errors.h"
+#include "js/js.h"
+
+/* ---- hold ------------------------------------------------------------------ */
+
+struct chunk {
+	struct chunk *next;
+	_Alignas(16) char bytes[];
+};
+
+struct js_hold {
+	struct chunk *chunks;
+};
+
+struct js_hold *js_hold_create(void)
+{
+	return calloc(1, sizeof(struct js_hold));
+}
+
+void js_hold_destroy(struct js_hold *h)
+{
+	if (h == NULL)
+		return;
+	for (struct chunk *c = h->chunks, *next; c != NULL; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(h);
+}
+
+void *js_hold_alloc(struct js_hold *h, size_t count, size_t size)
+{
+	struct chunk *c;
+	size_t        n;
+
+	if (__builtin_mul_overflow(count, size, &n) ||
+	    __builtin_add_overflow(n, sizeof *c, &n))
+		return NULL;
+	c = calloc(1, n);
+	if (c == NULL)
+		return NULL;
+	c->next = h->chunks;
+	h->chunks = c;
+	return c->bytes;
+}
+
+bool js_hold_copy(struct js_hold *h, struct slice s, struct slice *ret)
+{
+	char *p = s.n == 0 ? NULL : js_hold_alloc(h, 1, s.n);
+
+	if (s.n > 0 && p == NULL)
+		return false;
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	*ret = slice_of(p, s.n);
+	return true;
+}
+
+/* ---- reading --------------------------------------------------------------- */
+
+struct reading {
+	const struct js_field *fields;
+	const char            *name;
+	bool                   is_strict, ok;
+	void                  *into;
+	struct js_hold        *hold;
+	struct js_error       *e;
+};
+
+static const struct js_field *find(const struct js_field *f, struct slice key)
+{
+	for (; f->name != NULL; f++)
+		if (slice_eq_nocase(slice_str(f->name), key))
+			return f;
+	return NULL;
+}
+
+static const char *kind_of(const struct json *j)
+{
+	struct slice s;
+	double       d;
+	bool         b;
+
+	if (json_is_object(j))
+		return "object";
+	if (json_is_array(j))
+		return "array";
+	if (json_as_str(j, &s))
+		return "string";
+	if (json_as_f64(j, &d))
+		return "number";
+	return json_as_bool(j, &b) ? "bool" : "value";
+}
+
+/* Absent, as in Go. */
+static bool is_null(const struct json *j)
+{
+	return strcmp(kind_of(j), "value") == 0;
+}
+
+static bool wrong_type(struct reading *r, const struct js_field *f,
+    const struct json *j)
+{
+	static const char *const types[] = {
+		[JS_STR] = "string", [JS_BOOL] = "bool", [JS_INT] = "int64",
+		[JS_UINT] = "uint64", [JS_TIME] = "time.Time",
+		[JS_STRS] = "[]string", [JS_INTS] = "[]time.Duration",
+		[JS_METADATA] = "map[string]string", [JS_OTHER] = "object",
+		[JS_ENUM] = "string",
+	};
+
+	return js_fail_with(r->e, 10025, "json: cannot unmarshal %s into Go "
+	    "struct field %s.%s of type %s", kind_of(j), r->name, f->name,
+	    f->type != NULL ? f->type : types[f->kind]);
+}
+
+static void *at(const struct reading *r, size_t offset)
+{
+	return (char *)r->into + offset;
+}
+
+static bool out_of_memory(struct reading *r)
+{
+	return js_fail_with(r->e, 10025, "out of memory");
+}
+
+static bool read_enum(struct reading *r, const struct js_field *f,
+    const struct json *j)
+{
+	struct slice s;
+	struct buf   quoted = { 0 };
+
+	if (!json_as_str(j, &s))
+		return wrong_type(r, f, j);
+	for (int i = 0; f->names[i] != NULL; i++)
+		if (slice_eq(slice_str(f->names[i]), s)) {
+			memcpy(at(r, f->at), &i, sizeof i);
+			return true;
+		}
+	text_put_quoted(&quoted, s);
+	js_fail_with(r->e, 10025, "can not unmarshal \"\\%.*s\\\"\"",
+	    quoted.n > 1 ? (int)quoted.n - 1 : 0, quoted.p);
+	buf_fini(&quoted);
+	return false;
+}
+
+static bool read_strs(struct reading *r, const struct js_field *f,
+    const struct json *j)
+{
+	size_t        n = json_n_items(j);
+	struct slice *v = js_hold_alloc(r->hold, n + 1, sizeof *v), s;
+
+	if (!json_is_array(j))
+		return wrong_type(r, f, j);
+	if (v == NULL)
+		return out_of_memory(r);
+	for (size_t i = 0; i < n; i++) {
+		if (!json_as_str(json_item(j, i), &s))
+			return wrong_type(r, f, json_item(j, i));
+		if (!js_hold_copy(r->hold, s, &v[i]))
+			return out_of_memory(r);
+	}
+	memcpy(at(r, f->at), &v, sizeof v);
+	memcpy(at(r, f->n_at), &n, sizeof n);
+	return true;
+}
+
+static bool read_ints(struct reading *r, const struct js_field *f,
+    const struct json *j)
+{
+	size_t   n = json_n_items(j);
+	int64_t *v = js_hold_alloc(r->hold, n + 1, sizeof *v);
+
+	if (!json_is_array(j))
+		return wrong_type(r, f, j);
+	if (v == NULL)
+		return out_of_memory(r);
+	for (size_t i = 0; i < n; i++)
+		if (!json_as_i64(json_item(j, i), &v[i]))
+			return wrong_type(r, f, json_item(j, i));
+	memcpy(at(r, f->at), &v, sizeof v);
+	memcpy(at(r, f->n_at), &n, sizeof n);
+	return true;
+}
+
+struct pairs {
+	struct js_metadata *v;
+	size_t              n;
+	struct js_hold     *hold;
+	bool                ok;
+};
+
+static bool count_pair(void *ctx, struct slice key, const struct json *value)
+{
+	(void)key;
+	(void)value;
+	((struct pairs *)ctx)->n++;
+	return true;
+}
+
+static bool add_pair(void *ctx, struct slice key, const struct json *value)
+{
+	struct pairs *p = ctx;
+	struct slice  s;
+
+	p->ok = json_as_str(value, &s) &&
+	    js_hold_copy(p->hold, key, &p->v[p->n].key) &&
+	    js_hold_copy(p->hold, s, &p->v[p->n].value);
+	p->n += p->ok;
+	return p->ok;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return slice_cmp(((const struct js_metadata *)a)->key,
+	    ((const struct js_metadata *)b)->key);
+}
+
+static bool read_metadata(struct reading *r, const struct js_field *f,
+    const struct json *j)
+{
+	struct pairs p = { .hold = r->hold, .ok = true };
+
+	if (!json_is_object(j))
+		return wrong_type(r, f, j);
+	json_each(j, count_pair, &p);
+	p.v = js_hold_alloc(r->hold, p.n + 1, sizeof *p.v);
+	if (p.v == NULL)
+		return out_of_memory(r);
+	p.n = 0;
+	json_each(j, add_pair, &p);
+	if (!p.ok)
+		return wrong_type(r, f, j);
+	qsort(p.v, p.n, sizeof *p.v, by_key);
+	memcpy(at(r, f->at), &p.v, sizeof p.v);
+	memcpy(at(r, f->n_at), &p.n, sizeof p.n);
+	return true;
+}
+
+static bool read_uint(const struct json *j, uint64_t *ret)
+{
+	int64_t v;
+
+	if (!json_as_i64(j, &v) || v < 0)
+		return false;
+	*ret = (uint64_t)v;
+	return true;
+}
+
+static bool read_value(struct reading *r, const struct js_field *f,
+    const struct json *j)
+{
+	struct slice s;
+	void        *to = at(r, f->at);
+
+	switch (f->kind) {
+	case JS_STR:
+		if (!json_as_str(j, &s))
+			return wrong_type(r, f, j);
+		return js_hold_copy(r->hold, s, to) || out_of_memory(r);
+	case JS_BOOL:
+		return json_as_bool(j, to) || wrong_type(r, f, j);
+	case JS_INT:
+		return json_as_i64(j, to) || wrong_type(r, f, j);
+	case JS_UINT:
+		return read_uint(j, to) || wrong_type(r, f, j);
+	case JS_TIME:
+		return (json_as_str(j, &s) && js_time_read(s, to)) ||
+		    wrong_type(r, f, j);
+	case JS_ENUM:
+		return read_enum(r, f, j);
+	case JS_STRS:
+		return read_strs(r, f, j);
+	case JS_INTS:
+		return read_ints(r, f, j);
+	case JS_METADATA:
+		return read_metadata(r, f, j);
+	case JS_OTHER:
+		break;
+	}
+	return f->read == NULL || f->read(r->into, j, r->hold, r->e);
+}
+
+static bool read_member(void *ctx, struct slice key, const struct json *value)
+{
+	struct reading        *r = ctx;
+	const struct js_field *f = find(r->fields, key);
+
+	if (f == NULL && r->is_strict)
+		r->ok = js_fail_with(r->e, 10025, "json: unknown field \"%.*s\"",
+		    SLICE_ARG(key));
+	else if (f != NULL && !is_null(value))
+		r->ok = read_value(r, f, value);
+	return r->ok;
+}
+
+bool js_fields_read(const struct js_field *fields, const char *name,
+    const struct json *object, bool is_strict, void *into,
+    struct js_hold *h, struct js_error *e)
+{
+	struct reading r = { fields, name, is_strict, true, into, h, e };
+
+	if (!json_is_object(object))
+		return js_fail_with(e, 10025, "json: cannot unmarshal %s into "
+		    "Go value of type server.%s", kind_of(object), name);
+	json_each(object, read_member, &r);
+	return r.ok;
+}
+
+/* ---- writing ----------------------------------------------------------------- */
+
+static bool is_zero(const struct js_field *f, const void *p, size_t n)
+{
+	int64_t v = 0;
+
+	switch (f->kind) {
+	case JS_STR:
+		return ((const struct slice *)p)->n == 0;
+	case JS_BOOL:
+		return !*(const bool *)p;
+	case JS_TIME:
+		return *(const int64_t *)p == JS_TIME_UNSET;
+	case JS_INT:
+	case JS_UINT:
+		memcpy(&v, p, sizeof v);
+		return v == 0;
+	case JS_ENUM:
+		return *(const int *)p == 0;
+	default:
+		return n == 0;
+	}
+}
+
+static void write_value(const struct js_field *f, const void *p, size_t n,
+    struct json_writer *w)
+{
+	switch (f->kind) {
+	case JS_STR:
+		json_str(w, *(const struct slice *)p);
+		break;
+	case JS_BOOL:
+		json_bool(w, *(const bool *)p);
+		break;
+	case JS_INT:
+		json_i64(w, *(const int64_t *)p);
+		break;
+	case JS_UINT:
+		json_u64(w, *(const uint64_t *)p);
+		break;
+	case JS_TIME:
+		json_time(w, *(const int64_t *)p);
+		break;
+	case JS_ENUM:
+		json_cstr(w, f->names[*(const int *)p]);
+		break;
+	case JS_STRS:
+		json_begin_array(w);
+		for (size_t i = 0; i < n; i++)
+			json_str(w, (*(struct slice *const *)p)[i]);
+		json_end_array(w);
+		break;
+	case JS_INTS:
+		json_begin_array(w);
+		for (size_t i = 0; i < n; i++)
+			json_i64(w, (*(int64_t *const *)p)[i]);
+		json_end_array(w);
+		break;
+	default:
+		json_null(w);
+	}
+}
+
+void js_fields_write(const struct js_field *fields, const void *object,
+    struct json_writer *w)
+{
+	for (const struct js_field *f = fields; f->name != NULL; f++) {
+		const char *p = (const char *)object + f->at;
+		size_t      n = 0;
+
+		if (f->write != NULL) {
+			f->write(object, f->name, w);
+			continue;
+		}
+		if (f->kind == JS_METADATA || f->kind == JS_OTHER)
+			continue;
+		if (f->n_at != 0)
+			memcpy(&n, (const char *)object + f->n_at, sizeof n);
+		if (f->omits_zero && is_zero(f, p, n))
+			continue;
+		json_key(w, f->name);
+		write_value(f, p, n, w);
+	}
+}
+
+/* ---- values ------------------------------------------------------------------ */
+
+static bool take_digits(struct slice *s, int n, int *ret)
+{
+	*ret = 0;
+	for (int i = 0; i < n; i++) {
+		if (s->n == 0 || *s->p < '0' || *s->p > '9')
+			return false;
+		*ret = *ret * 10 + (*s->p - '0');
+		*s = slice_skip(*s, 1);
+	}
+	return true;
+}
+
+static bool take_char(struct slice *s, char c)
+{
+	if (s->n == 0 || (*s->p != c && *s->p != c + 32))
+		return false;
+	*s = slice_skip(*s, 1);
+	return true;
+}
+
+static int64_t take_fraction(struct slice *s)
+{
+	int64_t ns = 0, unit = 100000000;
+
+	if (!take_char(s, '.'))
+		return 0;
+	for (; s->n > 0 && *s->p >= '0' && *s->p <= '9'; unit /= 10) {
+		ns += (*s->p - '0') * unit;
+		*s = slice_skip(*s, 1);
+	}
+	return ns;
+}
+
+static bool take_zone(struct slice *s, int64_t *offset_s)
+{
+	int  hours, minutes, sign;
+	bool ok;
+
+	*offset_s = 0;
+	if (take_char(s, 'Z'))
+		return s->n == 0;
+	if (s->n == 0 || (*s->p != '+' && *s->p != '-'))
+		return false;
+	sign = *s->p == '-' ? -1 : 1;
+	*s = slice_skip(*s, 1);
+	ok = take_digits(s, 2, &hours) && take_char(s, ':') &&
+	    take_digits(s, 2, &minutes) && s->n == 0;
+	*offset_s = sign * (hours * 3600 + minutes * 60);
+	return ok;
+}
+
+bool js_time_read(struct slice text, int64_t *ns)
+{
+	struct tm tm = { 0 };
+	int64_t   fraction, offset, s;
+
+	if (!take_digits(&text, 4, &tm.tm_year) || !take_char(&text, '-') ||
+	    !take_digits(&text, 2, &tm.tm_mon) || !take_char(&text, '-') ||
+	    !take_digits(&text, 2, &tm.tm_mday) || !take_char(&text, 'T') ||
+	    !take_digits(&text, 2, &tm.tm_hour) || !take_char(&text, ':') ||
+	    !take_digits(&text, 2, &tm.tm_min) || !take_char(&text, ':') ||
+	    !take_digits(&text, 2, &tm.tm_sec))
+		return false;
+	fraction = take_fraction(&text);
+	if (!take_zone(&text, &offset) || tm.tm_mon < 1 || tm.tm_mon > 12 ||
+	    tm.tm_mday < 1 || tm.tm_mday > 31)
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	s = (int64_t)timegm(&tm) - offset;
+	/* Go's zero time is what we call unset, and so is what ns cannot hold */
+	if (__builtin_mul_overflow(s, INT64_C(1000000000), ns) ||
+	    __builtin_add_overflow(*ns, fraction, ns))
+		*ns = JS_TIME_UNSET;
+	return true;
+}
+
+struct slice js_metadata_get(const struct js_metadata *m, size_t n,
+    struct slice key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq(m[i].key, key))
+			return m[i].value;
+	return SLICE_NONE;
+}
+
+static bool is_ours(struct slice key)
+{
+	return slice_eq(key, SLICE("_nats.ver")) ||
+	    slice_eq(key, SLICE("_nats.level")) ||
+	    slice_eq(key, SLICE("_nats.req.level"));
+}
+
+static void write_number(struct json_writer *w, const char *key, unsigned n)
+{
+	struct buf b = { 0 };
+
+	buf_put_u64(&b, n);
+	json_key(w, key);
+	json_str(w, buf_slice(&b));
+	buf_fini(&b);
+}
+
+/* Sorted, as Go writes a map: what is ours comes among the rest. */
+static void write_ours(struct slice before, unsigned *n_done, unsigned level,
+    bool is_dynamic, struct json_writer *w)
+{
+	static const char *const keys[] = { "_nats.level", "_nats.req.level",
+		"_nats.ver" };
+
+	for (; *n_done < 3; ++*n_done) {
+		const char *key = keys[*n_done];
+
+		if (before.p != NULL && slice_cmp(slice_str(key), before) > 0)
+			return;
+		if (*n_done == 1) {
+			write_number(w, key, level);
+		} else if (is_dynamic && *n_done == 0) {
+			write_number(w, key, JS_API_LEVEL);
+		} else if (is_dynamic) {
+			json_key(w, key);
+			json_cstr(w, JS_SERVER_VERSION);
+		}
+	}
+}
+
+void js_metadata_write(const struct js_metadata *m, size_t n, unsigned level,
+    bool is_dynamic, struct json_writer *w)
+{
+	unsigned n_done = 0;
+
+	json_key(w, "metadata");
+	json_begin_object(w);
+	for (size_t i = 0; i < n; i++) {
+		if (is_ours(m[i].key))
+			continue;
+		write_ours(m[i].key, &n_done, level, is_dynamic, w);
+		json_key_slice(w, m[i].key);
+		json_str(w, m[i].value);
+	}
+	write_ours(SLICE_NONE, &n_done, level, is_dynamic, w);
+	json_end_object(w);
+}
+
+size_t js_metadata_size(const struct js_metadata *m, size_t n)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_ours(m[i].key))
+			size += m[i].key.n + m[i].value.n;
+	return size;
+}
