@@ -336,6 +336,10 @@ struct consumer *consumer_restore(struct stream *s, struct slice config_json,
 	json_free(doc);
 	if (!ok)
 		return NULL;
+	if (!consumer_config_check(config, s->config,
+	    &(struct consumer_limits){ 0 }, false, &e))
+		log_warn("consumer %.*s of stream %.*s: %s",
+		    SLICE_ARG(config->name), SLICE_ARG(s->name), e.text);
 	if (config->name.n == 0 || stream_find_consumer(s, config->name)) {
 		consumer_config_destroy(config);
 		return NULL;

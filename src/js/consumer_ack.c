@@ -165,9 +165,21 @@ static bool has_had_enough(const struct consumer *c,
 /* Delivered as often as it may be: it stays in the stream. */
 static void give_up(struct consumer *c, struct pending_entry *e)
 {
-	dead_letter(c, e->seq, e->n_delivered, DEAD_MAX_DELIVER);
-	advisory_max_deliver(c, e->seq, e->n_delivered);
+	uint64_t              seq = e->seq;
+	struct pending_entry *dead;
+
+	dead_letter(c, seq, e->n_delivered, DEAD_MAX_DELIVER);
+	e = pending_find(&c->pending, seq);
+	if (e == NULL)
+		return;
+	advisory_max_deliver(c, seq, e->n_delivered);
+	dead = pending_find(&c->dead, seq);
+	if (dead == NULL)
+		dead = pending_add(&c->dead, seq, e->first_cseq, e->since_ns);
+	if (dead != NULL)
+		pending_recount(&c->dead, dead, e->n_delivered);
 	leave(c, e);
+	cursor_died(c, seq);
 }
 
 static void queue_again(struct consumer *c, struct pending_entry *e)

@@ -305,44 +305,60 @@ static void drop_last(struct consumer *c, uint64_t seq)
 		}
 }
 
+static void forget_dead(struct consumer *c, uint64_t seq)
+{
+	struct pending_entry *e = pending_find(&c->dead, seq);
+
+	if (e == NULL)
+		return;
+	pending_remove(&c->dead, e);
+	cursor_removed(c, seq);
+}
+
 void consumer_gone(struct consumer *c, uint64_t seq, struct slice subject)
 {
 	struct pending_entry *e = pending_find(&c->pending, seq);
 
 	if (e != NULL)
 		consumer_drop(c, e, "Unacknowledged message was deleted");
+	forget_dead(c, seq);
 	drop_last(c, seq);
 	if (c->is_counted && seq >= c->next_seq && seq <= c->counted_to &&
 	    c->n_ahead > 0 && consumer_wants(c, subject))
 		c->n_ahead--;
 }
 
-/* Those that were pending and are not there any more.  Which of them a pattern
- * has hit the store knows: it is asked for each. */
-static void drop_purged(struct consumer *c, struct slice pattern,
+/* Which of them have gone the store knows: it is asked for each. */
+static bool is_there(const struct consumer *c, uint64_t seq)
+{
+	uint64_t found;
+
+	return store_find_next(c->stream->store, SLICE_NONE, seq, &found) == 0 &&
+	    found == seq;
+}
+
+static void drop_purged(struct consumer *c, struct pending *from,
     uint64_t below_seq)
 {
-	const struct pending_entry *e = pending_first(&c->pending);
-	uint64_t                    found;
+	const struct pending_entry *e = pending_first(from);
 
 	while (e != NULL && e->seq < below_seq) {
 		uint64_t seq = e->seq;
 
-		if (pattern.n == 0 || store_find_next(c->stream->store,
-		    SLICE_NONE, seq, &found) != 0 || found != seq)
-			consumer_drop(c, pending_find(&c->pending, seq), NULL);
-		e = pending_from(&c->pending, seq + 1);
+		if (!is_there(c, seq)) {
+			pending_remove(from, pending_find(from, seq));
+			cursor_removed(c, seq);
+		}
+		e = pending_from(from, seq + 1);
 	}
 }
 
 static void drop_purged_lasts(struct consumer *c)
 {
-	size_t   n = c->last_at;
-	uint64_t found;
+	size_t n = c->last_at;
 
 	for (size_t i = c->last_at; i < c->n_lasts; i++)
-		if (store_find_next(c->stream->store, SLICE_NONE, c->lasts[i],
-		    &found) == 0 && found == c->lasts[i])
+		if (is_there(c, c->lasts[i]))
 			c->lasts[n++] = c->lasts[i];
 	c->n_lasts = n;
 }
@@ -350,7 +366,8 @@ static void drop_purged_lasts(struct consumer *c)
 void consumer_purged(struct consumer *c, struct slice pattern,
     uint64_t below_seq)
 {
-	drop_purged(c, pattern, below_seq);
+	drop_purged(c, &c->pending, below_seq);
+	drop_purged(c, &c->dead, below_seq);
 	drop_purged_lasts(c);
 	if (pattern.n == 0 && below_seq > c->next_seq)
 		c->next_seq = below_seq;

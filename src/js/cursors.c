@@ -17,7 +17,7 @@
 enum {
 	VERSION = 1,
 	KIND_DELTA = 0, KIND_CHECKPOINT = 1,
-	OP_PENDING = 1, OP_GONE = 2, OP_CLEAR = 3,
+	OP_PENDING = 1, OP_GONE = 2, OP_CLEAR = 3, OP_DEAD = 4,
 	CONFIG_HEAD = 10,
 	DELTAS_MAX = 256,	/* between checkpoints, at least */
 	NAME_MAX_BYTES = 260,
@@ -113,15 +113,26 @@ void cursor_delivered(struct consumer *c, const struct pending_entry *e)
 	cursor_moved(c);
 }
 
+static void put_seq(struct consumer *c, struct buf *b, char op, uint64_t seq)
+{
+	buf_put_char(b, op);
+	put_change(b, c->cursor.seq, seq);
+	c->cursor.seq = seq;
+}
+
 void cursor_removed(struct consumer *c, uint64_t seq)
 {
-	struct cursor *k = &c->cursor;
-
-	if (!k->is_kept)
+	if (!c->cursor.is_kept)
 		return;
-	buf_put_char(&k->ops, OP_GONE);
-	put_change(&k->ops, k->seq, seq);
-	k->seq = seq;
+	put_seq(c, &c->cursor.ops, OP_GONE, seq);
+	cursor_moved(c);
+}
+
+void cursor_died(struct consumer *c, uint64_t seq)
+{
+	if (!c->cursor.is_kept)
+		return;
+	put_seq(c, &c->cursor.ops, OP_DEAD, seq);
 	cursor_moved(c);
 }
 
@@ -171,6 +182,9 @@ void cursor_encode(struct consumer *c, struct buf *out)
 	for (const struct pending_entry *e = pending_first(&c->pending);
 	    e != NULL; e = pending_next(&c->pending, e))
 		put_pending(c, out, e);
+	for (const struct pending_entry *e = pending_first(&c->dead);
+	    e != NULL; e = pending_next(&c->dead, e))
+		put_seq(c, out, OP_DEAD, e->seq);
 	start_ops(&c->cursor);
 }
 
@@ -379,9 +393,6 @@ static bool apply_pending(struct consumer *c, struct slice *s,
 	    n > UINT32_MAX || at->seq == 0 || at->first_cseq == 0)
 		return false;
 	e = pending_find(&c->pending, at->seq);
-	if (e == NULL && c->pending.n > 0 &&
-	    c->pending.v[c->pending.end - 1].seq >= at->seq)
-		return false;
 	if (e == NULL)
 		e = pending_add(&c->pending, at->seq, at->first_cseq, 0);
 	if (e == NULL)
@@ -391,16 +402,43 @@ static bool apply_pending(struct consumer *c, struct slice *s,
 	return true;
 }
 
-static bool apply_gone(struct consumer *c, struct slice *s, uint64_t *seq)
+static void remove_if_there(struct pending *p, uint64_t seq)
 {
-	struct pending_entry *e;
+	struct pending_entry *e = pending_find(p, seq);
 
-	if (!take_change(s, seq))
-		return false;
-	e = pending_find(&c->pending, *seq);
 	if (e != NULL)
-		pending_remove(&c->pending, e);
-	return true;
+		pending_remove(p, e);
+}
+
+static bool apply_gone(struct consumer *c, char op, struct slice *s,
+    uint64_t *seq)
+{
+	if (!take_change(s, seq) || *seq == 0)
+		return false;
+	remove_if_there(&c->pending, *seq);
+	remove_if_there(&c->dead, *seq);
+	return op == OP_GONE || pending_add(&c->dead, *seq, 1, 0) != NULL;
+}
+
+static bool apply_one(struct consumer *c, struct slice *s,
+    struct pending_entry *at, uint64_t *ms)
+{
+	char op = *s->p;
+
+	*s = slice_skip(*s, 1);
+	switch (op) {
+	case OP_CLEAR:
+		pending_clear(&c->pending);
+		pending_clear(&c->dead);
+		return true;
+	case OP_PENDING:
+		return apply_pending(c, s, at, ms);
+	case OP_GONE:
+	case OP_DEAD:
+		return apply_gone(c, op, s, &at->seq);
+	default:
+		return false;
+	}
 }
 
 static bool apply_ops(struct consumer *c, struct slice s)
@@ -408,18 +446,9 @@ static bool apply_ops(struct consumer *c, struct slice s)
 	struct pending_entry at = { 0 };
 	uint64_t             ms = 0;
 
-	while (s.n > 0) {
-		char op = s.p[0];
-
-		s = slice_skip(s, 1);
-		if (op == OP_CLEAR)
-			pending_clear(&c->pending);
-		else if (op == OP_PENDING) {
-			if (!apply_pending(c, &s, &at, &ms))
-				return false;
-		} else if (op != OP_GONE || !apply_gone(c, &s, &at.seq))
+	while (s.n > 0)
+		if (!apply_one(c, &s, &at, &ms))
 			return false;
-	}
 	return true;
 }
 

@@ -9,12 +9,13 @@
  *   config record   'C' version(1) created(8, little endian) config as JSON
  *   state record    'S' version(1) kind(1) then numbers, as varints:
  *       next_seq next_cseq floor.stream_seq floor.consumer_seq
- *       n_lasts_left base_ms, then until the end
+ *       n_lasts_left, then until the end
  *       checkpoint, before the rest: the lasts that are left, as differences
  *       1 seq cseq age_ms n_delivered	  pending; all but the last are
  *					  differences to the one before, zigzag
  *       2 seq				  not pending any more
- *       3				  nothing is pending
+ *       3				  nothing is pending, nor dead
+ *       4 seq				  delivered too often, from now on
  *
  * A record that makes no sense is passed over, and so is what follows it up to
  * the next checkpoint: then messages are delivered again.
@@ -57,6 +58,7 @@ bool cursor_is_kept(const struct consumer *c);
 
 void cursor_delivered(struct consumer *c, const struct pending_entry *e);
 void cursor_removed(struct consumer *c, uint64_t seq);
+void cursor_died(struct consumer *c, uint64_t seq);
 void cursor_moved(struct consumer *c);
 /* All is different: the next record is a checkpoint. */
 void cursor_reset(struct consumer *c);

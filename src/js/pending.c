@@ -47,20 +47,6 @@ static bool make_room(struct pending *p)
 	return true;
 }
 
-struct pending_entry *pending_add(struct pending *p, uint64_t seq,
-    uint64_t first_cseq, int64_t since_ns)
-{
-	struct pending_entry *e;
-
-	if (!make_room(p))
-		return NULL;
-	e = &p->v[p->end++];
-	*e = (struct pending_entry){ .seq = seq, .first_cseq = first_cseq,
-		.since_ns = since_ns, .n_delivered = 1 };
-	p->n++;
-	return e;
-}
-
 static size_t lower_bound(const struct pending *p, uint64_t seq)
 {
 	size_t low = p->first, high = p->end;
@@ -74,6 +60,32 @@ static size_t lower_bound(const struct pending *p, uint64_t seq)
 			high = mid;
 	}
 	return low;
+}
+
+/* Nearly always at the end. */
+static struct pending_entry *open_gap(struct pending *p, uint64_t seq)
+{
+	size_t i = p->end;
+
+	if (p->end > p->first && p->v[p->end - 1].seq >= seq)
+		i = lower_bound(p, seq);
+	memmove(&p->v[i + 1], &p->v[i], (p->end - i) * sizeof *p->v);
+	p->end++;
+	return &p->v[i];
+}
+
+struct pending_entry *pending_add(struct pending *p, uint64_t seq,
+    uint64_t first_cseq, int64_t since_ns)
+{
+	struct pending_entry *e;
+
+	if (!make_room(p))
+		return NULL;
+	e = open_gap(p, seq);
+	*e = (struct pending_entry){ .seq = seq, .first_cseq = first_cseq,
+		.since_ns = since_ns, .n_delivered = 1 };
+	p->n++;
+	return e;
 }
 
 struct pending_entry *pending_from(const struct pending *p, uint64_t seq)

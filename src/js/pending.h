@@ -1,6 +1,6 @@
 /* js/pending.h - what was delivered and is not yet acknowledged.
  *
- * An array sorted by stream sequence.  New deliveries only ever come at its
+ * An array sorted by stream sequence.  New deliveries come at its
  * end; what is acknowledged leaves a gap, and gaps are squeezed out when they
  * are more than half.  Its front is the ack floor, so that is found at once.
  *
@@ -34,7 +34,7 @@ void pending_fini(struct pending *p);
 /* Keeps the memory for the next use. */
 void pending_clear(struct pending *p);
 
-/* seq is above all that are in it.  NULL: out of memory.  What is returned is
+/* seq is not in it; cheap when above all that are.  NULL: out of memory.  What is returned is
  * good until the next change of the set. */
 struct pending_entry *pending_add(struct pending *p, uint64_t seq,
     uint64_t first_cseq, int64_t since_ns);

@@ -172,7 +172,7 @@ TEST(a_nak_with_a_delay_waits_that_long)
 	start(1);
 	ask("2");
 	world_said(&w);
-	answer("-NAK 2000000000", 1, 1, 1);
+	answer("-NAK {\"delay\": 2000000000}", 1, 1, 1);
 	world_pass(&w, 2 * NS_PER_S - 1);
 	CHECK_STR(world_said(&w), "");
 	world_pass(&w, 1);
