@@ -59,18 +59,20 @@ struct stream {
 	struct expiry        *expiry;	/* max_age and TTLs */
 	int64_t               last_ts_ns;	/* never goes back */
 	struct buf           *last_msg_id;
+	struct buf           *scratch;	/* headers that are changed */
+	char                 *dir;	/* its directory */
 	struct list           consumers;	/* by name, struct consumer.link */
 	size_t                n_consumers, n_direct;
 	struct list           waiters;	/* struct stream_waiter, by mark */
+	struct list           state_waiters;	/* on what the state store does */
 	uint64_t              n_lost;	/* messages that damage has cost */
 	struct timer          timer;	/* age, TTL, dedup: the earliest */
 	struct list           dirty;	/* in js->dirty while there is work */
 	bool                  has_news;	/* messages came, consumers want to know */
 	int                   error;	/* the store's; 0: none */
+	int64_t               sync_at_ns;	/* now_ns() time; lazy syncs */
+	bool                  is_leaving;	/* it is being closed or deleted */
 	uint64_t              reserved;	/* bytes, of max_bytes */
-	struct source_set    *sources;	/* mirror or sources; NULL */
-	struct batch_set     *batches;	/* atomic and fast ones under way; NULL */
-	struct schedules     *schedules;	/* NULL: none */
 };
 
 /* ---- life ------------------------------------------------------------------ */
@@ -151,6 +153,9 @@ void stream_write_info(struct stream *s, const struct stream_state_wish *wish,
 
 /* Bytes as nats-server counts them (section 6.3). */
 uint64_t stream_bytes(const struct stream *s);
+
+/* Would a consumer have it? */
+bool stream_has_interest(const struct stream *s, struct slice subject);
 
 struct consumer *stream_find_consumer(const struct stream *s, struct slice name);
 

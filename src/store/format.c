@@ -270,14 +270,14 @@ uint32_t record_data_crc3(uint64_t seq, struct slice a, struct slice b,
 
 /* ---- runs ----------------------------------------------------------------- */
 
-void run_put(struct buf *out, uint64_t *prev_last, struct run r)
+void run_put(struct buf *out, uint64_t *prev_last, struct seq_run r)
 {
 	put_varint(out, r.first - *prev_last);
 	put_varint(out, r.last - r.first);
 	*prev_last = r.last;
 }
 
-bool run_take(struct slice *in, uint64_t *prev_last, struct run *r)
+bool run_take(struct slice *in, uint64_t *prev_last, struct seq_run *r)
 {
 	struct slice rest = *in;
 	uint64_t     gap, more;

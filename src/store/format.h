@@ -110,14 +110,14 @@ uint32_t record_data_crc3(uint64_t seq, struct slice a, struct slice b,
 
 /* ---- runs of sequences, as the data of a DEAD record ---------------------- */
 
-struct run {
+struct seq_run {
 	uint64_t first, last;	/* both in */
 };
 
 /* Runs ascend and do not touch. */
-void run_put(struct buf *out, uint64_t *prev_last, struct run r);
+void run_put(struct buf *out, uint64_t *prev_last, struct seq_run r);
 /* The next run off the front of *in.  False: the end, or not runs at all. */
-bool run_take(struct slice *in, uint64_t *prev_last, struct run *r);
+bool run_take(struct slice *in, uint64_t *prev_last, struct seq_run *r);
 
 /* ---- footer --------------------------------------------------------------- */
 

@@ -63,7 +63,7 @@ static void learn_skip(struct scanner *x, uint64_t seq)
 	struct buf runs = { 0 };
 	uint64_t   prev = 0;
 
-	run_put(&runs, &prev, (struct run){ seq, seq });
+	run_put(&runs, &prev, (struct seq_run){ seq, seq });
 	x->err = buf_failed(&runs) ? ERR_NOMEM
 	    : block_table_add_dead(x->s->table, 0, buf_slice(&runs));
 	buf_fini(&runs);

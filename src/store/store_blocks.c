@@ -383,7 +383,7 @@ int block_set_dead(struct block_file *b, uint64_t seq)
 }
 
 /* Word by word: a purge sets millions. */
-int block_set_dead_run(struct block_file *b, struct run r)
+int block_set_dead_run(struct block_file *b, struct seq_run r)
 {
 	uint64_t i, end;
 	int      err;

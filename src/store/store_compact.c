@@ -78,7 +78,7 @@ static bool find_record(const struct rewrite *w, const struct footer_entry *e,
 static int note_bad(struct compaction *c, uint64_t seq)
 {
 	struct run_list *l = &c->bad;
-	struct run      *to;
+	struct seq_run      *to;
 
 	if (l->n == l->cap) {
 		to = reallocarray(l->runs, l->cap * 2 + 8, sizeof *to);
@@ -87,7 +87,7 @@ static int note_bad(struct compaction *c, uint64_t seq)
 		l->runs = to;
 		l->cap = l->cap * 2 + 8;
 	}
-	l->runs[l->n++] = (struct run){ seq, seq };
+	l->runs[l->n++] = (struct seq_run){ seq, seq };
 	return 0;
 }
 
@@ -125,7 +125,7 @@ static int copy_dead(struct rewrite *w, const struct block_table *old)
 		struct record r = { .type = RECORD_DEAD, .flags = flags,
 			.seq = w->c->from.last_seq, .ts_ns = clock_wall_ns() };
 		uint64_t      prev = 0, put_prev = 0;
-		struct run    run;
+		struct seq_run    run;
 
 		buf_reset(&kept);
 		while (run_take(&runs, &prev, &run) && run.first < below) {

@@ -58,7 +58,7 @@ static void put_dead_runs(const struct block_file *b, struct buf *out)
 		uint64_t live = block_next_live(b, seq);
 
 		if (live > seq)
-			run_put(out, &prev, (struct run){ seq, live - 1 });
+			run_put(out, &prev, (struct seq_run){ seq, live - 1 });
 		for (seq = live; seq <= b->last_seq && !block_is_dead(b, seq); )
 			seq++;
 	}
@@ -165,7 +165,7 @@ static int take_block(struct slice *in, struct block_file *b)
 	uint64_t     v[N];
 	uint64_t     prev = b->first_seq - 1, n_dead = 0;
 	struct slice runs;
-	struct run   r;
+	struct seq_run   r;
 	int          err = 0;
 
 	if (!take_all(in, v, N) || v[RUNS] > in->n)

@@ -107,7 +107,7 @@ struct sync_job {
 };
 
 struct run_list {
-	struct run *runs;
+	struct seq_run *runs;
 	size_t      n, cap;
 };
 
@@ -213,7 +213,7 @@ bool block_is_dead(const struct block_file *b, uint64_t seq);
 /* ERR_NOMEM; so that block_set_dead cannot fail. */
 int block_reserve_dead(struct block_file *b, uint64_t seq);
 int block_set_dead(struct block_file *b, uint64_t seq);
-int block_set_dead_run(struct block_file *b, struct run r);
+int block_set_dead_run(struct block_file *b, struct seq_run r);
 /* The first live sequence at or above seq, last_seq + 1 if none. */
 uint64_t block_next_live(const struct block_file *b, uint64_t seq);
 
@@ -225,7 +225,7 @@ int store_roll(struct store *s, uint64_t first_seq, bool may_use_reserve);
 int store_repeat_blob(struct store *s);
 /* So that one more store_add_dying cannot fail. */
 int store_reserve_dying(struct store *s, enum dying kind);
-int store_add_dying(struct store *s, enum dying kind, struct run r);
+int store_add_dying(struct store *s, enum dying kind, struct seq_run r);
 /* Write down who died.  ERR_NOSPC: some are not. */
 int store_flush_dying(struct store *s);
 struct chunk *store_new_chunk(struct store *s, struct list *to,

@@ -437,9 +437,9 @@ static int find_end(struct opening *o)
 
 /* ---- O4, O5: who lives ---------------------------------------------------- */
 
-static int add_run(struct run_list *l, struct run r)
+static int add_run(struct run_list *l, struct seq_run r)
 {
-	struct run *to;
+	struct seq_run *to;
 
 	if (r.first > r.last)
 		return 0;
@@ -468,7 +468,7 @@ static int find_gaps(struct opening *o)
 		const struct block_file *b = s->blocks[i];
 
 		if (b->first_seq > next)
-			err = add_run(&o->gaps, (struct run){ next,
+			err = add_run(&o->gaps, (struct seq_run){ next,
 			    b->first_seq - 1 });
 		next = b->last_seq + 1;
 	}
@@ -476,18 +476,18 @@ static int find_gaps(struct opening *o)
 }
 
 /* Take r out of the gaps. */
-static int account_for(struct opening *o, struct run r)
+static int account_for(struct opening *o, struct seq_run r)
 {
 	struct run_list *g = &o->gaps;
 
 	for (size_t i = 0; i < g->n; i++) {
-		struct run old = g->runs[i];
+		struct seq_run old = g->runs[i];
 
 		if (r.last < old.first || r.first > old.last)
 			continue;
 		if (r.first > old.first && r.last < old.last) {
 			/* the back of it becomes one of its own */
-			if (add_run(g, (struct run){ r.last + 1, old.last }) != 0)
+			if (add_run(g, (struct seq_run){ r.last + 1, old.last }) != 0)
 				return ERR_NOMEM;
 			g->runs[i].last = r.first - 1;
 		} else if (r.first > old.first) {
@@ -501,7 +501,7 @@ static int account_for(struct opening *o, struct run r)
 	return 0;
 }
 
-static int apply_run(struct opening *o, struct run r)
+static int apply_run(struct opening *o, struct seq_run r)
 {
 	struct store *s = o->s;
 	int           err = account_for(o, r);
@@ -520,7 +520,7 @@ static int apply_dead(struct opening *o, const struct block_table *t)
 
 	while (err == 0 && block_table_next_dead(&at, &flags, &runs)) {
 		uint64_t   prev = 0;
-		struct run r;
+		struct seq_run r;
 
 		while (err == 0 && run_take(&runs, &prev, &r)) {
 			err = apply_run(o, r);
@@ -557,7 +557,7 @@ static int miss(struct opening *o, struct block_file *b, uint64_t from,
 			continue;
 		err = block_set_dead(b, seq);
 		if (err == 0 && (b->flags & BLOCK_COMPACTED) == 0)
-			err = add_run(&o->lost, (struct run){ seq, seq });
+			err = add_run(&o->lost, (struct seq_run){ seq, seq });
 	}
 	return err;
 }
@@ -625,7 +625,7 @@ static int lose_runs(struct opening *o, const struct run_list *l)
 	int           err = 0;
 
 	for (size_t i = 0; i < l->n && err == 0; i++) {
-		struct run r = l->runs[i];
+		struct seq_run r = l->runs[i];
 		size_t     at = block_at(s, r.first);
 		uint32_t   nr = at == s->n_blocks ? 0 : s->blocks[at]->nr;
 
@@ -678,7 +678,7 @@ static int begin_anew(struct opening *o)
 {
 	struct store      *s = o->s;
 	struct block_file *b = s->n_blocks == 0 ? NULL : block_active(s);
-	struct run         gap = { s->last_seq + 1, o->next_seq - 1 };
+	struct seq_run         gap = { s->last_seq + 1, o->next_seq - 1 };
 	int                err;
 
 	if (b != NULL && b->footer_at == 0) {

@@ -127,7 +127,7 @@ static int delete_own(struct store *s, enum store_delete how)
 	if (err != 0)
 		return err;
 	if (how != STORE_EXPIRE)
-		store_add_dying(s, kinds[how], (struct run){ seq, seq });
+		store_add_dying(s, kinds[how], (struct seq_run){ seq, seq });
 	if (how == STORE_ERASE)
 		store_reset_window(s);
 	s->mark++;
@@ -203,7 +203,7 @@ int store_lose(struct store *s, struct block_file *b, uint64_t seq)
 		return err;
 	store_tell_loss(s, STORE_LOST, seq, seq, b->nr);
 	s->mark++;
-	return store_add_dying(s, DYING_LOST, (struct run){ seq, seq });
+	return store_add_dying(s, DYING_LOST, (struct seq_run){ seq, seq });
 }
 
 /* ---- purge ---------------------------------------------------------------- */
@@ -231,7 +231,7 @@ static int purge_entry(struct purge *p, struct block_file *b,
 		err = kill_msg(p->s, b, seq, subject, e->cost);
 	if (err != 0)
 		return err;
-	store_add_dying(p->s, DYING_PLAIN, (struct run){ seq, seq });
+	store_add_dying(p->s, DYING_PLAIN, (struct seq_run){ seq, seq });
 	p->s->mark++;
 	p->left--;
 	p->n++;
@@ -276,7 +276,7 @@ static int purge_some(struct purge *p)
 
 static int purge_everything(struct store *s)
 {
-	struct run all = { s->first_seq, s->last_seq };
+	struct seq_run all = { s->first_seq, s->last_seq };
 	int        err = store_reserve_dying(s, DYING_PLAIN);
 
 	for (size_t i = 0; i < s->n_blocks && err == 0; i++)
@@ -303,7 +303,7 @@ static int purge_everything(struct store *s)
 /* The next sequence will be next. */
 static int jump(struct store *s, uint64_t next)
 {
-	struct run gap = { s->last_seq + 1, next - 1 };
+	struct seq_run gap = { s->last_seq + 1, next - 1 };
 	int        err = store_reserve_dying(s, DYING_PLAIN);
 
 	if (err == 0)

@@ -222,7 +222,7 @@ static int carry_dead(struct store *s, struct block_file *b)
 	at = buf_slice(&t->dead);
 	while (err == 0 && block_table_next_dead(&at, &flags, &runs)) {
 		uint64_t   prev = 0;
-		struct run r;
+		struct seq_run r;
 
 		while (err == 0 && run_take(&runs, &prev, &r)) {
 			if (r.first >= b->first_seq)
@@ -241,7 +241,7 @@ static int carry_dead(struct store *s, struct block_file *b)
 static int retire(struct store *s, size_t i)
 {
 	struct block_file *b = s->blocks[i];
-	struct run         gap = { s->meta.base_seq,
+	struct seq_run         gap = { s->meta.base_seq,
 		s->blocks[i + 1]->first_seq - 1 };
 	int                err = i == 0 ? 0 : carry_dead(s, b);
 

@@ -406,7 +406,7 @@ static int note_skip(struct block_file *b, uint64_t seq)
 	uint64_t   prev = 0;
 	int        err;
 
-	run_put(&runs, &prev, (struct run){ seq, seq });
+	run_put(&runs, &prev, (struct seq_run){ seq, seq });
 	err = buf_failed(&runs) ? ERR_NOMEM
 	    : block_table_add_dead(b->table, 0, buf_slice(&runs));
 	buf_fini(&runs);
@@ -446,7 +446,7 @@ int store_reserve_dying(struct store *s, enum dying kind)
 {
 	struct run_list *d = &s->dying[kind];
 	size_t           cap = d->cap * 2 + 64;
-	struct run      *to;
+	struct seq_run      *to;
 
 	if (d->n < d->cap)
 		return 0;
@@ -458,7 +458,7 @@ int store_reserve_dying(struct store *s, enum dying kind)
 	return 0;
 }
 
-int store_add_dying(struct store *s, enum dying kind, struct run r)
+int store_add_dying(struct store *s, enum dying kind, struct seq_run r)
 {
 	struct run_list *d = &s->dying[kind];
 	int              err;
@@ -475,7 +475,7 @@ int store_add_dying(struct store *s, enum dying kind, struct run r)
 
 static int by_first(const void *a, const void *b)
 {
-	const struct run *x = a, *y = b;
+	const struct seq_run *x = a, *y = b;
 
 	return (x->first > y->first) - (x->first < y->first);
 }
@@ -486,7 +486,7 @@ static void sort_runs(struct run_list *d)
 
 	qsort(d->runs, d->n, sizeof d->runs[0], by_first);
 	for (size_t i = 0; i < d->n; i++) {
-		struct run r = d->runs[i];
+		struct seq_run r = d->runs[i];
 
 		if (n > 0 && r.first <= d->runs[n - 1].last + 1) {
 			if (r.last > d->runs[n - 1].last)

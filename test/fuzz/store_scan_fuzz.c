@@ -53,7 +53,7 @@ static void check_table(const struct scan *s, size_t n)
 	}
 	while (block_table_next_dead(&at, &flags, &runs)) {
 		uint64_t   prev = 0;
-		struct run r;
+		struct seq_run r;
 
 		while (run_take(&runs, &prev, &r))
 			must(r.first <= r.last);

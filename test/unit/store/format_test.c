@@ -43,10 +43,10 @@ TEST(runs_do_not_wrap)
 	struct buf   b = { 0 };
 	struct slice in;
 	uint64_t     prev = 0;
-	struct run   r = { 0, 0 };
+	struct seq_run   r = { 0, 0 };
 
-	run_put(&b, &prev, (struct run){ 5, 5 });
-	run_put(&b, &prev, (struct run){ 7, 1000000 });
+	run_put(&b, &prev, (struct seq_run){ 5, 5 });
+	run_put(&b, &prev, (struct seq_run){ 7, 1000000 });
 	in = buf_slice(&b);
 	prev = 0;
 	CHECK(run_take(&in, &prev, &r) && r.first == 5 && r.last == 5);

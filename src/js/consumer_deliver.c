@@ -1,0 +1,344 @@
+/* js/consumer_deliver.c - the pump: what is next, and sending it.
+ *
+ * First what is to be delivered again; then, unless too much is unacknowledged,
+ * the last message of each subject; then the next that matches.  A message is
+ * looked up (peek) before it is known who gets it, and state changes only with
+ * the sending; when nobody took it, it is taken back.
+ */
+#include "js/consumer_int.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "js/ack_subject.h"
+#include "js/push.h"
+#include "js/stream_config.h"
+
+/* ---- waking ----------------------------------------------------------- */
+
+void consumer_has_work(struct consumer *c)
+{
+	if (c->is_leaving)
+		return;
+	c->has_work = true;
+	js_mark_dirty(consumer_js(c), c->stream);
+}
+
+void consumer_wake_at(struct consumer *c, int64_t when_ns)
+{
+	if (when_ns == INT64_MAX || c->is_leaving ||
+	    (timer_is_set(&c->timer) && c->wake_ns <= when_ns))
+		return;
+	c->wake_ns = when_ns;
+	timer_set(consumer_js(c)->host.timers, &c->timer, when_ns);
+}
+
+/* ---- what is next ----------------------------------------------------- */
+
+static bool load(struct delivery *d, uint64_t seq)
+{
+	int err;
+
+	if (d->seq == seq)
+		return true;
+	d->seq = 0;
+	err = store_read(d->c->stream->store, seq, &d->msg);
+	if (err == 0)
+		d->seq = seq;
+	return err == 0;
+}
+
+static bool peek_again(struct delivery *d)
+{
+	struct consumer *c = d->c;
+	uint64_t         seq;
+
+	while (seq_queue_peek(&c->again, &seq)) {
+		struct pending_entry *e = pending_find(&c->pending, seq);
+
+		if (e != NULL && e->is_queued && load(d, seq)) {
+			d->is_again = true;
+			return true;
+		}
+		seq_queue_pop(&c->again);
+		if (e != NULL && e->is_queued)
+			consumer_drop(c, e,
+			    "Unacknowledged message was deleted");
+	}
+	return false;
+}
+
+static bool peek_last(struct delivery *d)
+{
+	struct consumer *c = d->c;
+
+	for (; c->last_at < c->n_lasts; c->last_at++)
+		if (load(d, c->lasts[c->last_at])) {
+			d->is_of_lasts = true;
+			return true;
+		}
+	return false;
+}
+
+/* A message that cannot be read is passed over: it is gone, or damaged. */
+static bool peek_new(struct delivery *d)
+{
+	struct consumer *c = d->c;
+	uint64_t         seq;
+
+	while (consumer_find_next(c, &seq)) {
+		if (load(d, seq))
+			return true;
+		c->next_seq = seq + 1;
+		c->is_counted = false;
+	}
+	return false;
+}
+
+/* As it was published: the pause before it is the one that was there. */
+static bool must_wait_for_replay(struct delivery *d)
+{
+	struct consumer *c = d->c;
+	int64_t          gap;
+
+	if (c->replay_until == 0 || c->replay_ts_ns == 0)
+		return false;
+	if (d->seq > c->replay_until) {
+		c->replay_until = 0;
+		return false;
+	}
+	gap = d->msg.ts_ns - c->replay_ts_ns;
+	if (gap <= NS_PER_MS || c->replay_at_ns + gap <= consumer_now(c))
+		return false;
+	consumer_wake_at(c, c->replay_at_ns + gap);
+	return true;
+}
+
+static bool is_full(const struct consumer *c)
+{
+	return c->config->max_ack_pending > 0 && consumer_keeps_pending(c) &&
+	    c->pending.n >= (uint64_t)c->config->max_ack_pending;
+}
+
+bool delivery_peek(struct delivery *d)
+{
+	d->is_again = d->is_of_lasts = d->is_stalled = false;
+	if (consumer_is_paused(d->c)) {
+		d->is_stalled = true;
+		return false;
+	}
+	if (peek_again(d))
+		return true;
+	if (is_full(d->c)) {
+		d->is_stalled = true;
+		return false;
+	}
+	if (!peek_last(d) && !peek_new(d))
+		return false;
+	d->is_stalled = must_wait_for_replay(d);
+	return !d->is_stalled;
+}
+
+/* ---- its form --------------------------------------------------------- */
+
+static uint32_t deliveries(const struct delivery *d)
+{
+	const struct pending_entry *e = pending_find(&d->c->pending, d->seq);
+
+	return e == NULL ? 1 : e->n_delivered + 1;
+}
+
+static void make_reply(struct delivery *d)
+{
+	struct consumer *c = d->c;
+	uint64_t         ahead = consumer_n_pending(c);
+
+	if (!d->is_again && ahead > 0)
+		ahead--;
+	d->n_reply = ack_subject_write(d->reply, sizeof d->reply,
+	    &(struct ack_place){
+		.stream = c->stream->name,
+		.consumer = consumer_name(c),
+		.n_delivered = d->is_again ? deliveries(d) : 1,
+		.stream_seq = d->seq,
+		.consumer_seq = c->next_cseq,
+		.ts_ns = d->msg.ts_ns,
+		.n_pending = ahead,
+	});
+}
+
+static struct slice payload_of(const struct delivery *d)
+{
+	return d->c->config->headers_only ? SLICE_NONE : d->msg.body;
+}
+
+static void add_header(struct buf *b, const char *name, struct slice value)
+{
+	buf_put_str(b, name);
+	buf_put(b, ": ", 2);
+	buf_put_slice(b, value);
+	buf_put(b, "\r\n", 2);
+}
+
+/* The stored ones, with ours behind them. */
+static struct slice headers_of(struct delivery *d)
+{
+	struct slice h = d->msg.hdr;
+	char         size[24];
+	int          n;
+
+	if (!d->c->config->headers_only && d->pin_id.n == 0)
+		return h;
+	buf_reset(&d->headers);
+	if (h.n >= 2)
+		buf_put(&d->headers, h.p, h.n - 2);
+	else
+		buf_put_str(&d->headers, "NATS/1.0\r\n");
+	if (d->c->config->headers_only) {
+		n = snprintf(size, sizeof size, "%zu", d->msg.body.n);
+		add_header(&d->headers, "Nats-Msg-Size",
+		    slice_of(size, (size_t)n));
+	}
+	if (d->pin_id.n > 0)
+		add_header(&d->headers, "Nats-Pin-Id", d->pin_id);
+	buf_put(&d->headers, "\r\n", 2);
+	return buf_failed(&d->headers) ? h : buf_slice(&d->headers);
+}
+
+size_t delivery_size(struct delivery *d)
+{
+	make_reply(d);
+	return d->msg.subject.n + d->n_reply + headers_of(d).n +
+	    payload_of(d).n;
+}
+
+/* ---- sending ---------------------------------------------------------- */
+
+static bool advance_again(struct delivery *d)
+{
+	struct consumer      *c = d->c;
+	struct pending_entry *e = pending_find(&c->pending, d->seq);
+
+	seq_queue_pop(&c->again);
+	pending_recount(&c->pending, e, e->n_delivered + 1);
+	e->is_queued = false;
+	e->since_ns = consumer_now(c);
+	return true;
+}
+
+static bool advance_new(struct delivery *d)
+{
+	struct consumer *c = d->c;
+
+	if (consumer_keeps_pending(c) && pending_add(&c->pending, d->seq,
+	    c->next_cseq, consumer_now(c)) == NULL)
+		return false;
+	if (d->is_of_lasts)
+		c->last_at++;
+	else {
+		c->next_seq = d->seq + 1;
+		if (c->is_counted && c->n_ahead > 0)
+			c->n_ahead--;
+	}
+	return true;
+}
+
+static void take_back(struct delivery *d, uint64_t next_seq)
+{
+	struct consumer      *c = d->c;
+	struct pending_entry *e = pending_find(&c->pending, d->seq);
+
+	c->next_cseq--;
+	c->is_counted = false;
+	if (d->is_again && e != NULL) {
+		pending_recount(&c->pending, e, e->n_delivered - 1);
+		e->is_queued = seq_queue_push_front(&c->again, d->seq);
+		return;
+	}
+	if (e != NULL)
+		pending_remove(&c->pending, e);
+	if (d->is_of_lasts)
+		c->last_at--;
+	c->next_seq = next_seq;
+	consumer_forget_matches(c);
+}
+
+static void note_sent(struct delivery *d)
+{
+	struct consumer            *c = d->c;
+	const struct pending_entry *e = pending_find(&c->pending, d->seq);
+
+	c->last_delivered_ns = consumer_wall(c);
+	c->active_ns = consumer_now(c);
+	if (c->replay_until != 0 && !d->is_again) {
+		c->replay_ts_ns = d->msg.ts_ns;
+		c->replay_at_ns = c->active_ns;
+	}
+	cursor_moved(c);
+	if (e != NULL) {
+		cursor_delivered(c, e);
+		consumer_note_due(c, e);
+		return;
+	}
+	if (!consumer_keeps_pending(c)) {
+		c->floor = (struct consumer_place){ c->next_cseq - 1,
+			c->next_seq - 1 };
+		stream_acked(c->stream, d->seq);
+	}
+}
+
+/* State first: what the publishing sets off may look at it. */
+bool delivery_send(struct delivery *d, struct slice to)
+{
+	struct consumer *c = d->c;
+	struct js_host  *h = &consumer_js(c)->host;
+	uint64_t         next_seq = c->next_seq;
+	struct js_out    out;
+
+	make_reply(d);
+	out = (struct js_out){
+		.account = consumer_account(c)->core,
+		.subject = to,
+		.shown = d->msg.subject,
+		.reply = slice_of(d->reply, d->n_reply),
+		.headers = headers_of(d),
+		.payload = payload_of(d),
+	};
+	if (!(d->is_again ? advance_again(d) : advance_new(d)))
+		return false;
+	c->next_cseq++;
+	if (!h->publish(h->ctx, &out)) {
+		take_back(d, next_seq);
+		return false;
+	}
+	note_sent(d);
+	d->seq = 0;
+	return true;
+}
+
+/* ---- the pump --------------------------------------------------------- */
+
+static bool is_idle(const struct consumer *c)
+{
+	return !c->has_work && !(c->stream->has_news &&
+	    (c->push != NULL || c->pull.n > 0));
+}
+
+void consumer_pump(struct consumer *c)
+{
+	struct delivery d = { .c = c };
+
+	if (is_idle(c))
+		return;
+	c->has_work = false;
+	consumer_expire(c);
+	if (c->push != NULL)
+		push_pump(c, &d);
+	else
+		pull_pump(c, &d);
+	store_msg_fini(&d.msg);
+	buf_fini(&d.headers);
+	cursor_flush(c);
+	consumer_send_answers(c);
+	consumer_look_for_end(c);
+}

@@ -1,0 +1,77 @@
+/* js/cursors.h - what is remembered of a stream's consumers.
+ *
+ * Records in the stream's state store.  Under "c.<name>" what the consumer is,
+ * written twice, so that one damaged byte does not cost it; under "s.<name>"
+ * how far it is: now and then a checkpoint, which is everything, and in between
+ * one small record a turn, which says what has changed.  A record says what is
+ * so, not what was done, and may be read twice without harm.
+ *
+ *   config record   'C' version(1) created(8, little endian) config as JSON
+ *   state record    'S' version(1) kind(1) then numbers, as varints:
+ *       next_seq next_cseq floor.stream_seq floor.consumer_seq
+ *       n_lasts_left, then until the end
+ *       checkpoint, before the rest: the lasts that are left, as differences
+ *       1 seq cseq age_ms n_delivered	  pending; all but the last are
+ *					  differences to the one before, zigzag
+ *       2 seq				  not pending any more
+ *       3				  nothing is pending, nor dead
+ *       4 seq				  delivered too often, from now on
+ *
+ * A record that makes no sense is passed over, and so is what follows it up to
+ * the next checkpoint: then messages are delivered again.
+ *
+ * Thread: owner.
+ */
+#ifndef JS_CURSORS_H
+#define JS_CURSORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+struct consumer;
+struct pending_entry;
+struct stream;
+
+/* What has changed in this turn. */
+struct cursor {
+	struct buf ops;
+	uint64_t   seq, cseq;	/* of the op before */
+	int64_t    ms;		/* of the op before */
+	size_t     n_deltas;	/* since the checkpoint */
+	bool       is_kept;	/* a state store has it */
+	bool       has_moved, wants_checkpoint;
+};
+
+/* Config and state, on the disk when it returns.  0 or ERR_*. */
+int cursor_create(struct consumer *c);
+/* The config has changed; durable on return. */
+int cursor_write_config(struct consumer *c);
+/* It has no records any more, durably. */
+void cursor_forget(struct consumer *c);
+void cursor_fini(struct cursor *k);
+
+bool cursor_is_kept(const struct consumer *c);
+
+void cursor_delivered(struct consumer *c, const struct pending_entry *e);
+void cursor_removed(struct consumer *c, uint64_t seq);
+void cursor_died(struct consumer *c, uint64_t seq);
+void cursor_moved(struct consumer *c);
+/* All is different: the next record is a checkpoint. */
+void cursor_reset(struct consumer *c);
+
+/* One record of what has changed; none if nothing has. */
+void cursor_flush(struct consumer *c);
+
+/* Applies a state record to a consumer that delivers nothing yet.  False: it
+ * makes no sense; what was understood of it is applied. */
+bool cursor_apply(struct consumer *c, struct slice record);
+void cursor_encode(struct consumer *c, struct buf *out);	/* checkpoint */
+
+/* Every consumer that the stream's state store remembers. */
+void cursors_restore(struct stream *s);
+
+#endif /* JS_CURSORS_H */

@@ -1,0 +1,23 @@
+/* js/dead_letter.h - where messages go that nobody could process.
+ *
+ * A consumer whose metadata name a stream ("mote.dead_letter_stream") appends
+ * to it what was delivered too often or was terminated, with headers that say
+ * where it came from.  Before the consumer's own state changes: after a crash
+ * in between it is there twice, never not at all.
+ *
+ * Thread: owner.
+ */
+#ifndef JS_DEAD_LETTER_H
+#define JS_DEAD_LETTER_H
+
+#include <stdint.h>
+
+struct consumer;
+
+enum dead_why { DEAD_MAX_DELIVER, DEAD_TERMINATED };
+
+/* Nothing happens where none is configured, or its stream is not there. */
+void dead_letter(struct consumer *c, uint64_t seq, uint32_t n_delivered,
+    enum dead_why why);
+
+#endif /* JS_DEAD_LETTER_H */

@@ -1,0 +1,34 @@
+/* js/place.h - directories of accounts and streams.
+ *
+ * Names of people's choosing never become names of files as they are.
+ * Errors: ERR_IO, ERR_NOSPC, ERR_NOMEM.
+ */
+#ifndef JS_PLACE_H
+#define JS_PLACE_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/* parent/name, owned; the name escaped.  NULL: out of memory. */
+char *place_of(const char *parent, struct slice name);
+
+/* The directory is there, and its name durable; so are those of its parents
+ * (place_make_all). */
+int place_make(const char *dir);
+int place_make_all(const char *dir);
+int place_sync_parent(const char *dir);
+
+/* From here on it counts as deleted, whatever happens: *dir is its new name.
+ * Owned. */
+int place_mark_gone(char **dir);
+bool place_is_gone(const char *dir);
+
+/* With all that is in it. */
+int place_remove(const char *dir);
+
+/* Calls each with the path of every directory in dir. */
+int place_each(const char *dir, void (*each)(void *ctx, const char *path),
+    void *ctx);
+
+#endif /* JS_PLACE_H */

@@ -1,0 +1,554 @@
+/* js/stream.c - a stream's life.
+ *
+ *   <account's directory>/<name>/msgs    the messages; its blob says what it is
+ *   <account's directory>/<name>/state   its consumers
+ *
+ * The name of the directory is the stream's, with every byte that is not a
+ * letter, a digit, '-' or '_' written as %XX, so it never holds a '.'; what
+ * ends in ".gone" is being deleted, and deleted at the next start if that was
+ * cut off.
+ */
+#include "js/stream_int.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "core/transform.h"
+#include "js/consumer.h"
+#include "js/cursors.h"
+#include "js/dedup.h"
+#include "js/errors.h"
+#include "js/headers.h"
+#include "js/place.h"
+#include "store/disk.h"
+#include "store/ramdisk.h"
+
+enum { BLOCK_BYTES = 8 << 20, STATE_BLOCK_BYTES = 1 << 20,
+	RESERVE_BYTES = 256 << 10 };
+
+/* ---- stores ------------------------------------------------------------------- */
+
+static void wake(void *ctx)
+{
+	const struct stream *s = ctx;
+
+	stream_js(s)->host.wake(stream_js(s)->host.ctx);
+}
+
+static void lost(void *ctx, const struct store_loss *loss)
+{
+	struct stream *s = ctx;
+	uint64_t       n = loss->last_seq - loss->first_seq + 1;
+
+	if (loss->why == STORE_LOST)
+		s->n_lost += n;
+	log_error("JetStream: stream '%.*s' %s %llu messages, %llu to %llu, of "
+	    "block %u", SLICE_ARG(s->name), loss->why == STORE_LOST
+	    ? "has lost to damage" : "was cut off while it wrote",
+	    (unsigned long long)n, (unsigned long long)loss->first_seq,
+	    (unsigned long long)loss->last_seq, loss->block_nr);
+}
+
+static void state_lost(void *ctx, const struct store_loss *loss)
+{
+	const struct stream *s = ctx;
+
+	log_error("JetStream: stream '%.*s' has lost %llu records of its "
+	    "consumers: they may deliver again", SLICE_ARG(s->name),
+	    (unsigned long long)(loss->last_seq - loss->first_seq + 1));
+}
+
+static struct store_config msgs_config(struct stream *s, bool is_memory)
+{
+	return (struct store_config){
+		.disk = is_memory ? s->ramdisk : disk_real(),
+		.pool = is_memory ? NULL : stream_js(s)->pool,
+		.block_bytes = BLOCK_BYTES,
+		.reserve_bytes = is_memory ? 0 : RESERVE_BYTES,
+		.cost = is_memory ? (struct cost){ 16, 0 }
+		    : (struct cost){ 30, 4 },
+		.is_volatile = is_memory, .wake = wake, .lost = lost, .ctx = s };
+}
+
+static struct store_config state_config(struct stream *s)
+{
+	return (struct store_config){ .disk = disk_real(),
+		.pool = stream_js(s)->pool, .block_bytes = STATE_BLOCK_BYTES,
+		.wake = wake, .lost = state_lost, .ctx = s };
+}
+
+static void path_of(const struct stream *s, const char *part, struct buf *out)
+{
+	buf_put_str(out, s->dir);
+	buf_put_str(out, part);
+	buf_put_char(out, '\0');
+}
+
+static int with_path(struct stream *s, const char *part,
+    int (*fn)(struct stream *s, const char *path, void *ctx), void *ctx)
+{
+	struct buf path = { 0 };
+	int        err = ERR_NOMEM;
+
+	path_of(s, part, &path);
+	if (!buf_failed(&path))
+		err = fn(s, path.p, ctx);
+	buf_fini(&path);
+	return err;
+}
+
+static void write_blob(const struct stream *s,
+    const struct stream_config *config, struct buf *out)
+{
+	struct json_writer *w = JSON_INTO(out, 0);
+
+	json_begin_object(w);
+	json_key(w, "config");
+	stream_config_write(config, false, w);
+	json_key(w, "created");
+	json_i64(w, s->created_ns);
+	json_end_object(w);
+}
+
+static int make_msgs(struct stream *s, const char *path, void *ctx)
+{
+	bool                is_memory = s->config->storage == STORAGE_MEMORY;
+	struct store_config c = msgs_config(s, is_memory);
+	uint64_t first = s->config->first_seq > 0 ? s->config->first_seq : 1;
+	struct buf          blob = { 0 };
+	int                 err = ERR_NOMEM;
+
+	(void)ctx;
+	write_blob(s, s->config, &blob);
+	if (!buf_failed(&blob))
+		err = store_create(&c, is_memory ? "memory" : path, first,
+		    buf_slice(&blob), &s->store);
+	buf_fini(&blob);
+	return err;
+}
+
+static int make_state(struct stream *s, const char *path, void *ctx)
+{
+	struct store_config c = state_config(s);
+
+	(void)ctx;
+	return store_create(&c, path, 1, SLICE_NONE, &s->state);
+}
+
+static int open_msgs(struct stream *s, const char *path, void *ctx)
+{
+	struct store_config c = msgs_config(s, false);
+
+	(void)ctx;
+	return store_open(&c, path, &s->store);
+}
+
+static int open_state(struct stream *s, const char *path, void *ctx)
+{
+	struct store_config c = state_config(s);
+	int                 err = store_open(&c, path, &s->state);
+
+	return err == ERR_NOTFOUND ? make_state(s, path, ctx) : err;
+}
+
+static int create_files(struct stream *s)
+{
+	int err;
+
+	if (s->config->storage == STORAGE_MEMORY) {
+		s->ramdisk = ramdisk_create();
+		return s->ramdisk == NULL ? ERR_NOMEM
+		    : make_msgs(s, NULL, NULL);
+	}
+	err = place_make(s->dir);
+	if (err == 0)
+		err = with_path(s, "/state", make_state, NULL);
+	/* the last: a stream without it was never there */
+	if (err == 0)
+		err = with_path(s, "/msgs", make_msgs, NULL);
+	return err == 0 ? place_sync_parent(s->dir) : err;
+}
+
+/* ---- birth --------------------------------------------------------------------- */
+
+static struct stream *allocate(struct js_account *a)
+{
+	struct stream *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->account = a;
+	list_init(&s->consumers);
+	list_init(&s->waiters);
+	list_init(&s->state_waiters);
+	s->last_msg_id = calloc(1, sizeof *s->last_msg_id);
+	s->scratch = calloc(1, sizeof *s->scratch);
+	if (s->last_msg_id != NULL && s->scratch != NULL)
+		return s;
+	free(s->last_msg_id);
+	free(s->scratch);
+	free(s);
+	return NULL;
+}
+
+static void destroy(struct stream *s)
+{
+	expiry_close(s);
+	dedup_destroy(s->dedup);
+	transform_destroy(s->transform);
+	transform_destroy(s->republish);
+	stream_config_destroy(s->config);
+	ramdisk_destroy(s->ramdisk);
+	buf_fini(s->last_msg_id);
+	buf_fini(s->scratch);
+	free(s->last_msg_id);
+	free(s->scratch);
+	free(s->subs);
+	free(s->dir);
+	free(s);
+}
+
+static bool make_map(const struct subject_map *m, bool is_there,
+    struct transform **ret)
+{
+	struct buf why = { 0 };
+	int        err = 0;
+
+	*ret = NULL;
+	if (is_there)
+		err = transform_create(m->src.n > 0 ? m->src : SLICE(">"),
+		    m->dest, TRANSFORM_MAPPING, ret, &why);
+	buf_fini(&why);
+	return err == 0;
+}
+
+static bool make_maps(struct stream *s, const struct stream_config *c)
+{
+	struct transform *t, *r;
+
+	if (!make_map(&c->transform, c->has_transform, &t))
+		return false;
+	if (!make_map(&c->republish, c->has_republish, &r)) {
+		transform_destroy(t);
+		return false;
+	}
+	transform_destroy(s->transform);
+	transform_destroy(s->republish);
+	s->transform = t;
+	s->republish = r;
+	return true;
+}
+
+/* Ids of what came lately are in the messages' headers. */
+static void read_ids(struct stream *s)
+{
+	struct store_msg   m = { 0 };
+	struct store_state st;
+	struct slice       id;
+	const struct js_host *h = &stream_js(s)->host;
+	uint64_t           seq;
+
+	store_get_state(s->store, &st);
+	if (store_find_time(s->store, h->wall_ns(h->ctx) -
+	    s->config->duplicate_window_ns, &seq) != 0)
+		return;
+	for (; store_find_next(s->store, SLICE_NONE, seq, &seq) == 0; seq++) {
+		bool has_id = store_read(s->store, seq, &m) == 0 &&
+		    m.hdr.n > 0 && js_header_get(m.hdr, SLICE("Nats-Msg-Id"),
+		    &id) && id.n > 0;
+		uint64_t known;
+
+		if (has_id && !dedup_find(s->dedup, id, &known))
+			dedup_add(s->dedup, id, seq, m.ts_ns);
+		if (has_id && seq == st.last_seq)
+			buf_put_slice(s->last_msg_id, id);
+	}
+	store_msg_fini(&m);
+}
+
+static bool make_memory(struct stream *s)
+{
+	struct store_state st;
+
+	store_get_state(s->store, &st);
+	s->last_ts_ns = st.last_ts_ns;
+	if (s->config->duplicate_window_ns > 0) {
+		s->dedup = dedup_create();
+		if (s->dedup == NULL)
+			return false;
+		read_ids(s);
+	}
+	return expiry_open(s) && make_maps(s, s->config);
+}
+
+/* Frees what has been made so far. */
+static void give_up(struct stream *s)
+{
+	if (s->store != NULL)
+		store_close(s->store);
+	if (s->state != NULL)
+		store_close(s->state);
+	destroy(s);
+}
+
+struct stream *stream_create(struct js_account *a, struct stream_config *config,
+    int64_t created_ns, struct js_error *e)
+{
+	struct stream *s = allocate(a);
+	int            err = ERR_NOMEM;
+
+	if (s == NULL) {
+		stream_config_destroy(config);
+		js_fail_with(e, 10049, "%s", err_text(err));
+		return NULL;
+	}
+	s->config = config;
+	s->name = config->name;
+	s->created_ns = created_ns;
+	s->dir = place_of(a->dir, s->name);
+	if (s->dir != NULL)
+		err = create_files(s);
+	if (err == 0 && !make_memory(s))
+		err = ERR_NOMEM;
+	if (err == 0)
+		return s;
+	js_fail_with(e, 10049, "error creating store for stream: %s",
+	    err_text(err));
+	if (config->storage == STORAGE_FILE && s->dir != NULL &&
+	    err != ERR_EXISTS)
+		place_remove(s->dir);
+	give_up(s);
+	return NULL;
+}
+
+static bool read_blob(struct stream *s)
+{
+	static const struct stream_limits none = { 0 };
+	const char     *why;
+	struct json    *doc = json_parse(store_blob(s->store), &why);
+	struct js_error e = { 0 };
+	bool ok = doc != NULL && stream_config_read(json_get(doc, "config"),
+	    false, NULL, &s->config, &e) &&
+	    stream_config_check(s->config, &none, false, &e) &&
+	    json_as_i64(json_get(doc, "created"), &s->created_ns);
+
+	if (ok)
+		s->name = s->config->name;
+	else
+		log_error("JetStream: %s: what the stream is makes no sense: "
+		    "%s", s->dir, doc == NULL ? why : e.text);
+	json_free(doc);
+	return ok;
+}
+
+struct stream *stream_open(struct js_account *a, const char *dir, int *why)
+{
+	struct stream *s = allocate(a);
+
+	*why = ERR_NOMEM;
+	if (s == NULL)
+		return NULL;
+	s->dir = strdup(dir);
+	s->name = slice_str(s->dir);	/* until it is known better */
+	if (s->dir != NULL)
+		*why = with_path(s, "/msgs", open_msgs, NULL);
+	if (*why == 0 && !read_blob(s))
+		*why = ERR_CORRUPT;
+	if (*why == 0)
+		*why = with_path(s, "/state", open_state, NULL);
+	if (*why == 0 && !make_memory(s))
+		*why = ERR_NOMEM;
+	if (*why == 0) {
+		cursors_restore(s);
+		return s;
+	}
+	give_up(s);
+	return NULL;
+}
+
+/* ---- subjects -------------------------------------------------------------------- */
+
+static void unsubscribe(struct stream *s)
+{
+	const struct js_host *h = &stream_js(s)->host;
+
+	for (size_t i = 0; i < s->n_subs; i++)
+		h->unsubscribe(h->ctx, s->subs[i]);
+	free(s->subs);
+	s->subs = NULL;
+	s->n_subs = 0;
+}
+
+bool stream_start(struct stream *s)
+{
+	const struct js_host *h = &stream_js(s)->host;
+	struct js_sub       **old = s->subs;
+	size_t                n_old = s->n_subs;
+
+	s->n_subs = 0;
+	s->subs = calloc(s->config->n_subjects + 1, sizeof *s->subs);
+	for (size_t i = 0; s->subs != NULL && i < s->config->n_subjects; i++) {
+		struct js_sub *sub = h->subscribe(h->ctx, s->account->core,
+		    s->config->subjects[i], SLICE_NONE, stream_take, s);
+
+		if (sub == NULL)
+			break;
+		s->subs[s->n_subs++] = sub;
+	}
+	/* the new ones first, so that nothing passes between them */
+	for (size_t i = 0; i < n_old; i++)
+		h->unsubscribe(h->ctx, old[i]);
+	free(old);
+	expiry_arm(s);
+	return s->n_subs == s->config->n_subjects;
+}
+
+/* ---- update ----------------------------------------------------------------------- */
+
+static bool is_same_subjects(const struct stream_config *a,
+    const struct stream_config *b)
+{
+	bool is_same = a->n_subjects == b->n_subjects;
+
+	for (size_t i = 0; is_same && i < a->n_subjects; i++)
+		is_same = slice_eq(a->subjects[i], b->subjects[i]);
+	return is_same;
+}
+
+struct excess {
+	struct stream *s;
+	int64_t        max;
+	struct buf     subjects;	/* each with its length in front */
+};
+
+static bool note_excess(void *ctx, struct slice subject, uint64_t n,
+    uint64_t last_seq)
+{
+	struct excess *x = ctx;
+	uint32_t       len = (uint32_t)subject.n;
+
+	(void)last_seq;
+	if (n > (uint64_t)x->max) {
+		buf_put(&x->subjects, &len, sizeof len);
+		buf_put_slice(&x->subjects, subject);
+	}
+	return true;
+}
+
+/* A lower limit for each subject, now. */
+static void prune(struct stream *s)
+{
+	struct excess x = { s, s->config->max_msgs_per_subject, { 0 } };
+	uint32_t      len;
+
+	if (x.max <= 0)
+		return;
+	store_each_subject(s->store, SLICE_NONE, note_excess, &x);
+	for (size_t at = 0; at + sizeof len <= x.subjects.n; at += len) {
+		struct stream_purge_what what = { .keep = (uint64_t)x.max };
+		struct js_error          e;
+		uint64_t                 n;
+
+		memcpy(&len, x.subjects.p + at, sizeof len);
+		at += sizeof len;
+		what.filter = slice_of(x.subjects.p + at, len);
+		stream_purge_now(s, &what, &n, &e);
+	}
+	buf_fini(&x.subjects);
+}
+
+static void drop_unwanted(struct stream *s)
+{
+	struct store_msg m = { 0 };
+	uint64_t         seq = 0;
+
+	for (; store_find_next(s->store, SLICE_NONE, seq, &seq) == 0; seq++)
+		stream_acked(s, seq);
+	store_msg_fini(&m);
+}
+
+bool stream_update(struct stream *s, struct stream_config *config,
+    struct js_error *e)
+{
+	struct stream_config *old = s->config;
+	struct buf            blob = { 0 };
+	int                   err = ERR_NOMEM;
+
+	write_blob(s, config, &blob);
+	if (!buf_failed(&blob) && make_maps(s, config))
+		err = store_set_blob(s->store, buf_slice(&blob));
+	buf_fini(&blob);
+	if (err != 0) {
+		make_maps(s, old);
+		stream_config_destroy(config);
+		return js_fail_with(e, 10069, "%s", err_text(err));
+	}
+	s->config = config;
+	s->name = config->name;
+	if (config->duplicate_window_ns > 0 && s->dedup == NULL)
+		s->dedup = dedup_create();
+	if (!is_same_subjects(old, config))
+		stream_start(s);
+	stream_enforce(s);
+	prune(s);
+	if (old->retention == RETENTION_LIMITS &&
+	    config->retention == RETENTION_INTEREST)
+		drop_unwanted(s);
+	stream_config_destroy(old);
+	expiry_arm(s);
+	js_mark_dirty(stream_js(s), s);
+	return true;
+}
+
+/* ---- death ------------------------------------------------------------------------ */
+
+static void leave(struct stream *s, void (*end)(struct consumer *c))
+{
+	s->is_leaving = true;
+	unsubscribe(s);
+	LIST_EACH (l, &s->consumers)
+		end(consumer_of(l));
+	list_remove(&s->dirty);
+}
+
+void stream_close(struct stream *s)
+{
+	int err;
+
+	leave(s, consumer_close);
+	while (store_error(s->store) == 0 && !list_is_empty(&s->waiters)) {
+		/* who waits is told, if it can be */
+		store_tick(s->store);
+		err = store_close(s->store);
+		s->store = NULL;
+		stream_fail_waiters(s, err);
+		break;
+	}
+	if (s->store != NULL)
+		store_close(s->store);
+	if (s->state != NULL)
+		store_close(s->state);
+	stream_fail_waiters(s, ERR_CLOSED);
+	destroy(s);
+}
+
+bool stream_delete(struct stream *s, struct js_error *e)
+{
+	int err = 0;
+
+	if (s->config->storage == STORAGE_FILE)
+		err = place_mark_gone(&s->dir);
+	if (err != 0)
+		return js_fail_with(e, 10050, "%s", err_text(err));
+	leave(s, consumer_delete);
+	store_abandon(s->store);
+	if (s->state != NULL)
+		store_abandon(s->state);
+	stream_fail_waiters(s, ERR_CLOSED);
+	if (s->config->storage == STORAGE_FILE)
+		place_remove(s->dir);
+	destroy(s);
+	return true;
+}

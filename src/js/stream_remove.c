@@ -1,0 +1,107 @@
+/* js/stream_remove.c - purge, delete, and what retention takes away. */
+#include "js/stream_int.h"
+
+#include "base/err.h"
+#include "js/consumer.h"
+#include "js/errors.h"
+#include "proto/subject.h"
+
+/* The first that stays, of what matches; everything below it goes. */
+static uint64_t first_kept(struct stream *s,
+    const struct stream_purge_what *what)
+{
+	struct store_state st;
+
+	store_get_state(s->store, &st);
+	if (what->seq > 0)
+		return what->seq;
+	return what->keep > 0 ? 0 : st.last_seq + 1;
+}
+
+static void tell_purged(struct stream *s, const struct stream_purge_what *what)
+{
+	struct store_state st;
+	uint64_t           below = first_kept(s, what);
+
+	store_get_state(s->store, &st);
+	if (what->filter.n == 0)
+		below = st.first_seq;
+	LIST_EACH (l, &s->consumers)
+		consumer_purged(consumer_of(l), what->filter, below);
+	s->has_news = true;
+}
+
+bool stream_purge_now(struct stream *s, const struct stream_purge_what *what,
+    uint64_t *n, struct js_error *e)
+{
+	const struct store_purge p = { what->filter, what->seq, what->keep };
+	int                      err;
+
+	*n = 0;
+	err = s->error != 0 ? s->error : store_purge(s->store, &p, n);
+	js_mark_dirty(stream_js(s), s);
+	if (*n > 0 || err == 0)
+		tell_purged(s, what);
+	return err == 0 || js_fail_with(e, 10110, "%s", err_text(err));
+}
+
+bool stream_purge(struct stream *s, const struct stream_purge_what *what,
+    uint64_t *n, struct js_error *e)
+{
+	if (s->config->sealed)
+		return js_fail(e, 10109);
+	if (s->config->deny_purge)
+		return js_fail_with(e, 10110, "stream purge not permitted");
+	return stream_purge_now(s, what, n, e);
+}
+
+bool stream_delete_msg(struct stream *s, uint64_t seq, bool erase,
+    struct js_error *e)
+{
+	struct store_state st;
+	int                err;
+
+	if (s->config->sealed)
+		return js_fail(e, 10109);
+	if (s->config->deny_delete)
+		return js_fail_with(e, 10057, "message delete not permitted");
+	store_get_state(s->store, &st);
+	if (seq > st.last_seq)
+		return js_fail_with(e, 10057, "stream store EOF");
+	err = stream_drop(s, seq, erase ? STORE_ERASE : STORE_DELETE);
+	js_mark_dirty(stream_js(s), s);
+	s->has_news = true;
+	if (err == ERR_NOTFOUND)
+		return js_fail_with(e, 10043, "%llu", (unsigned long long)seq);
+	return err == 0 || js_fail_with(e, 10057, "%s", err_text(err));
+}
+
+bool stream_has_interest(const struct stream *s, struct slice subject)
+{
+	LIST_EACH (l, &s->consumers)
+		if (consumer_wants(consumer_of(l), subject))
+			return true;
+	return false;
+}
+
+static bool is_needed(struct stream *s, uint64_t seq, struct slice subject)
+{
+	LIST_EACH (l, &s->consumers)
+		if (consumer_needs(consumer_of(l), seq, subject))
+			return true;
+	return false;
+}
+
+void stream_acked(struct stream *s, uint64_t seq)
+{
+	struct store_msg m = { 0 };
+	bool             goes = s->config->retention == RETENTION_WORKQUEUE;
+
+	if (s->config->retention == RETENTION_INTEREST)
+		goes = store_read(s->store, seq, &m) == 0 &&
+		    !is_needed(s, seq, m.subject);
+	if (goes)
+		stream_drop(s, seq, STORE_DELETE);
+	js_mark_dirty(stream_js(s), s);
+	store_msg_fini(&m);
+}

@@ -1,0 +1,346 @@
+/* test/lib/consumer_world.c - the host, and the little of a stream it needs. */
+#include "consumer_world.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "check.h"
+#include "js/errors.h"
+#include "core/msg.h"
+#include "proto/subject.h"
+#include "store/ramdisk.h"
+
+static int64_t now(void *ctx)
+{
+	return ((struct world *)ctx)->now_ns;
+}
+
+static int64_t wall(void *ctx)
+{
+	return ((struct world *)ctx)->now_ns + INT64_C(1700000000) * NS_PER_S;
+}
+
+static struct js_sub *subscribe(void *ctx, struct account *a,
+    struct slice pattern, struct slice queue, js_take take, void *take_ctx)
+{
+	struct world *w = ctx;
+
+	(void)a;
+	(void)queue;
+	for (size_t i = 0; i < WORLD_SUBS; i++)
+		if (w->subs[i].take == NULL) {
+			snprintf(w->subs[i].pattern, sizeof w->subs[i].pattern,
+			    "%.*s", SLICE_ARG(pattern));
+			w->subs[i].take = take;
+			w->subs[i].ctx = take_ctx;
+			return (struct js_sub *)&w->subs[i];
+		}
+	return NULL;
+}
+
+static void unsubscribe(void *ctx, struct js_sub *s)
+{
+	(void)ctx;
+	if (s != NULL)
+		((struct world_sub *)s)->take = NULL;
+}
+
+static bool is_wanted(void *ctx, struct account *a, struct slice subject,
+    struct slice queue)
+{
+	struct world *w = ctx;
+
+	(void)a;
+	(void)queue;
+	for (size_t i = 0; i < WORLD_DEAF; i++)
+		if (w->deaf[i][0] != 0 &&
+		    slice_eq(slice_str(w->deaf[i]), subject))
+			return false;
+	return true;
+}
+
+static bool publish(void *ctx, const struct js_out *m)
+{
+	struct world *w = ctx;
+
+	if (!is_wanted(ctx, m->account, m->subject, SLICE_NONE))
+		return false;
+	buf_put_slice(&w->said, m->subject);
+	buf_put_char(&w->said, '|');
+	buf_put_slice(&w->said, m->shown);
+	buf_put_char(&w->said, '|');
+	buf_put_slice(&w->said, m->reply);
+	buf_put_char(&w->said, '|');
+	for (size_t i = 0; i < m->headers.n; i++)
+		if (m->headers.p[i] == '\n')
+			buf_put_char(&w->said, ';');
+		else if (m->headers.p[i] != '\r')
+			buf_put_char(&w->said, m->headers.p[i]);
+	buf_put_char(&w->said, '|');
+	buf_put_slice(&w->said, m->payload);
+	buf_put_char(&w->said, '\n');
+	w->n_said++;
+	return true;
+}
+
+static void wake(void *ctx)
+{
+	(void)ctx;
+}
+
+/* ---- in place of the stream and of js ------------------------------------ */
+
+__attribute__((weak)) void js_send(struct js *js, const struct js_out *m)
+{
+	js->host.publish(js->host.ctx, m);
+}
+
+__attribute__((weak)) void js_mark_dirty(struct js *js, struct stream *s)
+{
+	(void)s;
+	((struct world *)js->host.ctx)->is_dirty = true;
+}
+
+__attribute__((weak)) struct stream *js_find_stream(
+    const struct js_account *a, struct slice name)
+{
+	struct world *w = a->js->host.ctx;
+
+	return slice_eq(name, w->stream.name) ? &w->stream : NULL;
+}
+
+__attribute__((weak)) void stream_acked(struct stream *s, uint64_t seq)
+{
+	struct world     *w = s->account->js->host.ctx;
+	struct store_gone g;
+
+	if (s->config->retention == RETENTION_LIMITS)
+		return;
+	(void)w;
+	if (store_delete(s->store, seq, STORE_DELETE, &g) == 0)
+		LIST_EACH(l, &s->consumers)
+			consumer_gone(consumer_of(l), seq, g.subject);
+}
+
+__attribute__((weak)) int stream_append(struct stream *s, struct slice subject,
+    struct slice headers, struct slice payload, int64_t ts_ns, uint64_t *seq)
+{
+	s->has_news = true;
+	return store_append(s->store, subject, headers, payload, ts_ns, seq);
+}
+
+__attribute__((weak)) void stream_await(struct stream *s,
+    struct stream_waiter *w, bool on_state)
+{
+	w->on_state = on_state;
+	w->mark = store_mark(s->state);
+	list_append(&s->waiters, &w->link);
+}
+
+__attribute__((weak)) struct consumer *stream_find_consumer(
+    const struct stream *s, struct slice name)
+{
+	LIST_EACH(l, (struct list *)(uintptr_t)&s->consumers)
+		if (slice_eq(consumer_name(consumer_of(l)), name))
+			return consumer_of(l);
+	return NULL;
+}
+
+/* ---- the world ------------------------------------------------------------ */
+
+static struct store *make_store(struct disk *d)
+{
+	struct store_config c = { .disk = d, .block_bytes = 65536 };
+	struct store       *s;
+
+	CHECK_INT(store_create(&c, "s", 1, SLICE("b"), &s), 0);
+	return s;
+}
+
+void world_init(struct world *w)
+{
+	hash_init();
+	memset(w, 0, sizeof *w);
+	w->now_ns = 1000 * NS_PER_S;
+	w->js.host = (struct js_host){ .ctx = w, .timers = &w->timers,
+		.now_ns = now, .wall_ns = wall, .subscribe = subscribe,
+		.unsubscribe = unsubscribe, .publish = publish,
+		.is_wanted = is_wanted, .wake = wake };
+	list_init(&w->js.accounts);
+	list_init(&w->js.dirty);
+	list_init(&w->js.requests);
+	w->account.js = &w->js;
+	w->disk = ramdisk_create();
+	w->state_disk = ramdisk_create();
+	w->config.name = SLICE("S");
+	w->stream.account = &w->account;
+	w->stream.config = &w->config;
+	w->stream.name = SLICE("S");
+	w->stream.store = make_store(w->disk);
+	w->stream.state = make_store(w->state_disk);
+	list_init(&w->stream.consumers);
+	list_init(&w->stream.waiters);
+}
+
+static void close_consumers(struct world *w)
+{
+	LIST_EACH(l, &w->stream.consumers)
+		consumer_close(consumer_of(l));
+}
+
+void world_fini(struct world *w)
+{
+	close_consumers(w);
+	world_turn(w);
+	store_abandon(w->stream.store);
+	store_abandon(w->stream.state);
+	ramdisk_destroy(w->disk);
+	ramdisk_destroy(w->state_disk);
+	timer_heap_fini(&w->timers);
+	buf_fini(&w->said);
+}
+
+void world_restart(struct world *w)
+{
+	struct store_config c = { .disk = w->state_disk,
+		.block_bytes = 65536 };
+
+	close_consumers(w);
+	CHECK_INT(store_close(w->stream.state), 0);
+	CHECK_INT(store_open(&c, "s", &w->stream.state), 0);
+	cursors_restore(&w->stream);
+	world_turn(w);
+	buf_reset(&w->said);
+}
+
+uint64_t world_store(struct world *w, const char *subject, const char *body)
+{
+	uint64_t seq = 0;
+
+	CHECK_INT(store_append(w->stream.store, slice_str(subject), SLICE_NONE,
+	    slice_str(body), wall(w), &seq), 0);
+	w->stream.has_news = true;
+	w->is_dirty = true;
+	return seq;
+}
+
+void world_delete(struct world *w, uint64_t seq)
+{
+	struct store_gone g;
+
+	if (store_delete(w->stream.store, seq, STORE_DELETE, &g) == 0)
+		LIST_EACH(l, &w->stream.consumers)
+			consumer_gone(consumer_of(l), seq, g.subject);
+}
+
+void world_publish(struct world *w, const char *subject, const char *reply,
+    const char *headers, const char *payload)
+{
+	struct buf tail = { 0 };
+	struct msg m = { .reply = slice_str(reply),
+		.hdr_size = (uint32_t)strlen(headers),
+		.size = (uint32_t)(strlen(headers) + strlen(payload)) };
+	struct run r = { .subject = slice_str(subject), .msgs = &m, .n = 1 };
+
+	buf_put_str(&tail, headers);
+	buf_put_str(&tail, payload);
+	buf_put_str(&tail, "\r\n");
+	m.tail = buf_slice(&tail);
+	for (size_t i = 0; i < WORLD_SUBS; i++)
+		if (w->subs[i].take != NULL && subject_matches(r.subject,
+		    slice_str(w->subs[i].pattern)))
+			w->subs[i].take(w->subs[i].ctx, &r);
+	buf_fini(&tail);
+}
+
+static void finish_waiters(struct world *w)
+{
+	LIST_EACH(l, &w->stream.waiters) {
+		struct stream_waiter *x =
+		    CONTAINER_OF(l, struct stream_waiter, link);
+
+		list_remove(l);
+		x->done(x, 0);
+	}
+}
+
+void world_turn(struct world *w)
+{
+	for (int i = 0; i < 100 && (w->is_dirty || w->stream.has_news); i++) {
+		w->is_dirty = false;
+		LIST_EACH(l, &w->stream.consumers)
+			consumer_pump(consumer_of(l));
+		w->stream.has_news = false;
+		store_sync(w->stream.state);
+		finish_waiters(w);
+	}
+}
+
+void world_pass(struct world *w, int64_t ns)
+{
+	int64_t end = w->now_ns + ns;
+
+	world_turn(w);
+	for (;;) {
+		int64_t next = timer_next_ns(&w->timers);
+
+		if (next > end)
+			break;
+		if (next > w->now_ns)
+			w->now_ns = next;
+		timer_fire_due(&w->timers, w->now_ns);
+		world_turn(w);
+	}
+	w->now_ns = end;
+}
+
+struct consumer_config *world_config(const char *name)
+{
+	struct consumer_config *g = NULL;
+	struct js_error         e = { 0 };
+	const char             *why;
+	struct json            *j = json_parse(SLICE("{\"ack_policy\":"
+	    "\"explicit\",\"ack_wait\":30000000000,\"max_deliver\":-1,"
+	    "\"max_waiting\":512,\"max_ack_pending\":1000}"), &why);
+
+	CHECK(consumer_config_read(j, false, &g, &e), "%s", e.text);
+	json_free(j);
+	CHECK(consumer_config_set_name(g, slice_str(name)));
+	g->durable = g->name;
+	return g;
+}
+
+struct consumer *world_create(struct world *w, struct consumer_config *g)
+{
+	struct js_error  e = { 0 };
+	struct consumer *c = consumer_create(&w->stream, g, false, &e);
+
+	CHECK(c != NULL, "%d %s", e.err_code, e.text);
+	world_turn(w);
+	return c;
+}
+
+/* The timestamp of an ack subject is its sixth number: what follows the fifth. */
+const char *world_said(struct world *w)
+{
+	static char out[1 << 16];
+	size_t      n = 0;
+
+	for (size_t i = 0; i < w->said.n && n + 2 < sizeof out; i++) {
+		const char *p = w->said.p + i;
+
+		if (w->said.n - i > 19 && p[0] == '.' &&
+		    memcmp(p + 1, "17000", 5) == 0) {
+			out[n++] = '.';
+			out[n++] = 'T';
+			i += 19;
+			continue;
+		}
+		out[n++] = *p;
+	}
+	out[n] = 0;
+	buf_reset(&w->said);
+	w->n_said = 0;
+	return out;
+}

@@ -1,0 +1,61 @@
+/* test/lib/consumer_world.h - one stream, its consumers, a clock that is turned.
+ *
+ * What is published is noted; who listens is said (world_listen).  Subscribers
+ * of the consumers are called as core would.
+ */
+#ifndef TEST_LIB_CONSUMER_WORLD_H
+#define TEST_LIB_CONSUMER_WORLD_H
+
+#include "base/buf.h"
+#include "js/consumer_config.h"
+#include "js/consumer_int.h"
+#include "js/js.h"
+#include "js/stream.h"
+#include "js/stream_config.h"
+
+enum { WORLD_SUBS = 256, WORLD_DEAF = 16 };
+
+struct world_sub {
+	char    pattern[300];
+	js_take take;
+	void   *ctx;
+};
+
+struct world {
+	struct js            js;
+	struct js_account    account;
+	struct stream        stream;
+	struct stream_config config;
+	struct disk         *disk, *state_disk;
+	struct timer_heap    timers;
+	int64_t              now_ns;
+	struct world_sub     subs[WORLD_SUBS];
+	char                 deaf[WORLD_DEAF][64];	/* nobody listens there */
+	struct buf           said;	/* "subject|shown|reply|headers|payload\n" */
+	size_t               n_said;
+	bool                 is_dirty;
+};
+
+void world_init(struct world *w);
+void world_fini(struct world *w);
+/* The state store goes through a crash; consumers are restored. */
+void world_restart(struct world *w);
+
+uint64_t world_store(struct world *w, const char *subject, const char *body);
+void world_delete(struct world *w, uint64_t seq);
+
+/* Defaults: durable, explicit, 30 s. */
+struct consumer_config *world_config(const char *name);
+struct consumer *world_create(struct world *w, struct consumer_config *g);
+
+/* Published by a client. */
+void world_publish(struct world *w, const char *subject, const char *reply,
+    const char *headers, const char *payload);
+void world_turn(struct world *w);
+/* Time passes, timer by timer. */
+void world_pass(struct world *w, int64_t ns);
+
+/* "sub|shown|...": all since the last call, with ack timestamps as 0. */
+const char *world_said(struct world *w);
+
+#endif /* TEST_LIB_CONSUMER_WORLD_H */

@@ -1,0 +1,362 @@
+/* consumer_test.c - where it stands, step by step (reference, appendix J). */
+#include "base/clock.h"
+#include "check.h"
+#include "consumer_world.h"
+#include "js/errors.h"
+
+#define NEXT "$JS.API.CONSUMER.MSG.NEXT.S.C"
+
+static struct world w;
+
+static struct consumer *start(int n)
+{
+	world_init(&w);
+	for (int i = 0; i < n; i++)
+		world_store(&w, "x", "m");
+	return world_create(&w, world_config("C"));
+}
+
+static void ask(const char *text)
+{
+	world_publish(&w, NEXT, "in", "", text);
+	world_turn(&w);
+}
+
+/* As the client does: to the reply it was given, of which only these count. */
+static void answer(const char *payload, unsigned n, unsigned seq, unsigned cseq)
+{
+	char subject[100];
+
+	snprintf(subject, sizeof subject, "$JS.ACK.S.C.%u.%u.%u.1.0", n, seq,
+	    cseq);
+	world_publish(&w, subject, "", "", payload);
+	world_turn(&w);
+}
+
+static void holds(const struct consumer *c, unsigned dc, unsigned ds,
+    unsigned fc, unsigned fs, unsigned n_ack, unsigned n_pending)
+{
+	struct consumer_view v;
+
+	consumer_look(c, &v);
+	CHECK_INT(v.delivered.consumer_seq, dc);
+	CHECK_INT(v.delivered.stream_seq, ds);
+	CHECK_INT(v.ack_floor.consumer_seq, fc);
+	CHECK_INT(v.ack_floor.stream_seq, fs);
+	CHECK_INT(v.n_ack_pending, n_ack);
+	CHECK_INT(v.n_pending, n_pending);
+}
+
+static struct consumer *three_of_five(void)
+{
+	struct consumer *c = start(5);
+
+	holds(c, 0, 0, 0, 0, 0, 5);
+	ask("3");
+	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.1.1.1.T.4||m\n"
+	    "in|x|$JS.ACK.S.C.1.2.2.T.3||m\nin|x|$JS.ACK.S.C.1.3.3.T.2||m\n");
+	holds(c, 3, 3, 0, 0, 3, 2);
+	return c;
+}
+
+TEST(acks_move_the_floor_to_below_the_lowest_pending)
+{
+	struct consumer *c = three_of_five();
+
+	answer("", 1, 2, 2);
+	holds(c, 3, 3, 0, 0, 2, 2);
+	answer("+ACK", 1, 1, 1);
+	holds(c, 3, 3, 2, 2, 1, 2);
+	answer("", 1, 3, 3);
+	holds(c, 3, 3, 3, 3, 0, 2);
+	world_fini(&w);
+}
+
+TEST(what_is_not_acknowledged_in_time_comes_again_with_a_new_number)
+{
+	struct consumer *c = three_of_five();
+
+	answer("", 1, 2, 2);
+	answer("", 1, 3, 3);
+	world_pass(&w, 31 * NS_PER_S);
+	CHECK_STR(world_said(&w), "");
+	ask("1");
+	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.2.1.4.T.2||m\n");
+	holds(c, 4, 3, 0, 0, 1, 2);
+	answer("", 2, 1, 4);
+	holds(c, 4, 3, 4, 3, 0, 2);
+	world_fini(&w);
+}
+
+TEST(ack_all_takes_those_before)
+{
+	struct consumer_config *g = world_config("C");
+	struct consumer        *c;
+
+	world_init(&w);
+	for (int i = 0; i < 3; i++)
+		world_store(&w, "x", "m");
+	g->ack_policy = ACK_ALL;
+	c = world_create(&w, g);
+	ask("3");
+	answer("", 1, 3, 3);
+	holds(c, 3, 3, 3, 3, 0, 0);
+	answer("", 1, 1, 1);
+	holds(c, 3, 3, 3, 3, 0, 0);
+	world_fini(&w);
+}
+
+TEST(without_acks_the_floor_follows)
+{
+	struct consumer_config *g = world_config("C");
+	struct consumer        *c;
+
+	world_init(&w);
+	for (int i = 0; i < 3; i++)
+		world_store(&w, "x", "m");
+	g->ack_policy = ACK_NONE;
+	c = world_create(&w, g);
+	ask("2");
+	holds(c, 2, 2, 2, 2, 0, 1);
+	world_fini(&w);
+}
+
+TEST(too_many_pending_stall_it_until_one_is_acknowledged)
+{
+	struct consumer_config *g = world_config("C");
+
+	world_init(&w);
+	for (int i = 0; i < 5; i++)
+		world_store(&w, "x", "m");
+	g->max_ack_pending = 2;
+	world_create(&w, g);
+	ask("5");
+	CHECK_INT(w.n_said, 2);
+	world_said(&w);
+	answer("", 1, 1, 1);
+	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.1.3.3.T.2||m\n");
+	world_fini(&w);
+}
+
+TEST(backoff_sets_the_time_of_each_redelivery_and_then_it_ends)
+{
+	struct consumer_config *g = world_config("C");
+	struct consumer        *c;
+	int64_t backoff[] = { NS_PER_S, 5 * NS_PER_S, 10 * NS_PER_S };
+
+	world_init(&w);
+	world_store(&w, "x", "m");
+	g->backoff_ns = backoff;
+	g->n_backoff = 3;
+	g->max_deliver = 4;
+	c = world_create(&w, g);
+	ask("10");
+	CHECK_INT(w.n_said, 1);
+	world_pass(&w, NS_PER_S);
+	CHECK_INT(w.n_said, 2);
+	world_pass(&w, 5 * NS_PER_S);
+	CHECK_INT(w.n_said, 3);
+	world_pass(&w, 10 * NS_PER_S - 1);
+	CHECK_INT(w.n_said, 3);
+	world_pass(&w, 1);
+	CHECK_INT(w.n_said, 4);
+	world_pass(&w, 11 * NS_PER_S);
+	CHECK_INT(w.n_said, 4);
+	holds(c, 4, 1, 4, 1, 0, 0);
+	CHECK(consumer_needs(c, 1, SLICE("x")));
+	world_fini(&w);
+}
+
+TEST(a_nak_with_a_delay_waits_that_long)
+{
+	start(1);
+	ask("2");
+	world_said(&w);
+	answer("-NAK {\"delay\": 2000000000}", 1, 1, 1);
+	world_pass(&w, 2 * NS_PER_S - 1);
+	CHECK_STR(world_said(&w), "");
+	world_pass(&w, 1);
+	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.2.1.2.T.0||m\n");
+	world_fini(&w);
+}
+
+TEST(progress_starts_the_wait_again)
+{
+	start(1);
+	ask("2");
+	world_said(&w);
+	world_pass(&w, 25 * NS_PER_S);
+	answer("+WPI", 1, 1, 1);
+	world_pass(&w, 30 * NS_PER_S - 1);
+	CHECK_STR(world_said(&w), "");
+	world_pass(&w, 1);
+	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.2.1.2.T.0||m\n");
+	world_fini(&w);
+}
+
+TEST(what_is_terminated_never_comes_again)
+{
+	struct consumer *c = start(1);
+
+	ask("2");
+	answer("+TERM", 1, 1, 1);
+	world_said(&w);
+	world_pass(&w, 100 * NS_PER_S);
+	CHECK_STR(world_said(&w), "");
+	holds(c, 1, 1, 1, 1, 0, 0);
+	world_fini(&w);
+}
+
+TEST(after_a_purge_it_stands_behind_it)
+{
+	struct consumer *c = start(10);
+	uint64_t         n;
+
+	ask("4");
+	answer("", 1, 1, 1);
+	answer("", 1, 2, 2);
+	store_purge(w.stream.store, &(struct store_purge){ 0 }, &n);
+	consumer_purged(c, SLICE_NONE, 11);
+	world_turn(&w);
+	holds(c, 4, 10, 4, 10, 0, 0);
+	world_fini(&w);
+}
+
+TEST(the_last_of_each_subject_come_first)
+{
+	struct consumer_config *g = world_config("C");
+	struct slice            all = SLICE(">");
+	static const char      *of[] = { "a", "b", "c", "a", "c" };
+	struct consumer        *c;
+
+	world_init(&w);
+	for (size_t i = 0; i < N_OF(of); i++)
+		world_store(&w, of[i], "m");
+	g->deliver_policy = DELIVER_LAST_PER_SUBJECT;
+	g->filters = &all;
+	g->n_filters = 1;
+	c = world_create(&w, g);
+	holds(c, 0, 5, 0, 5, 0, 3);
+	world_store(&w, "a", "new");
+	ask("10");
+	CHECK_STR(world_said(&w), "in|b|$JS.ACK.S.C.1.2.1.T.3||m\n"
+	    "in|a|$JS.ACK.S.C.1.4.2.T.2||m\nin|c|$JS.ACK.S.C.1.5.3.T.1||m\n"
+	    "in|a|$JS.ACK.S.C.1.6.4.T.0||new\n");
+	world_fini(&w);
+}
+
+TEST(it_may_start_beyond_the_end)
+{
+	struct consumer_config *g = world_config("C");
+	struct consumer        *c;
+
+	world_init(&w);
+	for (int i = 0; i < 5; i++)
+		world_store(&w, "x", "m");
+	g->deliver_policy = DELIVER_BY_START_SEQUENCE;
+	g->opt_start_seq = 100;
+	c = world_create(&w, g);
+	holds(c, 0, 99, 0, 99, 0, 0);
+	g = world_config("D");
+	g->deliver_policy = DELIVER_NEW;
+	c = world_create(&w, g);
+	holds(c, 0, 5, 0, 5, 0, 0);
+	world_fini(&w);
+}
+
+TEST(a_reset_begins_anew_from_there)
+{
+	struct consumer *c = three_of_five();
+	struct js_error  e = { 0 };
+	uint64_t         at;
+
+	CHECK(consumer_reset(c, 2, &at, &e));
+	CHECK_INT(at, 2);
+	holds(c, 0, 1, 0, 1, 0, 4);
+	ask("1");
+	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.1.2.1.T.3||m\n");
+	world_fini(&w);
+}
+
+TEST(several_filters_deliver_in_the_order_of_the_stream)
+{
+	struct consumer_config *g = world_config("C");
+	struct slice            filters[] = { SLICE("a.*"), SLICE("*.z") };
+	struct consumer        *c;
+
+	world_init(&w);
+	world_store(&w, "b.z", "1");
+	world_store(&w, "b.y", "2");
+	world_store(&w, "a.z", "3");
+	world_store(&w, "a.y", "4");
+	g->filters = filters;
+	g->n_filters = 2;
+	c = world_create(&w, g);
+	holds(c, 0, 0, 0, 0, 0, 3);
+	ask("10");
+	CHECK_STR(world_said(&w), "in|b.z|$JS.ACK.S.C.1.1.1.T.2||1\n"
+	    "in|a.z|$JS.ACK.S.C.1.3.2.T.1||3\nin|a.y|$JS.ACK.S.C.1.4.3.T.0||4\n");
+	world_fini(&w);
+}
+
+TEST(what_is_deleted_ahead_is_not_counted_any_more)
+{
+	struct consumer *c = start(5);
+
+	world_delete(&w, 3);
+	holds(c, 0, 0, 0, 0, 0, 4);
+	ask("10");
+	CHECK_INT(w.n_said, 4);
+	world_fini(&w);
+}
+
+TEST(a_double_ack_is_answered_also_for_what_is_not_pending)
+{
+	start(1);
+	ask("1");
+	world_said(&w);
+	world_publish(&w, "$JS.ACK.S.C.1.1.1.1.0", "re", "", "");
+	CHECK_STR(world_said(&w), "");
+	world_turn(&w);
+	CHECK_STR(world_said(&w), "re||||\n");
+	world_publish(&w, "$JS.ACK.S.C.1.1.1.1.0", "re", "", "+nonsense");
+	world_turn(&w);
+	CHECK_STR(world_said(&w), "re||||\n");
+	world_publish(&w, "$JS.ACK.S.C.1.7.7.1.0", "re", "", "");
+	world_turn(&w);
+	CHECK_STR(world_said(&w), "");
+	world_fini(&w);
+}
+
+TEST(what_nobody_took_is_not_delivered)
+{
+	struct consumer *c = start(3);
+
+	strcpy(w.deaf[0], "in");
+	ask("3");
+	holds(c, 0, 0, 0, 0, 0, 3);
+	CHECK_INT(c->pull.n, 0);
+	world_fini(&w);
+}
+
+TEST(paused_it_delivers_nothing_and_then_goes_on)
+{
+	struct consumer *c = start(3);
+	struct js_error  e = { 0 };
+
+	CHECK(consumer_pause(c, w.now_ns + INT64_C(1700000000) * NS_PER_S +
+	    5 * NS_PER_S, &e));
+	ask("1");
+	CHECK_INT(w.n_said, 0);
+	world_pass(&w, 6 * NS_PER_S);
+	CHECK_INT(w.n_said, 1);
+	world_fini(&w);
+}
+
+TEST(an_idle_consumer_is_small_and_sets_no_timer)
+{
+	start(3);
+	CHECK(sizeof(struct consumer) < 1024);
+	CHECK_INT(timer_next_ns(&w.timers), INT64_MAX);
+	world_fini(&w);
+}
