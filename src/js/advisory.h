@@ -12,7 +12,18 @@
 
 #include "base/slice.h"
 
+struct api_request;
 struct consumer;
+struct js_account;
+struct stream;
+
+/* word: of the subject, as CREATED; action: of the document, as "create". */
+void advisory_stream_action(const struct stream *s, const char *word,
+    const char *action);
+
+/* Does anybody listen to what is asked of the API? */
+bool advisory_wants_audit(const struct js_account *a);
+void advisory_audit(const struct api_request *r, struct slice response);
 
 /* action: "create" or "delete". */
 void advisory_consumer_action(const struct consumer *c, const char *action);

@@ -61,6 +61,7 @@ struct js_account {
 	struct stream  **v;		/* sorted by name */
 	size_t           n, cap;
 	uint64_t         n_api, n_api_errors;
+	uint64_t         memory_used, storage_used;	/* at the last turn's end */
 	struct js_sub   *subs[32];	/* of the API */
 	size_t           n_subs;
 };
@@ -74,7 +75,8 @@ struct js {
 	struct list        requests;	/* of the API, in order */
 	uint64_t           n_api, n_api_errors, n_inflight;
 	uint64_t           memory_used, storage_used;
-	bool               is_opening;	/* streams are still being opened */
+	struct list        outbox;	/* said in the middle of a turn */
+	bool               is_ending;	/* a turn */
 };
 
 /* NULL: out of memory. */
@@ -109,7 +111,5 @@ void js_send_status(struct js *js, struct account *a, struct slice subject,
     __attribute__((format(printf, 5, 6)));
 void js_mark_dirty(struct js *js, struct stream *s);
 
-/* For /jsz, /varz and account info. */
-void js_write_usage(const struct js *js, struct json_writer *w);
 
 #endif /* JS_JS_H */

@@ -22,4 +22,9 @@ static inline bool js_name_is_valid(struct slice s)
 	return s.n > 0 && !js_name_has(s, " \t\r\n\f.*>\\/");
 }
 
+static inline bool js_name_is_path(struct slice s)
+{
+	return js_name_has(s, "\\/");
+}
+
 #endif /* JS_NAMES_H */

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/transform.h"
+#include "js/api.h"
 #include "js/consumer.h"
 #include "js/cursors.h"
 #include "js/dedup.h"
@@ -379,6 +380,7 @@ static void unsubscribe(struct stream *s)
 	free(s->subs);
 	s->subs = NULL;
 	s->n_subs = 0;
+	direct_stop(s);
 }
 
 bool stream_start(struct stream *s)
@@ -401,6 +403,9 @@ bool stream_start(struct stream *s)
 	for (size_t i = 0; i < n_old; i++)
 		h->unsubscribe(h->ctx, old[i]);
 	free(old);
+	direct_stop(s);
+	if (s->config->allow_direct)
+		direct_start(s);
 	expiry_arm(s);
 	return s->n_subs == s->config->n_subjects;
 }
@@ -489,7 +494,8 @@ bool stream_update(struct stream *s, struct stream_config *config,
 	s->name = config->name;
 	if (config->duplicate_window_ns > 0 && s->dedup == NULL)
 		s->dedup = dedup_create();
-	if (!is_same_subjects(old, config))
+	if (!is_same_subjects(old, config) ||
+	    old->allow_direct != config->allow_direct)
 		stream_start(s);
 	stream_enforce(s);
 	prune(s);
@@ -511,6 +517,7 @@ static void leave(struct stream *s, void (*end)(struct consumer *c))
 	LIST_EACH (l, &s->consumers)
 		end(consumer_of(l));
 	list_remove(&s->dirty);
+	stream_forget_use(s);
 }
 
 void stream_close(struct stream *s)
@@ -518,19 +525,11 @@ void stream_close(struct stream *s)
 	int err;
 
 	leave(s, consumer_close);
-	while (store_error(s->store) == 0 && !list_is_empty(&s->waiters)) {
-		/* who waits is told, if it can be */
-		store_tick(s->store);
-		err = store_close(s->store);
-		s->store = NULL;
-		stream_fail_waiters(s, err);
-		break;
-	}
-	if (s->store != NULL)
-		store_close(s->store);
-	if (s->state != NULL)
-		store_close(s->state);
-	stream_fail_waiters(s, ERR_CLOSED);
+	err = store_close(s->store);
+	if (s->state != NULL && store_close(s->state) != 0 && err == 0)
+		err = ERR_IO;
+	/* all is on the disk now, or it could not be */
+	stream_fail_waiters(s, err);
 	destroy(s);
 }
 

@@ -54,6 +54,7 @@ struct stream {
 	struct disk          *ramdisk;	/* of a memory stream; NULL */
 	struct js_sub       **subs;	/* one for each subject */
 	size_t                n_subs;
+	struct js_sub        *direct[2];	/* of DIRECT.GET; NULL: not allowed */
 	struct transform     *transform, *republish;
 	struct dedup         *dedup;
 	struct expiry        *expiry;	/* max_age and TTLs */
@@ -72,7 +73,7 @@ struct stream {
 	int                   error;	/* the store's; 0: none */
 	int64_t               sync_at_ns;	/* now_ns() time; lazy syncs */
 	bool                  is_leaving;	/* it is being closed or deleted */
-	uint64_t              reserved;	/* bytes, of max_bytes */
+	uint64_t              bytes_told;	/* of its account's use */
 };
 
 /* ---- life ------------------------------------------------------------------ */

@@ -43,6 +43,9 @@ void stream_refuse(struct stream *s, struct slice reply,
 /* Those who wait hear that it failed. */
 void stream_fail_waiters(struct stream *s, int err);
 
+/* It holds nothing any more, as far as limits go. */
+void stream_forget_use(struct stream *s);
+
 /* ---- stream_append.c -------------------------------------------------------- */
 
 /* May it be stored under discard new?  False and *e. */

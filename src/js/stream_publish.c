@@ -192,17 +192,14 @@ static bool check_limits(struct publish *p)
 	    : a->js->config.max_storage;
 	int64_t account = is_memory ? a->limits.max_memory
 	    : a->limits.max_storage;
-	struct js_usage used;
+	uint64_t of_server = is_memory ? a->js->memory_used
+	    : a->js->storage_used;
+	uint64_t of_account = is_memory ? a->memory_used : a->storage_used;
 
-	if (server > 0 || account >= 0) {
-		js_account_usage(a, &used);
-		uint64_t n = (is_memory ? used.memory : used.storage) + size;
-
-		if (server > 0 && n > (uint64_t)server)
-			return js_fail(&p->e, 10023);
-		if (account >= 0 && n > (uint64_t)account)
-			return js_fail(&p->e, 10002);
-	}
+	if (server > 0 && of_server + size > (uint64_t)server)
+		return js_fail(&p->e, 10023);
+	if (account >= 0 && of_account + size > (uint64_t)account)
+		return js_fail(&p->e, 10002);
 	return stream_has_room(p->s, p->subject, size, p->rollup.n > 0, &p->e);
 }
 

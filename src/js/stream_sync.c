@@ -197,6 +197,24 @@ static void pump_consumers(struct stream *s)
 		consumer_pump(consumer_of(l));
 }
 
+/* What the account and the server hold in all. */
+static void tell_use(struct stream *s, uint64_t bytes)
+{
+	bool      is_memory = s->config->storage == STORAGE_MEMORY;
+	struct js *js = stream_js(s);
+	uint64_t  more = bytes - s->bytes_told;	/* may be less: it wraps */
+
+	s->bytes_told = bytes;
+	*(is_memory ? &js->memory_used : &js->storage_used) += more;
+	*(is_memory ? &s->account->memory_used
+	    : &s->account->storage_used) += more;
+}
+
+void stream_forget_use(struct stream *s)
+{
+	tell_use(s, 0);
+}
+
 void stream_end_turn(struct stream *s)
 {
 	bool is_behind;
@@ -205,6 +223,7 @@ void stream_end_turn(struct stream *s)
 		s->has_news = false;
 		pump_consumers(s);
 	}
+	tell_use(s, stream_bytes(s));
 	if (is_early(s))
 		return;
 	is_behind = sync_one(s, s->store, &s->waiters);

@@ -1,0 +1,451 @@
+/* js/api.c - the table of the API, and what is the same for all of it. */
+#include "js/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "core/msg.h"
+#include "js/advisory.h"
+#include "js/consumer.h"
+#include "js/headers.h"
+#include "js/js.h"
+#include "js/stream.h"
+#include "proto/subject.h"
+
+#define PREFIX SLICE("$JS.API.")
+#define TYPE   "io.nats.jetstream.api.v1."
+
+enum payload_rule { IGNORED, EMPTY, OPTIONAL, REQUIRED };
+
+static void needs_cluster(struct api_call *c)
+{
+	js_fail(&c->e, 10010);
+}
+
+static void not_built(struct api_call *c)
+{
+	js_fail_with(&c->e, 10064, "not built into this server yet");
+}
+
+static void restore_not_built(struct api_call *c)
+{
+	js_fail_with(&c->e, 10062, "not built into this server yet");
+}
+
+/* blank: what a failed answer holds besides the error. */
+static const struct row {
+	const char       *pattern, *type, *blank;
+	enum payload_rule rule;
+	void            (*handle)(struct api_call *c);
+	bool              is_quiet;	/* neither counted nor audited */
+} rows[] = {
+	{ "INFO", "account_info", NULL, IGNORED, api_account_info },
+	{ "STREAM.CREATE.*", "stream_create", NULL, REQUIRED,
+	  api_stream_create },
+	{ "STREAM.UPDATE.*", "stream_update", NULL, REQUIRED,
+	  api_stream_update },
+	{ "STREAM.NAMES", "stream_names",
+	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":null", OPTIONAL,
+	  api_stream_names },
+	{ "STREAM.LIST", "stream_list",
+	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":[]", OPTIONAL,
+	  api_stream_list },
+	{ "STREAM.INFO.*", "stream_info",
+	  "\"total\":0,\"offset\":0,\"limit\":0", OPTIONAL, api_stream_info },
+	{ "STREAM.DELETE.*", "stream_delete", NULL, EMPTY, api_stream_delete },
+	{ "STREAM.PURGE.*", "stream_purge", "\"purged\":0", OPTIONAL,
+	  api_stream_purge },
+	{ "STREAM.MSG.GET.*", "stream_msg_get", NULL, REQUIRED, api_msg_get,
+	  true },
+	{ "STREAM.MSG.DELETE.*", "stream_msg_delete", NULL, REQUIRED,
+	  api_msg_delete },
+	{ "STREAM.SNAPSHOT.*", "stream_snapshot", NULL, REQUIRED, not_built },
+	{ "STREAM.RESTORE.*", "stream_restore", "\"deliver_subject\":\"\"",
+	  REQUIRED, restore_not_built },
+	{ "STREAM.LEADER.STEPDOWN.*", "stream_leader_stepdown", NULL, IGNORED,
+	  needs_cluster },
+	{ "STREAM.PEER.REMOVE.*", "stream_remove_peer", NULL, IGNORED,
+	  needs_cluster },
+	{ "CONSUMER.CREATE.*", "consumer_create", NULL, REQUIRED,
+	  api_consumer_create },
+	{ "CONSUMER.CREATE.*.*", "consumer_create", NULL, REQUIRED,
+	  api_consumer_create },
+	{ "CONSUMER.CREATE.*.*.>", "consumer_create", NULL, REQUIRED,
+	  api_consumer_create },
+	{ "CONSUMER.DURABLE.CREATE.*.*", "consumer_create", NULL, REQUIRED,
+	  api_consumer_create_durable },
+	{ "CONSUMER.NAMES.*", "consumer_names",
+	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":null", OPTIONAL,
+	  api_consumer_names },
+	{ "CONSUMER.LIST.*", "consumer_list",
+	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":null", OPTIONAL,
+	  api_consumer_list },
+	{ "CONSUMER.INFO.*.*", "consumer_info", NULL, EMPTY,
+	  api_consumer_info },
+	{ "CONSUMER.DELETE.*.*", "consumer_delete", NULL, EMPTY,
+	  api_consumer_delete },
+	{ "CONSUMER.PAUSE.*.*", "consumer_pause",
+	  "\"paused\":false,\"pause_until\":\"0001-01-01T00:00:00Z\"", OPTIONAL,
+	  api_consumer_pause },
+	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
+	  api_consumer_unpin },
+	{ "CONSUMER.LEADER.STEPDOWN.*.*", "consumer_leader_stepdown", NULL,
+	  IGNORED, needs_cluster },
+};
+
+static const struct row *find_row(struct slice rest)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (subject_matches(rest, slice_str(rows[i].pattern)))
+			return &rows[i];
+	return NULL;
+}
+
+/* What stands where the pattern has '*'; what '>' covers is left in c->rest. */
+static void find_names(struct api_call *c, const struct row *row)
+{
+	struct slice pattern = slice_str(row->pattern), rest = c->rest;
+	struct slice p, t;
+
+	while (subject_take_token(&pattern, &p)) {
+		if (slice_eq(p, SLICE(">"))) {
+			c->rest = rest;
+			return;
+		}
+		if (!subject_take_token(&rest, &t))
+			break;
+		if (slice_eq(p, SLICE("*")) && c->n_names < API_TOKENS_MAX)
+			c->names[c->n_names++] = t;
+	}
+	c->rest = SLICE_NONE;
+}
+
+/* ---- the envelope ------------------------------------------------------------- */
+
+static void begin(struct json_writer *w, const struct row *row)
+{
+	char type[96];
+	int  n = snprintf(type, sizeof type, TYPE "%s_response", row->type);
+
+	json_begin_object(w);
+	json_key(w, "type");
+	json_str(w, slice_of(type, (size_t)n));
+}
+
+static void put_failure(const struct api_call *c, const struct row *row,
+    struct buf *out)
+{
+	struct json_writer *w = JSON_INTO(out, 0);
+
+	buf_reset(out);
+	begin(w, row);
+	json_key(w, "error");
+	js_error_write(&c->e, w);
+	if (row->blank != NULL) {
+		buf_put_char(out, ',');
+		buf_put_str(out, row->blank);
+	}
+	buf_put_char(out, '}');
+}
+
+static bool has_level(struct api_call *c)
+{
+	struct slice text;
+	int64_t      level;
+
+	return c->r->headers.n == 0 || !js_header_get(c->r->headers,
+	    SLICE("Nats-Required-Api-Level"), &text) ||
+	    (text_parse_i64(text, &level) && level <= JS_API_LEVEL) ||
+	    js_fail(&c->e, 10185);
+}
+
+static bool note_member(void *ctx, struct slice key, const struct json *value)
+{
+	(void)key;
+	(void)value;
+	*(bool *)ctx = true;
+	return false;
+}
+
+static bool looks_like_json(struct slice s)
+{
+	for (; s.n > 0; s = slice_skip(s, 1))
+		if (strchr(" \t\r\n", *s.p) == NULL)
+			return *s.p == '{' || *s.p == '[';
+	return false;
+}
+
+/* What was sent, as far as the row wants it. */
+static bool read_payload(struct api_call *c, const struct row *row,
+    struct json **doc)
+{
+	const char *why;
+	bool        has_any = false;
+
+	if (row->rule == IGNORED || c->r->payload.n == 0 ||
+	    (row->rule == OPTIONAL && !looks_like_json(c->r->payload)))
+		return true;
+	*doc = json_parse(c->r->payload, &why);
+	if (row->rule == EMPTY) {
+		if (*doc != NULL && json_is_object(*doc))
+			json_each(*doc, note_member, &has_any);
+		return (*doc != NULL && json_is_object(*doc) && !has_any) ||
+		    js_fail(&c->e, 10038);
+	}
+	c->doc = *doc;
+	return *doc != NULL || js_fail_with(&c->e, 10025, "%s", why);
+}
+
+static void reply(const struct api_call *c, struct slice text)
+{
+	if (c->r->reply.n > 0)
+		js_send(c->js, &(struct js_out){ .account = c->account->core,
+		    .subject = c->r->reply, .payload = text });
+}
+
+static void answer(struct js *js, const struct api_request *r,
+    const struct row *row, struct slice rest)
+{
+	struct buf         out = { 0 };
+	struct json_writer w;
+	struct json       *doc = NULL;
+	struct api_call    c = { .r = r, .account = r->account, .js = js,
+		.rest = rest, .w = &w };
+
+	find_names(&c, row);
+	json_init(&w, &out, 0);
+	begin(&w, row);
+	if (has_level(&c) && read_payload(&c, row, &doc)) {
+		if (row->rule == REQUIRED && c.doc == NULL)
+			js_fail(&c.e, 10003);
+		else
+			row->handle(&c);
+	}
+	if (js_failed(&c.e))
+		put_failure(&c, row, &out);
+	else
+		json_end_object(&w);
+	if (!row->is_quiet) {
+		r->account->n_api++;
+		js->n_api++;
+		r->account->n_api_errors += js_failed(&c.e);
+		js->n_api_errors += js_failed(&c.e);
+		advisory_audit(r, buf_slice(&out));
+	}
+	if (!c.is_silent && !buf_failed(&out))
+		reply(&c, buf_slice(&out));
+	json_free(doc);
+	buf_fini(&out);
+}
+
+/* ---- requests ------------------------------------------------------------------ */
+
+static struct slice copy(char **at, struct slice s)
+{
+	struct slice c = slice_of(*at, s.n);
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return c;
+}
+
+static void queue(struct js_account *a, const struct run *run,
+    const struct msg *m)
+{
+	struct js          *js = a->js;
+	struct slice        headers = msg_headers(m), payload = msg_payload(m);
+	struct buf          client = { 0 };
+	struct api_request *r;
+	char               *at;
+
+	if (advisory_wants_audit(a))
+		js->host.put_client(js->host.ctx, run, &client);
+	r = malloc(sizeof *r + run->subject.n + m->reply.n + m->size +
+	    client.n);
+	if (r == NULL) {
+		buf_fini(&client);
+		return;		/* as if it had been lost on the way */
+	}
+	at = r->bytes;
+	*r = (struct api_request){ .account = a };
+	r->subject = copy(&at, run->subject);
+	r->reply = copy(&at, m->reply);
+	r->headers = copy(&at, headers);
+	r->payload = copy(&at, payload);
+	r->client = copy(&at, buf_slice(&client));
+	list_append(&js->requests, &r->link);
+	buf_fini(&client);
+}
+
+static void take(void *ctx, const struct run *run)
+{
+	for (uint32_t i = 0; i < run->n; i++)
+		queue(ctx, run, &run->msgs[i]);
+}
+
+static void take_direct(void *ctx, const struct run *run)
+{
+	const struct stream *s = ctx;
+
+	take(s->account, run);
+}
+
+void direct_start(struct stream *s)
+{
+	const struct js_host *h = &s->account->js->host;
+	struct buf            pattern = { 0 };
+
+	buf_printf(&pattern, "$JS.API.DIRECT.GET.%.*s", SLICE_ARG(s->name));
+	s->direct[0] = h->subscribe(h->ctx, s->account->core,
+	    buf_slice(&pattern), SLICE("_sys_"), take_direct, s);
+	buf_put_str(&pattern, ".>");
+	s->direct[1] = h->subscribe(h->ctx, s->account->core,
+	    buf_slice(&pattern), SLICE("_sys_"), take_direct, s);
+	buf_fini(&pattern);
+}
+
+void direct_stop(struct stream *s)
+{
+	const struct js_host *h = &s->account->js->host;
+
+	for (int i = 0; i < 2; i++) {
+		h->unsubscribe(h->ctx, s->direct[i]);
+		s->direct[i] = NULL;
+	}
+}
+
+/* With a domain, its subjects are ours by another name. */
+static void forward(struct js *js, const struct api_request *r)
+{
+	struct slice rest = slice_skip(r->subject, SLICE("$JS..API.").n +
+	    strlen(js->config.domain));
+	struct buf   subject = { 0 };
+
+	if (*rest.p != '$')
+		buf_put_slice(&subject, PREFIX);
+	buf_put_slice(&subject, rest);
+	js_send(js, &(struct js_out){ r->account->core, buf_slice(&subject),
+		SLICE_NONE, r->reply, r->headers, r->payload });
+	buf_fini(&subject);
+}
+
+static void answer_one(struct js *js, const struct api_request *r)
+{
+	const struct row *row;
+	struct slice      rest;
+
+	if (!slice_has_prefix(r->subject, PREFIX)) {
+		forward(js, r);
+		return;
+	}
+	rest = slice_skip(r->subject, PREFIX.n);
+	row = find_row(rest);
+	if (row != NULL)
+		answer(js, r, row, rest);
+	else if (slice_has_prefix(rest, SLICE("DIRECT.GET.")))
+		direct_answer(js, r);
+}
+
+void api_answer_all(struct js *js)
+{
+	struct list *l;
+
+	while ((l = list_take(&js->requests)) != NULL) {
+		struct api_request *r = CONTAINER_OF(l, struct api_request,
+		    link);
+
+		answer_one(js, r);
+		free(r);
+	}
+}
+
+void api_drop_all(struct js *js)
+{
+	struct list *l;
+
+	while ((l = list_take(&js->requests)) != NULL)
+		free(CONTAINER_OF(l, struct api_request, link));
+}
+
+/* Not all of $JS.API.>: who asks for a consumer or a direct get that is not
+ * there is told that nobody listens. */
+bool api_open(struct js_account *a)
+{
+	static const char *const patterns[] = { "INFO", "STREAM.>",
+		"CONSUMER.CREATE.>", "CONSUMER.DURABLE.>", "CONSUMER.NAMES.>",
+		"CONSUMER.LIST.>", "CONSUMER.INFO.>", "CONSUMER.DELETE.>",
+		"CONSUMER.PAUSE.>", "CONSUMER.UNPIN.>", "CONSUMER.LEADER.>",
+		"META.>", "SERVER.>", "ACCOUNT.>" };
+	const struct js_host *h = &a->js->host;
+	size_t                n = sizeof patterns / sizeof patterns[0];
+	struct buf            pattern = { 0 };
+
+	for (size_t i = 0; i <= n; i++) {
+		buf_reset(&pattern);
+		if (i < n)
+			buf_printf(&pattern, "$JS.API.%s", patterns[i]);
+		else if (a->js->config.domain != NULL)
+			buf_printf(&pattern, "$JS.%s.API.>",
+			    a->js->config.domain);
+		else
+			break;
+		a->subs[a->n_subs] = h->subscribe(h->ctx, a->core,
+		    buf_slice(&pattern), SLICE_NONE, take, a);
+		if (a->subs[a->n_subs] == NULL)
+			break;
+		a->n_subs++;
+	}
+	buf_fini(&pattern);
+	return a->n_subs >= n;
+}
+
+void api_close(struct js_account *a)
+{
+	const struct js_host *h = &a->js->host;
+
+	while (a->n_subs > 0)
+		h->unsubscribe(h->ctx, a->subs[--a->n_subs]);
+}
+
+/* ---- for the handlers ------------------------------------------------------------ */
+
+struct stream *api_stream(struct api_call *c)
+{
+	struct stream *s = js_find_stream(c->account, c->names[0]);
+
+	if (s == NULL)
+		js_fail(&c->e, 10059);
+	return s;
+}
+
+struct consumer *api_consumer(struct api_call *c)
+{
+	struct stream   *s = api_stream(c);
+	struct consumer *o = s == NULL ? NULL
+	    : stream_find_consumer(s, c->names[1]);
+
+	if (s != NULL && o == NULL)
+		js_fail(&c->e, 10014);
+	return o;
+}
+
+size_t api_page(struct api_call *c, size_t total, size_t limit)
+{
+	int64_t offset = 0;
+
+	if (c->doc != NULL)
+		json_as_i64(json_get(c->doc, "offset"), &offset);
+	if (offset < 0)
+		offset = 0;
+	if ((uint64_t)offset > total)
+		offset = (int64_t)total;
+	json_key(c->w, "total");
+	json_u64(c->w, total);
+	json_key(c->w, "offset");
+	json_i64(c->w, offset);
+	json_key(c->w, "limit");
+	json_u64(c->w, limit);
+	return (size_t)offset;
+}

@@ -1,0 +1,108 @@
+/* js/api.h - the subjects of the JetStream API, and who answers them.
+ *
+ * A request is copied when it comes and answered at the end of the turn.  One
+ * dispatcher does for all of them what is the same: levels, JSON, the envelope,
+ * the counting, the audit; a row of the table says the rest.
+ *
+ * Thread: owner.  Spec: jetstream reference, section 2.
+ */
+#ifndef JS_API_H
+#define JS_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/list.h"
+#include "base/slice.h"
+#include "js/errors.h"
+
+struct js;
+struct js_account;
+struct run;
+struct stream;
+
+/* A request that waits for the end of its turn. */
+struct api_request {
+	struct list        link;	/* in js->requests */
+	struct js_account *account;
+	struct slice       subject, reply, headers, payload, client;
+	char               bytes[];
+};
+
+enum { API_TOKENS_MAX = 4 };
+
+/* A request that is being answered. */
+struct api_call {
+	const struct api_request *r;
+	struct js_account        *account;
+	struct js                *js;
+	struct slice              rest;	/* of the subject, behind "$JS.API." */
+	struct slice              names[API_TOKENS_MAX];	/* where the row has '*' */
+	size_t                    n_names;
+	const struct json        *doc;	/* NULL: nothing was sent */
+	struct json_writer       *w;	/* inside the answer's object */
+	struct js_error           e;	/* set: it failed, what was written goes */
+	bool                      is_silent;	/* no answer at all */
+};
+
+/* The subjects are subscribed to for an account.  False: out of memory. */
+bool api_open(struct js_account *a);
+void api_close(struct js_account *a);
+
+/* Answers what waits.  In the end of a turn. */
+void api_answer_all(struct js *js);
+void api_drop_all(struct js *js);
+
+/* The stream that the call names; NULL: 10059. */
+struct stream *api_stream(struct api_call *c);
+struct consumer *api_consumer(struct api_call *c);
+
+/* For lists: where to begin, from the request; total, offset and limit are
+ * written. */
+size_t api_page(struct api_call *c, size_t total, size_t limit);
+
+/* ---- direct gets (js/api_direct.c) ------------------------------------------ */
+
+void direct_start(struct stream *s);
+void direct_stop(struct stream *s);
+/* The message "get" names.  api_stream.c's MSG.GET uses the same finder. */
+struct direct_wish {
+	uint64_t     seq;
+	int64_t      start_time;
+	struct slice last_by_subj, next_by_subj;
+	bool         no_hdr;
+	uint64_t     batch, max_bytes, up_to_seq;
+	int64_t      up_to_time;
+	const struct json *multi_last;	/* an array; NULL */
+};
+/* False: it contradicts itself, or asks for nothing. */
+bool direct_read(const struct json *doc, struct direct_wish *wish);
+/* False: there is none. */
+bool direct_find(struct stream *s, const struct direct_wish *wish,
+    uint64_t *seq);
+void direct_answer(struct js *js, const struct api_request *r);
+
+/* ---- handlers ---------------------------------------------------------------- */
+
+void api_account_info(struct api_call *c);
+void api_stream_create(struct api_call *c);
+void api_stream_update(struct api_call *c);
+void api_stream_names(struct api_call *c);
+void api_stream_list(struct api_call *c);
+void api_stream_info(struct api_call *c);
+void api_stream_delete(struct api_call *c);
+void api_stream_purge(struct api_call *c);
+void api_msg_get(struct api_call *c);
+void api_msg_delete(struct api_call *c);
+void api_consumer_create(struct api_call *c);
+void api_consumer_create_durable(struct api_call *c);
+void api_consumer_names(struct api_call *c);
+void api_consumer_list(struct api_call *c);
+void api_consumer_info(struct api_call *c);
+void api_consumer_delete(struct api_call *c);
+void api_consumer_pause(struct api_call *c);
+void api_consumer_unpin(struct api_call *c);
+
+#endif /* JS_API_H */

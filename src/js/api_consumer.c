@@ -1,0 +1,266 @@
+/* js/api_consumer.c - requests about consumers (section 2.4.9 to 2.4.13). */
+#include "js/api.h"
+
+#include "base/random.h"
+#include "js/advisory.h"
+#include "js/consumer.h"
+#include "js/js.h"
+#include "js/names.h"
+#include "js/stream.h"
+#include "js/stream_config.h"
+
+enum { NAMES_PAGE = 1024, LIST_PAGE = 256, MADE_UP = 8 };
+
+/* ---- create -------------------------------------------------------------------- */
+
+enum action { ACTION_ANY, ACTION_CREATE, ACTION_UPDATE };
+
+static bool read_action(struct api_call *c, enum action *action)
+{
+	struct slice s = SLICE_NONE;
+
+	json_as_str(json_get(c->doc, "action"), &s);
+	*action = slice_eq(s, SLICE("create")) ? ACTION_CREATE
+	    : slice_eq(s, SLICE("update")) ? ACTION_UPDATE : ACTION_ANY;
+	return s.n == 0 || *action != ACTION_ANY ||
+	    js_fail_with(&c->e, 10025, "unknown consumer action: \"%.*s\"",
+	    SLICE_ARG(s));
+}
+
+static struct consumer_config *read_config(struct api_call *c)
+{
+	struct consumer_config *g;
+	const struct json      *config = json_get(c->doc, "config");
+	struct slice            stream = SLICE_NONE;
+
+	json_as_str(json_get(c->doc, "stream_name"), &stream);
+	if (!slice_eq(stream, c->names[0]))
+		js_fail(&c->e, 10056);
+	else if (config == NULL)
+		js_fail(&c->e, 10078);
+	else if (consumer_config_read(config, c->js->config.is_strict, &g,
+	    &c->e))
+		return g;
+	return NULL;
+}
+
+static bool make_up_name(struct api_call *c, struct consumer_config *g)
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz";
+	char name[MADE_UP];
+
+	for (size_t i = 0; i < MADE_UP; i++)
+		name[i] = digits[random_below(62)];
+	return consumer_config_set_name(g, slice_of(name, MADE_UP)) ||
+	    js_fail(&c->e, 10023);
+}
+
+/* What the subject says and what the body says are one. */
+static bool settle_name(struct api_call *c, struct consumer_config *g)
+{
+	if (c->n_names < 2) {
+		if (g->durable.n > 0)
+			return js_fail(&c->e, 10020);
+		return g->name.n > 0 || make_up_name(c, g);
+	}
+	if (js_name_is_path(c->names[1]))
+		return js_fail(&c->e, 10127);
+	if (g->durable.n > 0 && !slice_eq(g->durable, c->names[1]))
+		return js_fail(&c->e, 10017);
+	if (g->name.n > 0 && !slice_eq(g->name, c->names[1]))
+		return js_fail(&c->e, 10017);
+	if (c->rest.n > 0) {
+		if (g->n_filters > 0)
+			return js_fail(&c->e, 10137);
+		if (!slice_eq(g->one_filter, c->rest))
+			return js_fail(&c->e, 10131);
+	}
+	return consumer_config_set_name(g, c->names[1]) ||
+	    js_fail(&c->e, 10023);
+}
+
+static bool settle_durable(struct api_call *c, struct consumer_config *g)
+{
+	if (g->durable.n == 0)
+		return js_fail(&c->e, 10018);
+	if (!slice_eq(g->durable, c->names[1]))
+		return js_fail(&c->e, 10017);
+	return consumer_config_set_name(g, g->durable) ||
+	    js_fail(&c->e, 10023);
+}
+
+static struct consumer *create_or_update(struct api_call *c,
+    struct stream *s, struct consumer_config *g, bool pedantic,
+    enum action action)
+{
+	struct consumer *o = stream_find_consumer(s, g->name);
+
+	if (o == NULL && action == ACTION_UPDATE) {
+		js_fail(&c->e, 10149);
+	} else if (o == NULL) {
+		o = consumer_create(s, g, pedantic, &c->e);
+		if (o != NULL)
+			advisory_consumer_action(o, "create");
+		return o;
+	} else {
+		g->pause_until = consumer_config(o)->pause_until;
+		if (consumer_config_equal(g, consumer_config(o))) {
+			consumer_config_destroy(g);
+			return o;
+		}
+		if (action != ACTION_CREATE)
+			return consumer_update(o, g, &c->e) ? o : NULL;
+		js_fail(&c->e, 10148);
+	}
+	consumer_config_destroy(g);
+	return NULL;
+}
+
+static void create(struct api_call *c,
+    bool (*settle)(struct api_call *c, struct consumer_config *g))
+{
+	struct consumer_limits  limits = {
+		.max_ack_pending = c->account->limits.max_ack_pending > 0
+		    ? c->account->limits.max_ack_pending
+		    : c->js->config.limit_ack_pending,
+		.max_request_batch = c->js->config.limit_request_batch };
+	struct consumer_config *g = read_config(c);
+	struct consumer        *o;
+	struct stream          *s;
+	enum action             action;
+	bool                    pedantic = false;
+
+	if (g == NULL)
+		return;
+	json_as_bool(json_get(c->doc, "pedantic"), &pedantic);
+	if (!read_action(c, &action) || !settle(c, g)) {
+		consumer_config_destroy(g);
+		return;
+	}
+	s = api_stream(c);
+	if (s != NULL && g->n_replicas > 1)
+		js_fail(&c->e, 10074);
+	if (js_failed(&c->e) || !consumer_config_check(g, s->config, &limits,
+	    pedantic, &c->e)) {
+		consumer_config_destroy(g);
+		return;
+	}
+	o = create_or_update(c, s, g, pedantic, action);
+	if (o != NULL)
+		consumer_write_info(o, true, c->w);
+}
+
+void api_consumer_create(struct api_call *c)
+{
+	create(c, settle_name);
+}
+
+void api_consumer_create_durable(struct api_call *c)
+{
+	create(c, settle_durable);
+}
+
+/* ---- lists ---------------------------------------------------------------------- */
+
+static void write_page(struct api_call *c, size_t limit, bool is_whole)
+{
+	struct stream *s = api_stream(c);
+	size_t         at, i = 0;
+
+	if (s == NULL)
+		return;
+	at = api_page(c, s->n_consumers - s->n_direct, limit);
+	json_key(c->w, "consumers");
+	json_begin_array(c->w);
+	LIST_EACH (l, &s->consumers) {
+		const struct consumer *o = consumer_of(l);
+
+		if (consumer_is_hidden(o) || i++ < at || i > at + limit)
+			continue;
+		if (!is_whole) {
+			json_str(c->w, consumer_name(o));
+			continue;
+		}
+		json_begin_object(c->w);
+		consumer_write_info(o, false, c->w);
+		json_end_object(c->w);
+	}
+	json_end_array(c->w);
+}
+
+void api_consumer_names(struct api_call *c)
+{
+	write_page(c, NAMES_PAGE, false);
+}
+
+void api_consumer_list(struct api_call *c)
+{
+	write_page(c, LIST_PAGE, true);
+}
+
+/* ---- one consumer ---------------------------------------------------------------- */
+
+void api_consumer_info(struct api_call *c)
+{
+	struct consumer *o = api_consumer(c);
+
+	if (o != NULL)
+		consumer_write_info(o, true, c->w);
+}
+
+void api_consumer_delete(struct api_call *c)
+{
+	struct consumer *o = api_consumer(c);
+
+	if (o == NULL)
+		return;
+	advisory_consumer_action(o, "delete");
+	consumer_delete(o);
+	json_key(c->w, "success");
+	json_bool(c->w, true);
+}
+
+void api_consumer_pause(struct api_call *c)
+{
+	struct consumer *o = api_consumer(c);
+	const struct js_host *h = &c->js->host;
+	struct slice     text;
+	int64_t          until = JS_TIME_UNSET, now = h->wall_ns(h->ctx);
+
+	if (o == NULL)
+		return;
+	if (c->doc != NULL && json_get(c->doc, "pause_until") != NULL &&
+	    (!json_as_str(json_get(c->doc, "pause_until"), &text) ||
+	    !js_time_read(text, &until))) {
+		js_fail_with(&c->e, 10025, "parsing time");
+		return;
+	}
+	if (!consumer_pause(o, until, &c->e))
+		return;
+	until = consumer_config(o)->pause_until;
+	json_key(c->w, "paused");
+	json_bool(c->w, until > now);
+	json_key(c->w, "pause_until");
+	json_time(c->w, until);
+	if (until > now) {
+		json_key(c->w, "pause_remaining");
+		json_i64(c->w, until - now);
+	}
+}
+
+void api_consumer_unpin(struct api_call *c)
+{
+	struct slice     group = SLICE_NONE;
+	struct consumer *o;
+
+	if (c->doc != NULL)
+		json_as_str(json_get(c->doc, "group"), &group);
+	if (group.n == 0) {
+		js_fail_with(&c->e, 10025, "consumer group not specified");
+		return;
+	}
+	o = api_consumer(c);
+	if (o != NULL)
+		consumer_unpin(o, group, &c->e);
+}

@@ -1,0 +1,339 @@
+/* js/api_direct.c - reading messages without a consumer (section 14). */
+#include "js/api.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "js/fields.h"
+#include "js/headers.h"
+#include "js/js.h"
+#include "js/stream.h"
+#include "proto/subject.h"
+
+enum { MULTI_MAX = 1024 };
+
+#define MAX_BYTES UINT64_C(67108864)
+
+static bool read_u64(const struct json *doc, const char *key, uint64_t *ret)
+{
+	int64_t v;
+
+	if (json_get(doc, key) == NULL)
+		return true;
+	if (!json_as_i64(json_get(doc, key), &v) || v < 0)
+		return false;
+	*ret = (uint64_t)v;
+	return true;
+}
+
+static bool read_time(const struct json *doc, const char *key, int64_t *ret)
+{
+	struct slice s;
+
+	if (json_get(doc, key) == NULL)
+		return true;
+	return json_as_str(json_get(doc, key), &s) && js_time_read(s, ret);
+}
+
+bool direct_read(const struct json *doc, struct direct_wish *wish)
+{
+	*wish = (struct direct_wish){ .start_time = JS_TIME_UNSET,
+		.up_to_time = JS_TIME_UNSET };
+	if (!json_is_object(doc) || !read_u64(doc, "seq", &wish->seq) ||
+	    !read_u64(doc, "batch", &wish->batch) ||
+	    !read_u64(doc, "max_bytes", &wish->max_bytes) ||
+	    !read_u64(doc, "up_to_seq", &wish->up_to_seq) ||
+	    !read_time(doc, "start_time", &wish->start_time) ||
+	    !read_time(doc, "up_to_time", &wish->up_to_time))
+		return false;
+	json_as_str(json_get(doc, "last_by_subj"), &wish->last_by_subj);
+	json_as_str(json_get(doc, "next_by_subj"), &wish->next_by_subj);
+	json_as_bool(json_get(doc, "no_hdr"), &wish->no_hdr);
+	wish->multi_last = json_get(doc, "multi_last");
+	return true;
+}
+
+bool direct_find(struct stream *s, const struct direct_wish *wish,
+    uint64_t *seq)
+{
+	struct store_msg m = { 0 };
+	uint64_t         from = wish->seq;
+	bool             ok;
+
+	if (wish->last_by_subj.n > 0)
+		return subject_is_valid(wish->last_by_subj) &&
+		    store_find_last(s->store, wish->last_by_subj, UINT64_MAX,
+		    seq) == 0;
+	if (wish->start_time != JS_TIME_UNSET &&
+	    store_find_time(s->store, wish->start_time, &from) != 0)
+		return false;
+	if (wish->next_by_subj.n > 0)
+		return subject_is_valid(wish->next_by_subj) &&
+		    store_find_next(s->store, wish->next_by_subj, from,
+		    seq) == 0;
+	if (wish->start_time != JS_TIME_UNSET || wish->batch > 0)
+		return store_find_next(s->store, SLICE_NONE, from, seq) == 0;
+	*seq = from;
+	ok = store_read(s->store, from, &m) == 0;
+	store_msg_fini(&m);
+	return ok;
+}
+
+/* ---- answering ------------------------------------------------------------------ */
+
+struct direct {
+	struct js                *js;
+	const struct api_request *r;
+	struct stream            *s;
+	struct direct_wish        wish;
+	struct buf                headers;
+	struct store_msg          msg;
+	uint64_t                  n_sent, bytes, last_seq;
+};
+
+static void say(struct direct *d, const char *status)
+{
+	js_send_status(d->js, d->r->account->core, d->r->reply, SLICE_NONE,
+	    "%s", status);
+}
+
+static bool send(struct direct *d, uint64_t seq, const uint64_t *n_pending)
+{
+	struct buf *b = &d->headers, time = { 0 };
+
+	if (store_read(d->s->store, seq, &d->msg) != 0)
+		return false;
+	buf_reset(b);
+	if (!d->wish.no_hdr) {
+		text_put_time(&time, d->msg.ts_ns);
+		js_headers_begin(b, d->msg.hdr);
+		js_header_put(b, "Nats-Stream", d->s->name);
+		js_header_put(b, "Nats-Subject", d->msg.subject);
+		js_header_put_u64(b, "Nats-Sequence", seq);
+		js_header_put(b, "Nats-Time-Stamp", buf_slice(&time));
+		if (n_pending != NULL) {
+			js_header_put_u64(b, "Nats-Num-Pending", *n_pending);
+			js_header_put_u64(b, "Nats-Last-Sequence", d->last_seq);
+		}
+		js_headers_end(b);
+	}
+	js_send(d->js, &(struct js_out){ .account = d->r->account->core,
+		.subject = d->r->reply, .headers = buf_slice(b),
+		.payload = d->msg.body });
+	buf_fini(&time);
+	d->n_sent++;
+	d->bytes += d->msg.subject.n + b->n + d->msg.body.n;
+	d->last_seq = seq;
+	return true;
+}
+
+static bool is_full(const struct direct *d)
+{
+	uint64_t max = d->wish.max_bytes > 0 ? d->wish.max_bytes : MAX_BYTES;
+
+	return (d->wish.batch > 0 && d->n_sent >= d->wish.batch) ||
+	    d->bytes >= max;
+}
+
+static void end_batch(struct direct *d, uint64_t n_pending, uint64_t up_to)
+{
+	struct buf *b = &d->headers;
+
+	buf_reset(b);
+	buf_put_str(b, "NATS/1.0 204 EOB\r\n");
+	js_header_put_u64(b, "Nats-Num-Pending", n_pending);
+	js_header_put_u64(b, "Nats-Last-Sequence", d->last_seq);
+	if (up_to > 0)
+		js_header_put_u64(b, "Nats-UpTo-Sequence", up_to);
+	js_headers_end(b);
+	js_send(d->js, &(struct js_out){ .account = d->r->account->core,
+		.subject = d->r->reply, .headers = buf_slice(b) });
+}
+
+static void answer_batch(struct direct *d)
+{
+	struct slice pattern = d->wish.next_by_subj;
+	uint64_t     seq, left = 0;
+
+	if (!direct_find(d->s, &d->wish, &seq)) {
+		say(d, "404 Message Not Found");
+		return;
+	}
+	store_count(d->s->store, pattern, seq, false, &left);
+	do {
+		left -= left > 0;
+		send(d, seq, &left);
+	} while (!is_full(d) && store_find_next(d->s->store, pattern, seq + 1,
+	    &seq) == 0);
+	end_batch(d, left, 0);
+}
+
+struct lasts {
+	uint64_t *v;
+	size_t    n;
+	uint64_t  from, up_to;
+	struct stream *s;
+	bool      is_over;
+};
+
+static bool note_last(void *ctx, struct slice subject, uint64_t n,
+    uint64_t last_seq)
+{
+	struct lasts *x = ctx;
+
+	(void)n;
+	if (last_seq > x->up_to && store_find_last(x->s->store, subject,
+	    x->up_to, &last_seq) != 0)
+		return true;
+	if (last_seq < x->from)
+		return true;
+	if (x->n == MULTI_MAX) {
+		x->is_over = true;
+		return false;
+	}
+	x->v[x->n++] = last_seq;
+	return true;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static size_t unique(uint64_t *v, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (k == 0 || v[k - 1] != v[i])
+			v[k++] = v[i];
+	return k;
+}
+
+static uint64_t up_to(struct direct *d)
+{
+	struct store_state st;
+	uint64_t           seq;
+
+	store_get_state(d->s->store, &st);
+	if (d->wish.up_to_seq > 0)
+		return d->wish.up_to_seq;
+	if (d->wish.up_to_time != JS_TIME_UNSET &&
+	    store_find_time(d->s->store, d->wish.up_to_time, &seq) == 0)
+		return seq - 1;
+	return st.last_seq;
+}
+
+static void send_lasts(struct direct *d, const struct lasts *x)
+{
+	uint64_t left = x->n;
+
+	for (size_t i = 0; i < x->n && !is_full(d); i++) {
+		left--;
+		send(d, x->v[i], &left);
+	}
+	end_batch(d, left, x->up_to);
+}
+
+static void answer_multi(struct direct *d)
+{
+	struct lasts x = { calloc(MULTI_MAX, sizeof *x.v), 0, d->wish.seq,
+		up_to(d), d->s, false };
+	struct slice pattern;
+
+	for (size_t i = 0; x.v != NULL && i < json_n_items(d->wish.multi_last);
+	    i++)
+		if (json_as_str(json_item(d->wish.multi_last, i), &pattern) &&
+		    subject_is_valid(pattern))
+			store_each_subject(d->s->store, pattern, note_last, &x);
+	if (x.v != NULL)
+		qsort(x.v, x.n, sizeof *x.v, ascending);
+	x.n = unique(x.v, x.n);
+	if (x.is_over)
+		say(d, "413 Too Many Results");
+	else if (x.n == 0)
+		say(d, "404 No Results");
+	else
+		send_lasts(d, &x);
+	free(x.v);
+}
+
+static bool is_contradiction(const struct direct_wish *w)
+{
+	bool has_time = w->start_time != JS_TIME_UNSET;
+
+	return (w->seq > 0 && w->last_by_subj.n > 0) ||
+	    (w->seq > 0 && has_time) || (has_time && w->last_by_subj.n > 0) ||
+	    (w->last_by_subj.n > 0 && w->next_by_subj.n > 0) ||
+	    (w->last_by_subj.n > 0 && w->batch > 0) ||
+	    (w->multi_last != NULL && (w->last_by_subj.n > 0 ||
+	    w->next_by_subj.n > 0)) ||
+	    (w->up_to_seq > 0 && w->up_to_time != JS_TIME_UNSET);
+}
+
+static bool asks_nothing(const struct direct_wish *w)
+{
+	return w->seq == 0 && w->last_by_subj.n == 0 &&
+	    w->next_by_subj.n == 0 && w->start_time == JS_TIME_UNSET &&
+	    w->multi_last == NULL;
+}
+
+static void answer_wish(struct direct *d)
+{
+	uint64_t seq;
+
+	if (is_contradiction(&d->wish))
+		say(d, "408 Bad Request");
+	else if (asks_nothing(&d->wish))
+		say(d, "408 Empty Request");
+	else if (d->wish.multi_last != NULL)
+		answer_multi(d);
+	else if (d->wish.batch > 0)
+		answer_batch(d);
+	else if (!direct_find(d->s, &d->wish, &seq) || !send(d, seq, NULL))
+		say(d, "404 Message Not Found");
+}
+
+static void answer_json(struct direct *d)
+{
+	const char  *why;
+	struct json *doc = json_parse(d->r->payload, &why);
+
+	if (doc == NULL || !direct_read(doc, &d->wish))
+		say(d, "408 Malformed Request");
+	else
+		answer_wish(d);
+	json_free(doc);
+}
+
+void direct_answer(struct js *js, const struct api_request *r)
+{
+	struct slice  rest = slice_skip(r->subject,
+	    SLICE("$JS.API.DIRECT.GET.").n), name;
+	struct direct d = { .js = js, .r = r };
+	struct slice  level;
+	int64_t       n;
+
+	if (r->reply.n == 0 || !subject_take_token(&rest, &name))
+		return;
+	d.s = js_find_stream(r->account, name);
+	if (d.s == NULL)
+		return;
+	d.wish.start_time = d.wish.up_to_time = JS_TIME_UNSET;
+	if (r->headers.n > 0 && js_header_get(r->headers,
+	    SLICE("Nats-Required-Api-Level"), &level) &&
+	    (!text_parse_i64(level, &n) || n > JS_API_LEVEL)) {
+		say(&d, "412 Required Api Level");
+	} else if (rest.p != NULL) {
+		d.wish.last_by_subj = rest;
+		answer_wish(&d);
+	} else if (r->payload.n == 0) {
+		say(&d, "408 Empty Request");
+	} else {
+		answer_json(&d);
+	}
+	store_msg_fini(&d.msg);
+	buf_fini(&d.headers);
+}

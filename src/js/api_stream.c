@@ -1,0 +1,507 @@
+/* js/api_stream.c - requests about the account and its streams (section 2.4). */
+#include "js/api.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "js/advisory.h"
+#include "js/consumer.h"
+#include "js/js.h"
+#include "js/names.h"
+#include "js/stream.h"
+#include "js/stream_config.h"
+#include "proto/subject.h"
+
+enum { NAMES_PAGE = 1024, LIST_PAGE = 256, SUBJECTS_PAGE = 100000 };
+
+static void put_u64(struct api_call *c, const char *key, uint64_t v)
+{
+	json_key(c->w, key);
+	json_u64(c->w, v);
+}
+
+static void put_i64(struct api_call *c, const char *key, int64_t v)
+{
+	json_key(c->w, key);
+	json_i64(c->w, v);
+}
+
+static void put_success(struct api_call *c)
+{
+	json_key(c->w, "success");
+	json_bool(c->w, true);
+}
+
+/* ---- the account ------------------------------------------------------------------ */
+
+static void put_limits(struct api_call *c)
+{
+	const struct js_account_limits *l = &c->account->limits;
+
+	json_key(c->w, "limits");
+	json_begin_object(c->w);
+	put_i64(c, "max_memory", l->max_memory);
+	put_i64(c, "max_storage", l->max_storage);
+	put_i64(c, "max_streams", l->max_streams);
+	put_i64(c, "max_consumers", l->max_consumers);
+	put_i64(c, "max_ack_pending", l->max_ack_pending);
+	put_i64(c, "memory_max_stream_bytes", l->mem_max_stream_bytes);
+	put_i64(c, "storage_max_stream_bytes", l->disk_max_stream_bytes);
+	json_key(c->w, "max_bytes_required");
+	json_bool(c->w, l->max_bytes_required);
+	json_end_object(c->w);
+}
+
+void api_account_info(struct api_call *c)
+{
+	struct js_usage u;
+
+	js_account_usage(c->account, &u);
+	put_u64(c, "memory", u.memory);
+	put_u64(c, "storage", u.storage);
+	put_u64(c, "reserved_memory", u.reserved_memory);
+	put_u64(c, "reserved_storage", u.reserved_storage);
+	put_u64(c, "streams", u.n_streams);
+	put_u64(c, "consumers", u.n_consumers);
+	put_limits(c);
+	if (c->js->config.domain != NULL) {
+		json_key(c->w, "domain");
+		json_cstr(c->w, c->js->config.domain);
+	}
+	json_key(c->w, "api");
+	json_begin_object(c->w);
+	put_u64(c, "level", JS_API_LEVEL);
+	put_u64(c, "total", c->account->n_api);
+	put_u64(c, "errors", c->account->n_api_errors);
+	json_end_object(c->w);
+}
+
+/* ---- create and update -------------------------------------------------------------- */
+
+/* The parts of a configuration that this server does not have yet. */
+static bool is_built(const struct stream_config *g, struct js_error *e)
+{
+	const struct {
+		bool        is_wanted;
+		const char *what;
+	} rows[] = {
+		{ g->mirror != NULL, "mirrors" }, { g->n_sources > 0, "sources" },
+		{ g->allow_counter, "message counters" },
+		{ g->allow_atomic, "atomic batch publishing" },
+		{ g->allow_batched, "batch publishing" },
+		{ g->allow_schedules, "message schedules" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rows[i].is_wanted)
+			return js_fail_with(e, 10052, "%s are not built into "
+			    "this server yet", rows[i].what);
+	return true;
+}
+
+static struct stream_config *read_config(struct api_call *c, bool *pedantic)
+{
+	struct stream_limits  limits = {
+		.duplicate_window_ns = c->js->config.limit_duplicates_ns,
+		.max_bytes_required = c->account->limits.max_bytes_required,
+		.mem_max_stream_bytes = c->account->limits.mem_max_stream_bytes,
+		.disk_max_stream_bytes =
+		    c->account->limits.disk_max_stream_bytes };
+	struct stream_config *g;
+
+	if (!stream_config_read(c->doc, c->js->config.is_strict, pedantic, &g,
+	    &c->e))
+		return NULL;
+	if (js_name_is_path(c->names[0]))
+		js_fail(&c->e, 10128);
+	else if (stream_config_check(g, &limits, *pedantic, &c->e) &&
+	    is_built(g, &c->e) && !slice_eq(g->name, c->names[0]))
+		js_fail(&c->e, 10056);
+	if (!js_failed(&c->e))
+		return g;
+	stream_config_destroy(g);
+	return NULL;
+}
+
+/* except: the stream itself, when it is updated. */
+static bool is_apart(struct api_call *c, const struct stream_config *g,
+    const struct stream *except)
+{
+	for (size_t i = 0; i < c->account->n; i++)
+		if (c->account->v[i] != except &&
+		    stream_config_overlaps(g, c->account->v[i]->config))
+			return js_fail(&c->e, 10065);
+	return true;
+}
+
+/* Section 4.3: what max_bytes reserves must be there. */
+static bool may_reserve(struct api_call *c, const struct stream_config *g,
+    int64_t already)
+{
+	bool            is_memory = g->storage == STORAGE_MEMORY;
+	int64_t         of_account = is_memory ? c->account->limits.max_memory
+	    : c->account->limits.max_storage;
+	int64_t         of_server = is_memory ? c->js->config.max_memory
+	    : c->js->config.max_storage;
+	unsigned        code = is_memory ? 10028 : 10047;
+	struct js_usage u;
+	uint64_t        want;
+
+	js_account_usage(c->account, &u);
+	want = (is_memory ? u.reserved_memory : u.reserved_storage) +
+	    (uint64_t)(g->max_bytes > 0 ? g->max_bytes : 1) - (uint64_t)already;
+	if (of_account >= 0 && want > (uint64_t)of_account)
+		return js_fail(&c->e, code);
+	return of_server <= 0 || want <= (uint64_t)of_server ||
+	    js_fail(&c->e, code);
+}
+
+static bool may_create(struct api_call *c, const struct stream_config *g)
+{
+	int64_t max = c->account->limits.max_streams;
+
+	if (g->sealed)
+		return js_fail_with(&c->e, 10052, "stream configuration for "
+		    "create can not be sealed");
+	if (g->mirror_direct && g->mirror == NULL)
+		return js_fail_with(&c->e, 10052, "stream has no mirror but "
+		    "does have mirror direct");
+	if (g->n_replicas > 1)
+		return js_fail(&c->e, 10074);
+	if (max > 0 && c->account->n >= (uint64_t)max)
+		return js_fail(&c->e, 10027);
+	return may_reserve(c, g, 0) && is_apart(c, g, NULL);
+}
+
+static struct stream *create(struct api_call *c, struct stream_config *g)
+{
+	const struct js_host *h = &c->js->host;
+	struct stream        *s;
+
+	if (!may_create(c, g)) {
+		stream_config_destroy(g);
+		return NULL;
+	}
+	s = stream_create(c->account, g, h->wall_ns(h->ctx), &c->e);
+	if (s == NULL)
+		return NULL;
+	if (js_add_stream(c->account, s) && stream_start(s)) {
+		advisory_stream_action(s, "CREATED", "create");
+		return s;
+	}
+	js_remove_stream(c->account, s);
+	stream_delete(s, &c->e);
+	js_fail_with(&c->e, 10049, "%s", err_text(ERR_NOMEM));
+	return NULL;
+}
+
+void api_stream_create(struct api_call *c)
+{
+	bool                  pedantic;
+	struct stream_config *g = read_config(c, &pedantic);
+	struct stream        *s;
+
+	if (g == NULL)
+		return;
+	s = js_find_stream(c->account, g->name);
+	if (s == NULL) {
+		s = create(c, g);
+	} else {
+		if (!stream_config_equal(g, s->config))
+			js_fail(&c->e, 10058);
+		stream_config_destroy(g);
+	}
+	if (js_failed(&c->e))
+		return;
+	stream_write_info(s, NULL, true, NULL, c->w);
+	json_key(c->w, "did_create");
+	json_bool(c->w, true);
+}
+
+void api_stream_update(struct api_call *c)
+{
+	bool                  pedantic;
+	struct stream_config *g = read_config(c, &pedantic);
+	struct stream        *s;
+
+	if (g == NULL)
+		return;
+	s = js_find_stream(c->account, g->name);
+	if (s == NULL)
+		js_fail(&c->e, 10059);
+	else if (g->n_replicas > 1)
+		js_fail(&c->e, 10074);
+	if (js_failed(&c->e) ||
+	    !stream_config_check_update(s->config, g, pedantic, &c->e) ||
+	    !is_apart(c, g, s) || !may_reserve(c, g,
+	    s->config->max_bytes > 0 ? s->config->max_bytes : 1)) {
+		stream_config_destroy(g);
+		return;
+	}
+	if (!stream_update(s, g, &c->e))
+		return;
+	advisory_stream_action(s, "UPDATED", "modify");
+	stream_write_info(s, NULL, true, NULL, c->w);
+}
+
+/* ---- names and lists ------------------------------------------------------------------ */
+
+static bool is_chosen(const struct stream *s, struct slice filter)
+{
+	if (filter.n == 0)
+		return true;
+	for (size_t i = 0; i < s->config->n_subjects; i++)
+		if (subject_overlaps(s->config->subjects[i], filter))
+			return true;
+	return false;
+}
+
+static size_t choose(struct api_call *c, struct stream **v)
+{
+	struct slice filter = SLICE_NONE;
+	size_t       n = 0;
+
+	if (c->doc != NULL)
+		json_as_str(json_get(c->doc, "subject"), &filter);
+	for (size_t i = 0; i < c->account->n; i++)
+		if (is_chosen(c->account->v[i], filter))
+			v[n++] = c->account->v[i];
+	return n;
+}
+
+static void write_page(struct api_call *c, size_t limit,
+    void (*write)(struct api_call *c, struct stream *s))
+{
+	struct stream **v = calloc(c->account->n + 1, sizeof(struct stream *));
+	size_t          n = v == NULL ? 0 : choose(c, v);
+	size_t          at = api_page(c, n, limit);
+
+	json_key(c->w, "streams");
+	if (n == 0 && limit == NAMES_PAGE) {
+		json_null(c->w);
+	} else {
+		json_begin_array(c->w);
+		for (size_t i = at; i < n && i - at < limit; i++)
+			write(c, v[i]);
+		json_end_array(c->w);
+	}
+	free(v);
+}
+
+static void write_name(struct api_call *c, struct stream *s)
+{
+	json_str(c->w, s->name);
+}
+
+static void write_whole(struct api_call *c, struct stream *s)
+{
+	json_begin_object(c->w);
+	stream_write_info(s, NULL, false, NULL, c->w);
+	json_end_object(c->w);
+}
+
+void api_stream_names(struct api_call *c)
+{
+	write_page(c, NAMES_PAGE, write_name);
+}
+
+void api_stream_list(struct api_call *c)
+{
+	write_page(c, LIST_PAGE, write_whole);
+}
+
+/* ---- one stream ------------------------------------------------------------------------- */
+
+void api_stream_info(struct api_call *c)
+{
+	struct stream           *s = api_stream(c);
+	struct stream_state_wish wish = { 0 };
+	struct buf               body = { 0 };
+	struct json_writer       w;
+	uint64_t                 n = 0;
+	int64_t                  offset = 0;
+
+	if (s == NULL)
+		return;
+	if (c->doc != NULL) {
+		json_as_bool(json_get(c->doc, "deleted_details"),
+		    &wish.deleted_details);
+		json_as_str(json_get(c->doc, "subjects_filter"),
+		    &wish.subjects_filter);
+		json_as_i64(json_get(c->doc, "offset"), &offset);
+	}
+	wish.offset = offset > 0 ? (uint64_t)offset : 0;
+	/* the page is told before what is on it, and known after */
+	json_init(&w, &body, 0);
+	json_begin_object(&w);
+	stream_write_info(s, &wish, true, &n, &w);
+	json_end_object(&w);
+	put_u64(c, "total", n);
+	put_u64(c, "offset", wish.subjects_filter.n > 0 ? wish.offset : 0);
+	put_u64(c, "limit", wish.subjects_filter.n > 0 ? SUBJECTS_PAGE : 0);
+	if (body.n > 2) {
+		buf_put_char(c->w->out, ',');
+		buf_put(c->w->out, body.p + 1, body.n - 2);
+	}
+	buf_fini(&body);
+}
+
+void api_stream_delete(struct api_call *c)
+{
+	struct stream *s = api_stream(c);
+
+	if (s == NULL)
+		return;
+	advisory_stream_action(s, "DELETED", "delete");
+	js_remove_stream(c->account, s);
+	if (stream_delete(s, &c->e))
+		put_success(c);
+	else
+		js_add_stream(c->account, s);
+}
+
+/* An answer that waits until what it says is on the disk. */
+struct later {
+	struct stream_waiter waiter;
+	struct js           *js;
+	struct account      *account;
+	size_t               n_reply;
+	char                 bytes[];	/* the reply, the answer */
+};
+
+static void say_later(struct stream_waiter *w, int err)
+{
+	struct later *l = CONTAINER_OF(w, struct later, waiter);
+
+	if (err == 0)
+		js_send(l->js, &(struct js_out){ .account = l->account,
+			.subject = { l->bytes, l->n_reply },
+			.payload = slice_str(l->bytes + l->n_reply) });
+	free(l);
+}
+
+/* The answer as it stands is kept back. */
+static void wait_for_disk(struct api_call *c, struct stream *s)
+{
+	struct slice  reply = c->r->reply;
+	struct buf   *out = c->w->out;
+	struct later *l = malloc(sizeof *l + reply.n + out->n + 2);
+
+	if (l == NULL)
+		return;
+	*l = (struct later){ .waiter.done = say_later, .js = c->js,
+		.account = c->account->core, .n_reply = reply.n };
+	if (reply.n > 0)
+		memcpy(l->bytes, reply.p, reply.n);
+	memcpy(l->bytes + reply.n, out->p, out->n);
+	memcpy(l->bytes + reply.n + out->n, "}", 2);
+	c->is_silent = true;
+	if (reply.n == 0)
+		free(l);
+	else
+		stream_await(s, &l->waiter, false);
+}
+
+void api_stream_purge(struct api_call *c)
+{
+	struct stream           *s = api_stream(c);
+	struct stream_purge_what what = { 0 };
+	int64_t                  seq = 0, keep = 0;
+	uint64_t                 n;
+
+	if (s == NULL)
+		return;
+	if (c->doc != NULL) {
+		json_as_str(json_get(c->doc, "filter"), &what.filter);
+		json_as_i64(json_get(c->doc, "seq"), &seq);
+		json_as_i64(json_get(c->doc, "keep"), &keep);
+	}
+	if ((seq > 0 && keep > 0) || seq < 0 || keep < 0 ||
+	    (what.filter.n > 0 && !subject_is_valid(what.filter))) {
+		js_fail(&c->e, 10003);
+		return;
+	}
+	what.seq = (uint64_t)seq;
+	what.keep = (uint64_t)keep;
+	if (!stream_purge(s, &what, &n, &c->e))
+		return;
+	put_success(c);
+	put_u64(c, "purged", n);
+	wait_for_disk(c, s);
+}
+
+void api_msg_delete(struct api_call *c)
+{
+	struct stream *s = api_stream(c);
+	int64_t        seq = 0;
+	bool           no_erase = false;
+
+	if (s == NULL)
+		return;
+	json_as_bool(json_get(c->doc, "no_erase"), &no_erase);
+	if (!json_as_i64(json_get(c->doc, "seq"), &seq) || seq < 0) {
+		js_fail(&c->e, 10003);
+		return;
+	}
+	if (!stream_delete_msg(s, (uint64_t)seq, !no_erase, &c->e))
+		return;
+	put_success(c);
+	wait_for_disk(c, s);
+}
+
+static void put_base64(struct api_call *c, const char *key, struct slice s)
+{
+	struct buf b = { 0 };
+
+	if (s.n == 0)
+		return;
+	text_put_base64(&b, s.p, s.n);
+	json_key(c->w, key);
+	json_str(c->w, buf_slice(&b));
+	buf_fini(&b);
+}
+
+static bool asks_wrongly(const struct direct_wish *w)
+{
+	bool has_time = w->start_time != JS_TIME_UNSET;
+
+	return w->batch > 0 || w->max_bytes > 0 ||
+	    (w->seq > 0 && (w->last_by_subj.n > 0 || has_time)) ||
+	    (has_time && w->last_by_subj.n > 0) ||
+	    (w->last_by_subj.n > 0 && w->next_by_subj.n > 0) ||
+	    (w->seq == 0 && !has_time && w->last_by_subj.n == 0 &&
+	    w->next_by_subj.n == 0);
+}
+
+void api_msg_get(struct api_call *c)
+{
+	struct stream     *s = api_stream(c);
+	struct direct_wish wish;
+	struct store_msg   m = { 0 };
+	uint64_t           seq;
+
+	if (s == NULL)
+		return;
+	if (!direct_read(c->doc, &wish) || asks_wrongly(&wish)) {
+		js_fail(&c->e, 10003);
+		return;
+	}
+	if (!direct_find(s, &wish, &seq) || store_read(s->store, seq, &m) != 0) {
+		js_fail(&c->e, 10037);
+		store_msg_fini(&m);
+		return;
+	}
+	json_key(c->w, "message");
+	json_begin_object(c->w);
+	json_key(c->w, "subject");
+	json_str(c->w, m.subject);
+	put_u64(c, "seq", seq);
+	if (!wish.no_hdr)
+		put_base64(c, "hdrs", m.hdr);
+	put_base64(c, "data", m.body);
+	json_key(c->w, "time");
+	json_time(c->w, m.ts_ns);
+	json_end_object(c->w);
+	store_msg_fini(&m);
+}
