@@ -301,6 +301,45 @@
 	X(resolver_tls,      TLS,      "resolver_tls", "",			\
 	  0, 0, 0, NONE, QUIET, "accounts",					\
 	  "how a resolver's URL is trusted")					\
+	X(js_enabled,        BOOL,     "jetstream.enabled",			\
+	  "jetstream.enable",							\
+	  0, 0, 1, NONE, RESTART, "JetStream",					\
+	  "streams that are stored, and their consumers")			\
+	X(js_store_dir,      STRING,   "jetstream.store_dir",			\
+	  "jetstream.store jetstream.storedir store_dir storedir",		\
+	  0, 0, 0, NONE, RESTART, "StoreDir",					\
+	  "where they are, below a directory jetstream")			\
+	X(js_max_memory,     SIZE,     "jetstream.max_mem",			\
+	  "jetstream.max_memory_store jetstream.max_mem_store "			\
+	  "jetstream.max_memory",						\
+	  -1, -1, INT64_MAX, NONE, RESTART, "JetStreamMaxMemory",		\
+	  "bytes of streams in memory; -1 is three quarters of it")		\
+	X(js_max_storage,    SIZE,     "jetstream.max_file",			\
+	  "jetstream.max_file_store",						\
+	  -1, -1, INT64_MAX, NONE, RESTART, "JetStreamMaxStore",		\
+	  "bytes of streams in files; -1 is three quarters of what is free")	\
+	X(js_sync,           STRING,   "jetstream.sync_interval",		\
+	  "jetstream.sync",							\
+	  0, 0, 0, NONE, RESTART, "SyncInterval",				\
+	  "always: what is acknowledged is on the disk; or, as \"2m\", how "	\
+	  "often it gets there")						\
+	X(js_domain,         STRING,   "jetstream.domain", "",			\
+	  0, 0, 0, NONE, RESTART, "JetStreamDomain",				\
+	  "token by which this JetStream is told from others")			\
+	X(js_strict,         BOOL,     "jetstream.strict", "",			\
+	  1, 0, 1, NONE, RESTART, "JetStreamStrict",				\
+	  "refuse requests with unknown fields")				\
+	X(js_max_ack_pending, INT,     "jetstream.limits.max_ack_pending", "",	\
+	  0, 0, INT32_MAX, NONE, RESTART, "JetStreamLimits",			\
+	  "most that a consumer may have pending; 0 is no limit")		\
+	X(js_max_request_batch, INT,   "jetstream.limits.max_request_batch",	\
+	  "",									\
+	  0, 0, INT32_MAX, NONE, RESTART, "JetStreamLimits",			\
+	  "most that one request may ask for; 0 is no limit")			\
+	X(js_duplicate_window, DURATION, "jetstream.limits.duplicate_window",	\
+	  "jetstream.limits.max_duplicate_window",				\
+	  0, 0, INT64_MAX, NONE, RESTART, "JetStreamLimits",			\
+	  "longest window of message ids; 0 is no limit")			\
 	X(default_sentinel,  STRING,   "default_sentinel", "",			\
 	  0, 0, 0, NONE, QUIET, "default sentinel",				\
 	  "token of clients that bring none")
@@ -310,13 +349,22 @@
 	X("ocsp") X("ocsp_cache")						\
 	X("websocket") X("ws") X("mqtt")					\
 	X("cluster") X("gateway") X("leafnodes") X("leaf")		\
-	X("jetstream")
+	X("jetstream.key") X("jetstream.encryption_key")			\
+	X("jetstream.ek") X("jetstream.tpm") X("jetstream.cipher")
 
 /* What means nothing here and may stay in a file. */
 #define OPTIONS_IGNORED(X)						\
 	X("prof_port") X("prof_block_rate") X("connect_error_reports")	\
 	X("reconnect_error_reports")						\
-	X("store_dir") X("storedir") X("default_js_domain")
+	X("default_js_domain")							\
+	X("jetstream.unique_tag") X("jetstream.extension_hint")		\
+	X("jetstream.max_outstanding_catchup")					\
+	X("jetstream.max_buffered_msgs") X("jetstream.max_buffered_size")	\
+	X("jetstream.request_queue_limit")					\
+	X("jetstream.info_queue_limit") X("jetstream.max_concurrent_io")	\
+	X("jetstream.meta_compact") X("jetstream.meta_compact_size")		\
+	X("jetstream.meta_compact_sync")					\
+	X("jetstream.limits.max_ha_assets") X("jetstream.limits.batch")
 
 enum write_policy { WRITE_DEFAULT, WRITE_CLOSE, WRITE_RETRY };
 
@@ -460,6 +508,13 @@ struct conf_account_limits {
 	struct conf_rate rate;
 };
 
+/* What an account may store; -1: no limit. */
+struct conf_js_limits {
+	int64_t max_memory, max_storage, max_streams, max_consumers;
+	int64_t max_ack_pending, mem_max_stream_bytes, disk_max_stream_bytes;
+	bool    max_bytes_required;
+};
+
 struct conf_account {
 	struct slice      name;
 	struct slice      nkey;		/* public; may be empty */
@@ -473,6 +528,8 @@ struct conf_account {
 	struct conf_account_limits limits;
 	struct slice               trace_dest;	/* empty: none */
 	int64_t                    trace_sampling;	/* percent */
+	bool                       has_jetstream;
+	struct conf_js_limits      jetstream;
 };
 
 struct conf_accounts {

@@ -661,10 +661,43 @@ static void take_authorization(struct load *l, const struct conf_value *v)
 	check_authorization(l, v);
 }
 
+static void take_js_limits(struct load *l, const struct conf_value *v)
+{
+	if (v->kind != CONF_MAP)
+		load_mismatch(l, v, "limits", "a map", false);
+	for (size_t i = 0; v->kind == CONF_MAP && i < v->map.n; i++)
+		take_member(l, "jetstream.limits.", &v->map.v[i]);
+}
+
+/* A word or a map, in which it is on unless that says else. */
+static void take_jetstream(struct load *l, const struct conf_value *v)
+{
+	union option_value on = { .as_BOOL = true };
+
+	if (is_off(v) || (v->kind == CONF_STRING &&
+	    load_is_word(v->str, "disabled disable false")))
+		return;
+	if (v->kind != CONF_MAP && !(v->kind == CONF_BOOL && v->b) &&
+	    !(v->kind == CONF_STRING &&
+	    load_is_word(v->str, "enabled enable true"))) {
+		load_mismatch(l, v, "jetstream",
+		    "enabled, disabled or a map", false);
+		return;
+	}
+	option_store(l->o, option_find_in("jetstream.", SLICE("enabled")),
+	    &on);
+	for (size_t i = 0; v->kind == CONF_MAP && i < v->map.n; i++)
+		if (slice_eq_nocase(v->map.v[i].key, SLICE("limits")))
+			take_js_limits(l, v->map.v[i].value);
+		else
+			take_member(l, "jetstream.", &v->map.v[i]);
+}
+
 static const struct {
 	const char *key;
 	void      (*take)(struct load *, const struct conf_value *);
 } blocks[] = {
+	{ "jetstream",     take_jetstream },
 	{ "listen",        take_listen },
 	{ "http",          take_http },
 	{ "https",         take_https },

@@ -73,9 +73,9 @@ static const struct flag {
 	{ "max_traced_msg_len", OPTION_VALUE, "max_traced_msg_len", 0, "N",
 	    "bytes of a payload shown in a trace", NULL },
 
-	{ "js jetstream", NOT_BUILT_BOOL, "jetstream", 0, NULL,
+	{ "js jetstream", OPTION_BOOL, "jetstream.enabled", 0, NULL,
 	    "enable JetStream", "JetStream Options" },
-	{ "sd store_dir", NOT_BUILT, "jetstream", 0, "DIR",
+	{ "sd store_dir", OPTION_VALUE, "jetstream.store_dir", 0, "DIR",
 	    "its directory", NULL },
 
 	{ "user", OPTION_VALUE, "authorization.user", 0, "USER",

@@ -148,7 +148,7 @@ static void open_here(struct hub *h, void *ctx)
 
 int jetstream_open(struct server *s)
 {
-	if (!s->options->jetstream.is_on)
+	if (!s->options->js_enabled)
 		return 0;
 	s->jetstream = calloc(1, sizeof *s->jetstream);
 	if (s->jetstream == NULL)

@@ -1,0 +1,29 @@
+/* server/settings_js.h - from options to what JetStream is told. */
+#ifndef SERVER_SETTINGS_JS_H
+#define SERVER_SETTINGS_JS_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+struct buf;
+struct js_account_limits;
+struct js_config;
+struct options;
+
+/* Who it is told for (names, the system account) is the caller's to add.  dir
+ * is owned: settings_js_fini. */
+void settings_jetstream(const struct options *o, struct js_config *ret);
+void settings_js_fini(struct js_config *c);
+
+/* The directory, owned; NULL: out of memory. */
+char *settings_js_dir(const struct options *o);
+
+/* false: sync_interval is neither "always" nor a duration; told. */
+bool settings_js_check(const struct options *o, struct buf *why);
+
+/* false: the account has no JetStream. */
+bool settings_account_js(const struct options *o, struct slice account,
+    struct js_account_limits *ret);
+
+#endif /* SERVER_SETTINGS_JS_H */
