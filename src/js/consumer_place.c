@@ -155,6 +155,22 @@ uint64_t consumer_n_pending(struct consumer *c)
 	return c->n_ahead + (c->n_lasts - c->last_at);
 }
 
+int64_t consumer_lag_ns(struct consumer *c)
+{
+	struct store_msg m = { 0 };
+	uint64_t         seq = 0;
+	int64_t          lag = 0;
+
+	if (c->last_at < c->n_lasts)
+		seq = c->lasts[c->last_at];
+	else if (!consumer_find_next(c, &seq))
+		return 0;
+	if (store_read(c->stream->store, seq, &m) == 0)
+		lag = consumer_wall(c) - m.ts_ns;
+	store_msg_fini(&m);
+	return lag > 0 ? lag : 0;
+}
+
 /* ---- the floor -------------------------------------------------------- */
 
 void consumer_raise_floor(struct consumer *c)

@@ -189,7 +189,7 @@ TEST(a_full_queue_refuses)
 	ask_at("a", "{\"expires\":5000000000}");
 	ask("1");
 	CHECK_STR(heard(), "in|||NATS/1.0 409 Exceeded MaxWaiting;;|\n");
-	strcpy(w.deaf[0], "a");
+	world_deafen(&w, "a");
 	world_pass(&w, 2 * NS_PER_S);
 	ask("1");
 	CHECK_STR(heard(), "");

@@ -36,13 +36,13 @@ TEST(messages_go_to_the_deliver_subject_as_they_come)
 TEST(it_waits_for_somebody_to_listen)
 {
 	world_init(&w);
-	strcpy(w.deaf[0], "dest");
+	world_deafen(&w, "dest");
 	world_create(&w, to("dest"));
 	CHECK_INT(timer_next_ns(&w.timers), INT64_MAX);
 	store(2, "m");
 	world_pass(&w, NS_PER_S);
 	CHECK_INT(w.n_said, 0);
-	w.deaf[0][0] = 0;
+	world_deafen(&w, "");
 	world_pass(&w, NS_PER_S);
 	CHECK_INT(w.n_said, 2);
 	world_fini(&w);
@@ -197,7 +197,7 @@ TEST(an_ephemeral_that_nobody_hears_goes)
 	world_create(&w, g);
 	world_pass(&w, 60 * NS_PER_S);
 	CHECK_INT(w.stream.n_consumers, 1);
-	strcpy(w.deaf[0], "dest");
+	world_deafen(&w, "dest");
 	world_pass(&w, 11 * NS_PER_S);
 	CHECK_INT(w.stream.n_consumers, 0);
 	world_fini(&w);

@@ -1,4 +1,4 @@
-/* consumer_model_test.c - random operations, held against a naive consumer.
+/* consumer_deliver_test.c - random operations, held against a naive consumer.
  *
  * The model keeps every message and every state in plain arrays and works out
  * each answer by walking them.  MOTE_TEST_LONG=1: a million operations.
