@@ -353,12 +353,11 @@ static bool is_there(const struct consumer *c, uint64_t seq)
 	    found == seq;
 }
 
-static void drop_purged(struct consumer *c, struct pending *from,
-    uint64_t below_seq)
+static void drop_purged(struct consumer *c, struct pending *from)
 {
 	const struct pending_entry *e = pending_first(from);
 
-	while (e != NULL && e->seq < below_seq) {
+	while (e != NULL) {
 		uint64_t seq = e->seq;
 
 		if (!is_there(c, seq)) {
@@ -382,8 +381,8 @@ static void drop_purged_lasts(struct consumer *c)
 void consumer_purged(struct consumer *c, struct slice pattern,
     uint64_t below_seq)
 {
-	drop_purged(c, &c->pending, below_seq);
-	drop_purged(c, &c->dead, below_seq);
+	drop_purged(c, &c->pending);
+	drop_purged(c, &c->dead);
 	drop_purged_lasts(c);
 	if (pattern.n == 0 && below_seq > c->next_seq)
 		c->next_seq = below_seq;

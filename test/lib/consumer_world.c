@@ -271,10 +271,9 @@ static void finish_waiters(struct world *w)
 void world_turn(struct world *w)
 {
 	for (int i = 0; i < 100 && (w->is_dirty || w->stream.has_news); i++) {
-		w->is_dirty = false;
+		w->is_dirty = w->stream.has_news = false;
 		LIST_EACH(l, &w->stream.consumers)
 			consumer_pump(consumer_of(l));
-		w->stream.has_news = false;
 		store_sync(w->stream.state);
 		finish_waiters(w);
 	}
