@@ -15,10 +15,7 @@
 
 uint64_t consumer_last_seq(const struct consumer *c)
 {
-	struct store_state st;
-
-	store_get_state(c->stream->store, &st);
-	return st.last_seq;
+	return store_last_seq(c->stream->store);
 }
 
 static size_t n_patterns(const struct consumer *c)

@@ -226,6 +226,7 @@ TEST(its_end_is_told_to_all_who_wait)
 	consumer_delete(c);
 	CHECK_STR(heard(), "a|||NATS/1.0 409 Consumer Deleted;;|\n"
 	    "b|||NATS/1.0 409 Consumer Deleted;;|\n");
+	world_fini(&w);
 	start(0);
 	ask_at("a", "{\"batch\":2,\"max_bytes\":50}");
 	LIST_EACH(l, &w.stream.consumers)
