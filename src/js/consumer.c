@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -667,6 +668,37 @@ static void write_state(const struct consumer *c, struct json_writer *w)
 	}
 }
 
+/* The config, with how far behind it is as one more key: from a second on, so
+ * that who is not behind reads what nats-server would say. */
+static void write_config(const struct consumer *c, bool is_dynamic,
+    struct json_writer *w)
+{
+	static const struct slice key = { "mote.lag_seconds", 16 };
+	int64_t lag = consumer_lag_ns((struct consumer *)(uintptr_t)c);
+	struct consumer_config with = *c->config;
+	struct js_metadata    *m = NULL;
+	size_t                 n = 0;
+	char                   text[24];
+
+	if (is_dynamic && lag >= NS_PER_S)
+		m = calloc(with.n_metadata + 1, sizeof *m);
+	if (m == NULL) {
+		consumer_config_write(c->config, is_dynamic, w);
+		return;
+	}
+	snprintf(text, sizeof text, "%" PRId64, lag / NS_PER_S);
+	for (size_t i = 0; i < with.n_metadata; i++)
+		if (!slice_eq(with.metadata[i].key, key))
+			m[n++] = with.metadata[i];
+	with.n_metadata = n + 1;
+	for (; n > 0 && slice_cmp(m[n - 1].key, key) > 0; n--)
+		m[n] = m[n - 1];
+	m[n] = (struct js_metadata){ key, slice_str(text) };
+	with.metadata = m;
+	consumer_config_write(&with, is_dynamic, w);
+	free(m);
+}
+
 void consumer_write_info(const struct consumer *c, bool is_dynamic,
     struct json_writer *w)
 {
@@ -677,7 +709,7 @@ void consumer_write_info(const struct consumer *c, bool is_dynamic,
 	json_key(w, "created");
 	json_time(w, c->created_ns);
 	json_key(w, "config");
-	consumer_config_write(c->config, is_dynamic, w);
+	write_config(c, is_dynamic, w);
 	write_state(c, w);
 	json_key(w, "ts");
 	json_time(w, consumer_wall(c));

@@ -20,7 +20,7 @@ void consumer_has_work(struct consumer *c)
 {
 	if (c->is_leaving)
 		return;
-	c->has_work = true;
+	c->has_work = c->stream->has_news = true;
 	js_mark_dirty(consumer_js(c), c->stream);
 }
 
@@ -318,10 +318,10 @@ bool delivery_send(struct delivery *d, struct slice to)
 
 /* ---- the pump --------------------------------------------------------- */
 
+/* News of the stream is for those who have somebody to deliver to. */
 static bool is_idle(const struct consumer *c)
 {
-	return !c->has_work && !(c->stream->has_news &&
-	    (c->push != NULL || c->pull.n > 0));
+	return !c->has_work && c->push == NULL && c->pull.n == 0;
 }
 
 void consumer_pump(struct consumer *c)

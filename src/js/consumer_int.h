@@ -137,6 +137,8 @@ bool consumer_find_next(struct consumer *c, uint64_t *seq);
 /* After a change of filters or position. */
 bool consumer_forget_matches(struct consumer *c);
 uint64_t consumer_n_pending(struct consumer *c);
+/* The age of the oldest that is ahead; 0: there is none. */
+int64_t consumer_lag_ns(struct consumer *c);
 /* Up to where nothing is pending. */
 void consumer_raise_floor(struct consumer *c);
 

@@ -15,10 +15,7 @@
 
 uint64_t consumer_last_seq(const struct consumer *c)
 {
-	struct store_state st;
-
-	store_get_state(c->stream->store, &st);
-	return st.last_seq;
+	return store_last_seq(c->stream->store);
 }
 
 static size_t n_patterns(const struct consumer *c)
@@ -153,6 +150,22 @@ uint64_t consumer_n_pending(struct consumer *c)
 {
 	consumer_count(c);
 	return c->n_ahead + (c->n_lasts - c->last_at);
+}
+
+int64_t consumer_lag_ns(struct consumer *c)
+{
+	struct store_msg m = { 0 };
+	uint64_t         seq = 0;
+	int64_t          lag = 0;
+
+	if (c->last_at < c->n_lasts)
+		seq = c->lasts[c->last_at];
+	else if (!consumer_find_next(c, &seq))
+		return 0;
+	if (store_read(c->stream->store, seq, &m) == 0)
+		lag = consumer_wall(c) - m.ts_ns;
+	store_msg_fini(&m);
+	return lag > 0 ? lag : 0;
 }
 
 /* ---- the floor -------------------------------------------------------- */
@@ -337,12 +350,11 @@ static bool is_there(const struct consumer *c, uint64_t seq)
 	    found == seq;
 }
 
-static void drop_purged(struct consumer *c, struct pending *from,
-    uint64_t below_seq)
+static void drop_purged(struct consumer *c, struct pending *from)
 {
 	const struct pending_entry *e = pending_first(from);
 
-	while (e != NULL && e->seq < below_seq) {
+	while (e != NULL) {
 		uint64_t seq = e->seq;
 
 		if (!is_there(c, seq)) {
@@ -366,8 +378,8 @@ static void drop_purged_lasts(struct consumer *c)
 void consumer_purged(struct consumer *c, struct slice pattern,
     uint64_t below_seq)
 {
-	drop_purged(c, &c->pending, below_seq);
-	drop_purged(c, &c->dead, below_seq);
+	drop_purged(c, &c->pending);
+	drop_purged(c, &c->dead);
 	drop_purged_lasts(c);
 	if (pattern.n == 0 && below_seq > c->next_seq)
 		c->next_seq = below_seq;

@@ -65,12 +65,10 @@ static int append(struct consumer *c, char kind, struct slice body,
 {
 	struct store      *state = c->stream->state;
 	struct record_name name;
-	struct store_state st;
 	int64_t            now = consumer_wall(c);
 
-	store_get_state(state, &st);
-	if (now < st.last_ts_ns)
-		now = st.last_ts_ns;
+	if (now < store_last_ts_ns(state))
+		now = store_last_ts_ns(state);
 	return store_append(state, name_of(&name, kind, consumer_name(c)),
 	    SLICE_NONE, body, now, seq);
 }

@@ -150,6 +150,16 @@ static bool is_of_group(const struct consumer *c, struct slice group)
 	return false;
 }
 
+static bool check_heartbeat(struct consumer *c, struct slice reply,
+    const struct pull_request *r)
+{
+	if (r->heartbeat_ns <= 0 || (r->expires_ns > 0 &&
+	    r->heartbeat_ns <= r->expires_ns / 2))
+		return true;
+	return refuse(c, reply,
+	    "400 Bad Request - heartbeat value too large");
+}
+
 static bool check_limits(struct consumer *c, struct slice reply,
     const struct pull_request *r)
 {
@@ -334,7 +344,8 @@ void pull_ask(struct consumer *c, struct slice reply, struct slice text)
 	else if (!pull_request_read(text, &r, &why))
 		consumer_say(c, reply, SLICE_NONE, "400 Bad Request - %.*s",
 		    SLICE_ARG(buf_slice(&why)));
-	else if (check_limits(c, reply, &r) && check_priority(c, reply, &r) &&
+	else if (check_heartbeat(c, reply, &r) &&
+	    check_limits(c, reply, &r) && check_priority(c, reply, &r) &&
 	    check_pin(c, reply, &r) && check_claims(c, reply, &r) &&
 	    check_room(c, reply, &r))
 		add(c, reply, &r);

@@ -432,6 +432,16 @@ void store_get_state(struct store *s, struct store_state *ret)
 		ret->disk_bytes += s->blocks[i]->ready;
 }
 
+uint64_t store_last_seq(const struct store *s)
+{
+	return s->last_seq;
+}
+
+int64_t store_last_ts_ns(const struct store *s)
+{
+	return s->last_ts_ns;
+}
+
 uint64_t store_mark(const struct store *s)
 {
 	return s->mark;

@@ -200,6 +200,10 @@ struct store_state {
 };
 void store_get_state(struct store *s, struct store_state *ret);
 
+/* Two of these for who asks with every message; they cost nothing. */
+uint64_t store_last_seq(const struct store *s);
+int64_t store_last_ts_ns(const struct store *s);
+
 /* Verify one sealed block against its checksums, round and round.  Finds what
  * has rotted before somebody reads it.  ERR_NOTFOUND: there is none. */
 int store_scrub(struct store *s);

@@ -53,11 +53,7 @@ static bool is_wanted(void *ctx, struct account *a, struct slice subject,
 
 	(void)a;
 	(void)queue;
-	for (size_t i = 0; i < WORLD_DEAF; i++)
-		if (w->deaf[i][0] != 0 &&
-		    slice_eq(slice_str(w->deaf[i]), subject))
-			return false;
-	return true;
+	return !slice_eq(slice_str(w->deaf), subject);
 }
 
 static bool publish(void *ctx, const struct js_out *m)
@@ -107,6 +103,8 @@ __attribute__((weak)) struct stream *js_find_stream(
 {
 	struct world *w = a->js->host.ctx;
 
+	if (w->other != NULL && slice_eq(name, w->other->name))
+		return w->other;
 	return slice_eq(name, w->stream.name) ? &w->stream : NULL;
 }
 
@@ -214,6 +212,11 @@ void world_restart(struct world *w)
 	buf_reset(&w->said);
 }
 
+void world_deafen(struct world *w, const char *subject)
+{
+	snprintf(w->deaf, sizeof w->deaf, "%s", subject);
+}
+
 uint64_t world_store(struct world *w, const char *subject, const char *body)
 {
 	uint64_t seq = 0;
@@ -268,10 +271,9 @@ static void finish_waiters(struct world *w)
 void world_turn(struct world *w)
 {
 	for (int i = 0; i < 100 && (w->is_dirty || w->stream.has_news); i++) {
-		w->is_dirty = false;
+		w->is_dirty = w->stream.has_news = false;
 		LIST_EACH(l, &w->stream.consumers)
 			consumer_pump(consumer_of(l));
-		w->stream.has_news = false;
 		store_sync(w->stream.state);
 		finish_waiters(w);
 	}

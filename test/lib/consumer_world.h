@@ -1,6 +1,6 @@
 /* test/lib/consumer_world.h - one stream, its consumers, a clock that is turned.
  *
- * What is published is noted; who listens is said (world_listen).  Subscribers
+ * What is published is noted; who does not listen is said.  Subscribers
  * of the consumers are called as core would.
  */
 #ifndef TEST_LIB_CONSUMER_WORLD_H
@@ -13,7 +13,7 @@
 #include "js/stream.h"
 #include "js/stream_config.h"
 
-enum { WORLD_SUBS = 256, WORLD_DEAF = 16 };
+enum { WORLD_SUBS = 256 };
 
 struct world_sub {
 	char    pattern[300];
@@ -25,12 +25,13 @@ struct world {
 	struct js            js;
 	struct js_account    account;
 	struct stream        stream;
+	struct stream       *other;	/* that may be found; NULL */
 	struct stream_config config;
 	struct disk         *disk, *state_disk;
 	struct timer_heap    timers;
 	int64_t              now_ns;
 	struct world_sub     subs[WORLD_SUBS];
-	char                 deaf[WORLD_DEAF][64];	/* nobody listens there */
+	char                 deaf[64];	/* nobody listens there */
 	struct buf           said;	/* "subject|shown|reply|headers|payload\n" */
 	size_t               n_said;
 	bool                 is_dirty;
@@ -40,6 +41,9 @@ void world_init(struct world *w);
 void world_fini(struct world *w);
 /* The state store goes through a crash; consumers are restored. */
 void world_restart(struct world *w);
+
+/* Nobody listens to that subject; "": somebody to all. */
+void world_deafen(struct world *w, const char *subject);
 
 uint64_t world_store(struct world *w, const char *subject, const char *body);
 void world_delete(struct world *w, uint64_t seq);

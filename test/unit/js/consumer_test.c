@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "check.h"
 #include "consumer_world.h"
+#include "base/json.h"
 #include "js/errors.h"
 
 #define NEXT "$JS.API.CONSUMER.MSG.NEXT.S.C"
@@ -332,7 +333,7 @@ TEST(what_nobody_took_is_not_delivered)
 {
 	struct consumer *c = start(3);
 
-	strcpy(w.deaf[0], "in");
+	world_deafen(&w, "in");
 	ask("3");
 	holds(c, 0, 0, 0, 0, 0, 3);
 	CHECK_INT(c->pull.n, 0);
@@ -358,5 +359,64 @@ TEST(an_idle_consumer_is_small_and_sets_no_timer)
 	start(3);
 	CHECK(sizeof(struct consumer) < 1024);
 	CHECK_INT(timer_next_ns(&w.timers), INT64_MAX);
+	world_fini(&w);
+}
+
+static void write_info(const struct consumer *c, struct buf *b)
+{
+	struct json_writer j;
+
+	buf_reset(b);
+	json_init(&j, b, 0);
+	json_begin_object(&j);
+	consumer_write_info(c, true, &j);
+	json_end_object(&j);
+	buf_put_char(b, 0);
+}
+
+TEST(information_says_how_far_behind_it_is)
+{
+	struct consumer *c = start(1);
+	struct buf       b = { 0 };
+
+	world_pass(&w, 7 * NS_PER_S);
+	write_info(c, &b);
+	CHECK(strstr(b.p, "\"mote.lag_seconds\":\"7\"") != NULL, "%s", b.p);
+	ask("1");
+	write_info(c, &b);
+	CHECK(strstr(b.p, "mote.lag") == NULL, "%s", b.p);
+	CHECK(strstr(b.p, "\"delivered\":{\"consumer_seq\":1,\"stream_seq\":1,"
+	    "\"last_active\"") != NULL, "%s", b.p);
+	CHECK(strstr(b.p, "\"num_ack_pending\":1,\"num_redelivered\":0,"
+	    "\"num_waiting\":0,\"num_pending\":0") != NULL, "%s", b.p);
+	buf_fini(&b);
+	world_fini(&w);
+}
+
+TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
+{
+	struct consumer_config *g = world_config("C");
+	struct js_metadata      key = { SLICE("mote.dead_letter_stream"),
+		SLICE("DEAD") };
+	struct world           *dead = calloc(1, sizeof *dead);
+	struct store_msg        m = { 0 };
+
+	world_init(dead);
+	world_init(&w);
+	dead->stream.name = SLICE("DEAD");
+	w.other = &dead->stream;
+	world_store(&w, "x", "body");
+	g->metadata = &key;
+	g->n_metadata = 1;
+	world_create(&w, g);
+	ask("1");
+	answer("+TERM no good", 1, 1, 1);
+	CHECK_INT(store_read(dead->stream.store, 1, &m), 0);
+	CHECK_SLICE(m.body, SLICE("body"));
+	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Reason: terminated\r\n", 30));
+	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Sequence: 1\r\n", 23));
+	store_msg_fini(&m);
+	world_fini(dead);
+	free(dead);
 	world_fini(&w);
 }

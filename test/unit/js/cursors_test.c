@@ -1,0 +1,187 @@
+/* cursors_test.c - what a restart remembers, and what nonsense does. */
+#include "base/clock.h"
+#include "base/random.h"
+#include "check.h"
+#include "consumer_world.h"
+#include "js/errors.h"
+
+#define NEXT "$JS.API.CONSUMER.MSG.NEXT.S.C"
+
+static struct world w;
+
+static void ask(const char *text)
+{
+	world_publish(&w, NEXT, "in", "", text);
+	world_turn(&w);
+}
+
+static void answer(const char *payload, unsigned seq)
+{
+	char subject[100];
+
+	snprintf(subject, sizeof subject, "$JS.ACK.S.C.1.%u.%u.1.0", seq, seq);
+	world_publish(&w, subject, "", "", payload);
+	world_turn(&w);
+}
+
+static struct consumer *found(void)
+{
+	struct consumer *c = stream_find_consumer(&w.stream, SLICE("C"));
+
+	CHECK(c != NULL);
+	return c;
+}
+
+static void start(int n)
+{
+	world_init(&w);
+	for (int i = 0; i < n; i++)
+		world_store(&w, "x", "m");
+	world_create(&w, world_config("C"));
+}
+
+static void same(const struct consumer_view *a)
+{
+	struct consumer_view b;
+
+	consumer_look(found(), &b);
+	CHECK_INT(b.delivered.consumer_seq, a->delivered.consumer_seq);
+	CHECK_INT(b.delivered.stream_seq, a->delivered.stream_seq);
+	CHECK_INT(b.ack_floor.consumer_seq, a->ack_floor.consumer_seq);
+	CHECK_INT(b.ack_floor.stream_seq, a->ack_floor.stream_seq);
+	CHECK_INT(b.n_ack_pending, a->n_ack_pending);
+	CHECK_INT(b.n_redelivered, a->n_redelivered);
+	CHECK_INT(b.n_pending, a->n_pending);
+}
+
+TEST(a_restart_forgets_nothing)
+{
+	struct consumer_view v;
+
+	start(20);
+	ask("10");
+	for (unsigned seq = 1; seq < 8; seq += 2)
+		answer("", seq);
+	answer("-NAK", 2);
+	ask("1");
+	consumer_look(found(), &v);
+	CHECK_INT(v.n_ack_pending, 6);
+	CHECK_INT(v.n_redelivered, 1);
+	world_restart(&w);
+	same(&v);
+	world_restart(&w);
+	same(&v);
+	world_pass(&w, 31 * NS_PER_S);
+	ask("1");
+	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.3.2.12.T.10||m\n");
+	world_fini(&w);
+}
+
+/* Without the checkpoint that a close writes. */
+TEST(records_of_turns_add_up)
+{
+	struct consumer_view v;
+	struct consumer     *c;
+	struct store_msg     m = { 0 };
+	uint64_t             seq = 0;
+
+	start(400);
+	for (unsigned i = 0; i < 300; i++) {
+		ask("1");
+		if (i % 3)
+			answer("", i + 1);
+	}
+	consumer_look(found(), &v);
+	c = world_create(&w, world_config("D"));
+	while (store_find_next(w.stream.state, SLICE("s.C"), seq + 1, &seq) ==
+	    0) {
+		CHECK_INT(store_read(w.stream.state, seq, &m), 0);
+		CHECK(cursor_apply(c, m.body));
+	}
+	store_msg_fini(&m);
+	CHECK_INT(c->pending.n, v.n_ack_pending);
+	CHECK_INT(c->next_seq - 1, v.delivered.stream_seq);
+	CHECK_INT(c->floor.stream_seq, v.ack_floor.stream_seq);
+	world_fini(&w);
+}
+
+TEST(old_records_are_purged)
+{
+	struct store_state st;
+
+	start(2000);
+	for (unsigned i = 0; i < 2000; i++) {
+		ask("1");
+		answer("", i + 1);
+	}
+	store_get_state(w.stream.state, &st);
+	CHECK(st.n_msgs < 400, "%ju", (uintmax_t)st.n_msgs);
+	world_fini(&w);
+}
+
+TEST(a_deleted_one_stays_deleted)
+{
+	struct store_state st;
+
+	start(3);
+	ask("2");
+	consumer_delete(found());
+	store_get_state(w.stream.state, &st);
+	CHECK_INT(st.n_msgs, 0);
+	world_restart(&w);
+	CHECK_INT(w.stream.n_consumers, 0);
+	world_fini(&w);
+}
+
+TEST(a_damaged_config_is_read_from_its_copy)
+{
+	uint64_t seq = 0;
+
+	start(3);
+	CHECK_INT(store_find_last(w.stream.state, SLICE("c.C"), UINT64_MAX,
+	    &seq), 0);
+	CHECK_INT(store_delete(w.stream.state, seq, STORE_DELETE, NULL), 0);
+	world_restart(&w);
+	CHECK_INT(w.stream.n_consumers, 1);
+	world_fini(&w);
+}
+
+TEST(where_the_stream_has_lost_its_end_the_consumer_goes_back)
+{
+	struct consumer *c;
+
+	start(3);
+	ask("3");
+	found()->next_seq = 10;
+	cursor_reset(found());
+	world_restart(&w);
+	c = found();
+	CHECK_INT(c->next_seq, 4);
+	world_fini(&w);
+}
+
+TEST(nonsense_harms_nothing)
+{
+	struct consumer *c;
+	char             bytes[64];
+	struct buf       good = { 0 };
+
+	start(10);
+	ask("5");
+	c = found();
+	cursor_encode(c, &good);
+	for (int i = 0; i < 20000; i++) {
+		size_t n = random_below(sizeof bytes);
+
+		for (size_t k = 0; k < n; k++)
+			bytes[k] = (char)random_below(256);
+		if (n > 3 && i % 4 != 0)
+			memcpy(bytes, "S\1", 2), bytes[2] = (char)(i & 1);
+		cursor_apply(c, slice_of(bytes, n));
+	}
+	for (size_t n = 0; n <= good.n; n++)
+		cursor_apply(c, slice_of(good.p, n));
+	CHECK_INT(c->pending.n, 5);
+	buf_fini(&good);
+	world_fini(&w);
+}
