@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "core/account.h"
 #include "js/api.h"
-#include "js/consumer.h"
 #include "js/place.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
@@ -260,8 +259,6 @@ static void start_all(struct js_account *a)
 		if (!stream_start(s))
 			log_error("JetStream: stream '%.*s' takes no messages: "
 			    "out of memory", SLICE_ARG(s->name));
-		LIST_EACH (l, &s->consumers)
-			consumer_resume(consumer_of(l));
 		js_mark_dirty(a->js, s);
 	}
 	if (a->n > 0)

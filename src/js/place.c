@@ -99,7 +99,7 @@ int place_make_all(const char *dir)
 			err = place_make(path);
 		*p = '/';
 	}
-	if (err == 0)
+	if (err == 0 && access(path, F_OK) != 0)
 		err = place_make(path);
 	free(path);
 	return err;

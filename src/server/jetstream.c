@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -13,6 +14,7 @@
 #include "core/accounts.h"
 #include "core/msg.h"
 #include "js/js.h"
+#include "js/place.h"
 #include "net/loop.h"
 #include "server/server_int.h"
 #include "server/settings_js.h"
@@ -144,6 +146,24 @@ static void open_here(struct hub *h, void *ctx)
 	accounts_each(s->shared.accounts, enable, j);
 	log_notice("Took %.3f ms to start JetStream",
 	    (double)(clock_ns() - began) / 1e6);
+}
+
+int jetstream_prepare(struct server *s, struct buf *why)
+{
+	char *dir;
+	int   err;
+
+	if (!s->options->js_enabled)
+		return 0;
+	if (!settings_js_check(s->options, why))
+		return ERR_CONFIG;
+	dir = settings_js_dir(s->options);
+	err = dir == NULL ? ERR_NOMEM : place_make_all(dir);
+	if (err != 0)
+		buf_printf(why, "could not create storage directory \"%s\": "
+		    "%s", dir == NULL ? "" : dir, err_text(err));
+	free(dir);
+	return err;
 }
 
 int jetstream_open(struct server *s)

@@ -6,9 +6,14 @@
 #ifndef SERVER_JETSTREAM_H
 #define SERVER_JETSTREAM_H
 
+struct buf;
 struct jetstream;
 struct js;
 struct server;
+
+/* Makes the directory, before the sandbox is closed around it.  Appends why
+ * not.  Nothing where JetStream is off. */
+int jetstream_prepare(struct server *s, struct buf *why);
 
 /* Once the workers run, before anybody is let in: opens what is on the disk.
  * Nothing where the configuration does not ask for it.  ERR_NOMEM. */

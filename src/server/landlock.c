@@ -23,12 +23,14 @@ enum { CREATE_VERSION = 1 };
 
 enum file_right {
 	EXECUTE = 1 << 0, WRITE_FILE = 1 << 1, READ_FILE = 1 << 2,
-	READ_DIR = 1 << 3, REMOVE_FILE = 1 << 5, MAKE_REG = 1 << 8,
+	READ_DIR = 1 << 3, REMOVE_DIR = 1 << 4, REMOVE_FILE = 1 << 5,
+	MAKE_DIR = 1 << 7, MAKE_REG = 1 << 8, REFER = 1 << 13,
 	TRUNCATE = 1 << 14, IOCTL_DEV = 1 << 15,
 };
 enum {
 	OF_ANY_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV,
 	READING     = READ_FILE | READ_DIR,
+	STORING     = MAKE_DIR | REMOVE_DIR | REFER,
 	WRITING     = WRITE_FILE | READ_DIR | REMOVE_FILE | MAKE_REG | TRUNCATE,
 };
 enum { PORT_BIND = 1 << 0, PORT_CONNECT = 1 << 1 };
@@ -106,7 +108,8 @@ bool landlock_allow_path(struct landlock *l, const char *path, unsigned access)
 
 	if (ok) {
 		attr.allowed = (access & LANDLOCK_READ ? READING : 0u) |
-		    (access & LANDLOCK_WRITE ? WRITING : 0u);
+		    (access & LANDLOCK_WRITE ? WRITING : 0u) |
+		    (access & LANDLOCK_STORE ? STORING : 0u);
 		attr.allowed &= l->files;
 		if (!S_ISDIR(st.st_mode))
 			attr.allowed &= OF_ANY_FILE;

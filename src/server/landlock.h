@@ -16,6 +16,7 @@ enum landlock_access {
 					   remove files in it, and list it */
 	LANDLOCK_BIND    = 1 << 2,
 	LANDLOCK_CONNECT = 1 << 3,
+	LANDLOCK_STORE   = 1 << 4,	/* of a directory: directories in it too */
 };
 
 struct landlock {

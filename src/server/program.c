@@ -14,6 +14,7 @@
 #include "server/cli.h"
 #include "server/config.h"
 #include "server/notify.h"
+#include "server/jetstream.h"
 #include "server/sandbox.h"
 #include "server/server.h"
 #include "server/settings.h"
@@ -106,6 +107,8 @@ static int run_server(struct program *p, struct server *s)
 {
 	bool is_logged = false;
 
+	if (jetstream_prepare(s, &p->err) != 0)
+		return complain(p, "\n");
 	sandbox_begin(s);
 	if (server_open(s, &p->err, &is_logged) != 0)
 		return is_logged ? 1 : complain(p, "\n");

@@ -28,6 +28,7 @@
 #include "server/landlock.h"
 #include "server/seccomp.h"
 #include "server/server_int.h"
+#include "server/settings_js.h"
 #include "server/trust.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -123,9 +124,19 @@ static bool name_tls(const struct conf_tls *t, place_fn *fn, void *ctx)
 	return name_optional(t->ca_file, LANDLOCK_READ, fn, ctx);
 }
 
+static bool name_store(const struct options *o, place_fn *fn, void *ctx)
+{
+	char *dir = o->js_enabled ? settings_js_dir(o) : NULL;
+	bool  ok = !o->js_enabled || (dir != NULL &&
+	    fn(ctx, dir, LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_STORE));
+
+	free(dir);
+	return ok;
+}
+
 static bool name_places(const struct options *o, place_fn *fn, void *ctx)
 {
-	return name_optional(o->log_file, LANDLOCK_WRITE, fn, ctx) &&
+	return name_store(o, fn, ctx) && name_optional(o->log_file, LANDLOCK_WRITE, fn, ctx) &&
 	    name_optional(o->pid_file, LANDLOCK_WRITE, fn, ctx) &&
 	    (o->ports_file_dir.n == 0 ||
 	    fn(ctx, o->ports_file_dir.p, LANDLOCK_WRITE)) &&
