@@ -412,7 +412,7 @@ static bool is_in_use(struct consumer *c)
 {
 	if (c->push != NULL)
 		return push_is_bound(c);
-	return pull_n_live(c) > 0 || c->pending.n > 0;
+	return pull_n_live(c) > 0 || consumer_is_owed_an_ack(c);
 }
 
 static void pass_pause(struct consumer *c)

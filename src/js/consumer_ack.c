@@ -137,6 +137,18 @@ static int64_t due_at(const struct consumer *c, const struct pending_entry *e)
 	    ? INT64_MAX : due;
 }
 
+bool consumer_is_owed_an_ack(const struct consumer *c)
+{
+	const struct pending_entry *e = pending_first(&c->pending);
+	int64_t                     until;
+
+	for (; e != NULL; e = pending_next(&c->pending, e))
+		if (__builtin_add_overflow(due_at(c, e), c->config->inactive_ns,
+		    &until) || until > consumer_now(c))
+			return true;
+	return false;
+}
+
 static bool is_timed(const struct consumer *c)
 {
 	return c->config->ack_policy != ACK_FLOW_CONTROL &&

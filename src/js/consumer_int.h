@@ -171,6 +171,8 @@ void consumer_ack_through(struct consumer *c, uint64_t seq, uint64_t cseq);
 /* It will not be delivered again; not acked. */
 void consumer_drop(struct consumer *c, struct pending_entry *e,
     const char *reason);
+/* Somebody may still be at work on what it was given. */
+bool consumer_is_owed_an_ack(const struct consumer *c);
 /* Moves what is due to the queue. */
 void consumer_expire(struct consumer *c);
 /* After each delivery: when it is due. */

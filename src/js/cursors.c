@@ -380,6 +380,14 @@ static int64_t since_of(const struct consumer *c, uint64_t ms)
 	return ns;
 }
 
+static void remove_if_there(struct pending *p, uint64_t seq)
+{
+	struct pending_entry *e = pending_find(p, seq);
+
+	if (e != NULL)
+		pending_remove(p, e);
+}
+
 static bool apply_pending(struct consumer *c, struct slice *s,
     struct pending_entry *at, uint64_t *ms)
 {
@@ -390,6 +398,7 @@ static bool apply_pending(struct consumer *c, struct slice *s,
 	    !take_change(s, ms) || !take_varint(s, &n) || n == 0 ||
 	    n > UINT32_MAX || at->seq == 0 || at->first_cseq == 0)
 		return false;
+	remove_if_there(&c->dead, at->seq);
 	e = pending_find(&c->pending, at->seq);
 	if (e == NULL)
 		e = pending_add(&c->pending, at->seq, at->first_cseq, 0);
@@ -398,14 +407,6 @@ static bool apply_pending(struct consumer *c, struct slice *s,
 	e->since_ns = since_of(c, *ms);
 	pending_recount(&c->pending, e, (uint32_t)n);
 	return true;
-}
-
-static void remove_if_there(struct pending *p, uint64_t seq)
-{
-	struct pending_entry *e = pending_find(p, seq);
-
-	if (e != NULL)
-		pending_remove(p, e);
 }
 
 static bool apply_gone(struct consumer *c, char op, struct slice *s,

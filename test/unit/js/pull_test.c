@@ -300,3 +300,17 @@ TEST(the_lower_number_is_served_first)
 	CHECK_STR(heard(), "b m\nc m\nb m\nc m\na m\n");
 	world_fini(&w);
 }
+
+TEST(one_that_nobody_asks_goes_when_no_ack_can_come_any_more)
+{
+	struct consumer_config *g = world_config("C");
+
+	g->inactive_ns = 5 * NS_PER_S;
+	start_with(1, false, g);
+	ask("1");
+	world_pass(&w, 34 * NS_PER_S);
+	CHECK_INT(w.stream.n_consumers, 1);
+	world_pass(&w, 12 * NS_PER_S);
+	CHECK_INT(w.stream.n_consumers, 0);
+	world_fini(&w);
+}
