@@ -88,6 +88,8 @@ static const struct row {
 	{ "CONSUMER.PAUSE.*.*", "consumer_pause",
 	  "\"paused\":false,\"pause_until\":\"0001-01-01T00:00:00Z\"", OPTIONAL,
 	  api_consumer_pause },
+	{ "CONSUMER.RESET.*.*", "consumer_reset", NULL, OPTIONAL,
+	  api_consumer_reset, true },
 	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
 	  api_consumer_unpin },
 	{ "CONSUMER.LEADER.STEPDOWN.*.*", "consumer_leader_stepdown", NULL,
@@ -376,7 +378,7 @@ bool api_open(struct js_account *a)
 	static const char *const patterns[] = { "INFO", "STREAM.>",
 		"CONSUMER.CREATE.>", "CONSUMER.DURABLE.>", "CONSUMER.NAMES.>",
 		"CONSUMER.LIST.>", "CONSUMER.INFO.>", "CONSUMER.DELETE.>",
-		"CONSUMER.PAUSE.>", "CONSUMER.UNPIN.>", "CONSUMER.LEADER.>",
+		"CONSUMER.PAUSE.>", "CONSUMER.UNPIN.>", "CONSUMER.RESET.>", "CONSUMER.LEADER.>",
 		"META.>", "SERVER.>", "ACCOUNT.>" };
 	const struct js_host *h = &a->js->host;
 	size_t                n = sizeof patterns / sizeof patterns[0];

@@ -104,5 +104,6 @@ void api_consumer_info(struct api_call *c);
 void api_consumer_delete(struct api_call *c);
 void api_consumer_pause(struct api_call *c);
 void api_consumer_unpin(struct api_call *c);
+void api_consumer_reset(struct api_call *c);
 
 #endif /* JS_API_H */

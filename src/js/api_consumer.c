@@ -264,3 +264,25 @@ void api_consumer_unpin(struct api_call *c)
 	if (o != NULL)
 		consumer_unpin(o, group, &c->e);
 }
+
+/* One that is not there is not answered, as by nats-server. */
+void api_consumer_reset(struct api_call *c)
+{
+	struct consumer *o = api_consumer(c);
+	int64_t          seq = 0;
+	uint64_t         at;
+
+	c->is_silent = o == NULL || c->r->reply.n == 0;
+	if (o == NULL)
+		return;
+	if (c->doc != NULL && json_get(c->doc, "seq") != NULL &&
+	    (!json_as_i64(json_get(c->doc, "seq"), &seq) || seq < 0)) {
+		js_fail_with(&c->e, 10025, "seq is no sequence");
+		return;
+	}
+	if (!consumer_reset(o, (uint64_t)seq, &at, &c->e))
+		return;
+	consumer_write_info(o, true, c->w);
+	json_key(c->w, "reset_seq");
+	json_u64(c->w, at);
+}

@@ -151,12 +151,15 @@ struct session_config *settings_session(const struct options *o,
 	c->secure = secure;
 	c->port = port;
 	c->generation = generation;
+	c->has_jetstream = o->js_enabled;
 	copy_limits(o, c);
 	if (!session_config_keep(c, &c->server_id, server_id) ||
 	    !session_config_keep(c, &c->xkey, slice_str(id->xkey)) ||
 	    !session_config_keep(c, &c->server_name,
 	    o->server_name.n > 0 ? o->server_name : server_id) ||
 	    !session_config_keep(c, &c->host, slice_str(settings_host(o))) ||
+	    !session_config_keep(c, &c->js_domain, o->js_enabled
+	    ? o->js_domain : SLICE_NONE) ||
 	    !session_config_keep(c, &c->client_advertise,
 	    o->client_advertise)) {
 		session_config_unref(c);

@@ -286,6 +286,8 @@ void client_send_info(struct client *c, enum info_kind kind)
 		.ldm = kind == INFO_LAME_DUCK,
 		.connect_info = kind == INFO_AFTER_PONG,
 		.api_lvl = NATS_API_LEVEL,
+		.jetstream = conf->has_jetstream,
+		.domain = conf->js_domain,
 		.xkey = conf->xkey,
 		.mote = SLICE(MOTE_VERSION),
 	};

@@ -37,6 +37,7 @@ void session_config_unref(struct session_config *c)
 	release(&c->host);
 	release(&c->xkey);
 	release(&c->client_advertise);
+	release(&c->js_domain);
 	auth_unref(c->auth);
 	secure_config_unref(c->secure);
 	free(c);

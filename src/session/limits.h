@@ -22,6 +22,8 @@ struct session_config {
 	struct slice server_id, server_name, host, xkey;
 	int          port;
 	struct slice client_advertise;
+	struct slice js_domain;		/* empty: none */
+	bool         has_jetstream;
 
 	struct auth *auth;	/* a reference */
 	struct secure_config *secure;	/* likewise; NULL: no TLS */

@@ -121,7 +121,7 @@ static const struct { const char *key, *text, *value; } good[] = {
 	{ "max_control_line", "max_control_line: 2k", "2000" },
 	{ "max_payload", "max_payload: 2MiB", "2097152" },
 	{ "max_pending", "max_pending: 8m", "8000000" },
-	{ "max_outbound_memory", "max_outbound_memory: 1g", "1000000000" },
+	{ "max_outbound_memory", "max_outbound_memory: 1g", "1073741824" },
 	{ "max_closed_clients", "max_closed_clients: 9", "9" },
 	{ "ping_interval", "ping_interval: \"90s\"", "1m30s" },
 	{ "ping_max", "ping_max: 3", "3" },
@@ -170,6 +170,20 @@ static const struct { const char *key, *text, *value; } good[] = {
 	{ "allow_non_tls", "allow_non_tls: true", "true" },
 	{ "https_port", "https_port: 8443", "8443" },
 	{ "resolver_tls", "resolver_tls { timeout: 3 }", "enabled" },
+	{ "jetstream.enabled", "jetstream: enabled", "true" },
+	{ "jetstream.store_dir", "store_dir: /d", "/d" },
+	{ "jetstream.max_mem", "jetstream { max_memory_store: 1GB }",
+	  "1073741824" },
+	{ "jetstream.max_file", "jetstream { max_file: 7 }", "7" },
+	{ "jetstream.sync_interval", "jetstream { sync: always }", "always" },
+	{ "jetstream.domain", "jetstream { domain: hub }", "hub" },
+	{ "jetstream.strict", "jetstream { strict: false }", "false" },
+	{ "jetstream.limits.max_ack_pending",
+	  "jetstream { limits { max_ack_pending: 5 } }", "5" },
+	{ "jetstream.limits.max_request_batch",
+	  "jetstream { limits { max_request_batch: 6 } }", "6" },
+	{ "jetstream.limits.duplicate_window",
+	  "jetstream { limits { duplicate_window: \"1m\" } }", "1m0s" },
 	{ "default_sentinel", "default_sentinel: eyJ", "eyJ" },
 };
 
@@ -284,7 +298,9 @@ TEST(errors_name_the_place_and_the_reason)
 		  "t.conf:1:1: \"log_file\" must not hold a NUL byte\n" },
 		{ "cluster { name: x }", "t.conf:1:1: \"cluster\" is not built "
 		  "into this server yet\n" },
-		{ "jetstream: enabled", "t.conf:1:1: \"jetstream\" is not built "
+		{ "jetstream: 5", "t.conf:1:1: \"jetstream\" wants enabled, "
+		  "disabled or a map, but found an integer, 5\n" },
+		{ "jetstream { key: x }", "t.conf:1:13: \"key\" is not built "
 		  "into this server yet\n" },
 		{ "debug: 1\nport: x\nxyzzy: 1", "t.conf:1:1: \"debug\" wants "
 		  "true or false, but found an integer, 1\nt.conf:2:1: \"port\" "

@@ -147,7 +147,6 @@ TEST(what_is_wrong_is_told_in_gos_words)
 		{ "-D false",      ERR_CONFIG,   "unrecognized command: \"false\"" },
 		{ "-",             ERR_CONFIG,   "unrecognized command: \"-\"" },
 		{ "-- -p",         ERR_CONFIG,   "unrecognized command: \"-p\"" },
-		{ "-js",           ERR_CONFIG,   "\"jetstream\" is not built into this server yet" },
 		{ "-routes x",     ERR_CONFIG,   "\"cluster\" is not built into this server yet" },
 	};
 

@@ -82,7 +82,7 @@ TEST(a_wrong_file_is_a_refusal_to_start)
 	static const struct { const char *text, *error; } t[] = {
 		{ "max_paylod: 1", "5:1" },	/* and the nearest known key */
 		{ "max_payload: {}", "max_payload" },
-		{ "jetstream: enabled", "not built into this server yet" },
+		{ "cluster { name: c }", "not built into this server yet" },
 		{ "authorization { users = [ { user: a } ", "Parse error" },
 	};
 	struct mote *m;
