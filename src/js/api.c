@@ -39,27 +39,40 @@ static const struct row {
 	enum payload_rule rule;
 	void            (*handle)(struct api_call *c);
 	bool              is_quiet;	/* neither counted nor audited */
+	const char       *fields;	/* name:kind, of what may be sent: s text,
+					   i number, u not negative, b boolean, a
+					   any; NULL: the handler knows */
+	unsigned          if_empty;	/* what a payload that is due and missing
+					   is told; 0: 10003 */
 } rows[] = {
 	{ "INFO", "account_info", NULL, IGNORED, api_account_info },
 	{ "STREAM.CREATE.*", "stream_create", NULL, REQUIRED,
-	  api_stream_create },
+	  api_stream_create, .if_empty = 10056 },
 	{ "STREAM.UPDATE.*", "stream_update", NULL, REQUIRED,
-	  api_stream_update },
+	  api_stream_update, .if_empty = 10056 },
 	{ "STREAM.NAMES", "stream_names",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":null", OPTIONAL,
-	  api_stream_names },
+	  api_stream_names,
+	  .fields = "offset:i subject:s" },
 	{ "STREAM.LIST", "stream_list",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":[]", OPTIONAL,
-	  api_stream_list },
+	  api_stream_list,
+	  .fields = "offset:i subject:s" },
 	{ "STREAM.INFO.*", "stream_info",
-	  "\"total\":0,\"offset\":0,\"limit\":0", OPTIONAL, api_stream_info },
+	  "\"total\":0,\"offset\":0,\"limit\":0", OPTIONAL, api_stream_info,
+	  .fields = "offset:i subjects_filter:s deleted_details:b" },
 	{ "STREAM.DELETE.*", "stream_delete", NULL, EMPTY, api_stream_delete },
 	{ "STREAM.PURGE.*", "stream_purge", "\"purged\":0", OPTIONAL,
-	  api_stream_purge },
+	  api_stream_purge,
+	  .fields = "filter:s seq:u keep:u" },
 	{ "STREAM.MSG.GET.*", "stream_msg_get", NULL, REQUIRED, api_msg_get,
-	  true },
+	  true,
+	  .fields = "seq:u last_by_subj:s next_by_subj:s batch:i max_bytes:i "
+	  "start_time:s multi_last:a up_to_seq:u up_to_time:s "
+	  "no_hdr:b" },
 	{ "STREAM.MSG.DELETE.*", "stream_msg_delete", NULL, REQUIRED,
-	  api_msg_delete },
+	  api_msg_delete,
+	  .fields = "seq:u no_erase:b" },
 	{ "STREAM.SNAPSHOT.*", "stream_snapshot", NULL, REQUIRED, not_built },
 	{ "STREAM.RESTORE.*", "stream_restore", "\"deliver_subject\":\"\"",
 	  REQUIRED, restore_not_built },
@@ -68,27 +81,38 @@ static const struct row {
 	{ "STREAM.PEER.REMOVE.*", "stream_remove_peer", NULL, IGNORED,
 	  needs_cluster },
 	{ "CONSUMER.CREATE.*", "consumer_create", NULL, REQUIRED,
-	  api_consumer_create },
+	  api_consumer_create,
+	  .if_empty = 10056,
+	  .fields = "stream_name:s config:a action:s pedantic:b" },
 	{ "CONSUMER.CREATE.*.*", "consumer_create", NULL, REQUIRED,
-	  api_consumer_create },
+	  api_consumer_create,
+	  .if_empty = 10056,
+	  .fields = "stream_name:s config:a action:s pedantic:b" },
 	{ "CONSUMER.CREATE.*.*.>", "consumer_create", NULL, REQUIRED,
-	  api_consumer_create },
+	  api_consumer_create,
+	  .if_empty = 10056,
+	  .fields = "stream_name:s config:a action:s pedantic:b" },
 	{ "CONSUMER.DURABLE.CREATE.*.*", "consumer_create", NULL, REQUIRED,
-	  api_consumer_create_durable },
+	  api_consumer_create_durable,
+	  .if_empty = 10056,
+	  .fields = "stream_name:s config:a action:s pedantic:b" },
 	{ "CONSUMER.NAMES.*", "consumer_names",
-	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":null", OPTIONAL,
-	  api_consumer_names },
+	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":[]", OPTIONAL,
+	  api_consumer_names,
+	  .fields = "offset:i" },
 	{ "CONSUMER.LIST.*", "consumer_list",
-	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":null", OPTIONAL,
-	  api_consumer_list },
+	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":[]", OPTIONAL,
+	  api_consumer_list,
+	  .fields = "offset:i" },
 	{ "CONSUMER.INFO.*.*", "consumer_info", NULL, EMPTY,
 	  api_consumer_info },
 	{ "CONSUMER.DELETE.*.*", "consumer_delete", NULL, EMPTY,
 	  api_consumer_delete },
 	{ "CONSUMER.PAUSE.*.*", "consumer_pause",
 	  "\"paused\":false,\"pause_until\":\"0001-01-01T00:00:00Z\"", OPTIONAL,
-	  api_consumer_pause },
-	{ "CONSUMER.RESET.*.*", "consumer_reset", NULL, OPTIONAL,
+	  api_consumer_pause,
+	  .fields = "pause_until:s" },
+	{ "CONSUMER.RESET.*.*", "consumer_reset", "\"reset_seq\":0", OPTIONAL,
 	  api_consumer_reset, true },
 	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
 	  api_consumer_unpin },
@@ -199,6 +223,73 @@ static bool read_payload(struct api_call *c, const struct row *row,
 	return *doc != NULL || js_fail_with(&c->e, 10025, "%s", why);
 }
 
+struct member_check {
+	struct api_call *c;
+	const char      *fields;
+};
+
+static bool is_kind(const struct json *j, char kind)
+{
+	struct slice s;
+	int64_t      i;
+	bool         b;
+
+	switch (kind) {
+	case 's':
+		return json_as_str(j, &s);
+	case 'i':
+		return json_as_i64(j, &i);
+	case 'u':
+		return json_as_i64(j, &i) && i >= 0;
+	case 'b':
+		return json_as_bool(j, &b);
+	default:
+		return true;
+	}
+}
+
+/* The kind of a member, or 0. */
+static char kind_of(const char *fields, struct slice key)
+{
+	while (*fields != '\0') {
+		size_t n = strcspn(fields, ":");
+
+		if (slice_eq_nocase(slice_of(fields, n), key))
+			return fields[n + 1];
+		fields += n + 2;
+		fields += *fields == ' ';
+	}
+	return '\0';
+}
+
+static bool check_member(void *ctx, struct slice key, const struct json *value)
+{
+	struct member_check *m = ctx;
+	char                 kind = kind_of(m->fields, key);
+
+	if (kind == '\0' && m->c->js->config.is_strict)
+		return js_fail_with(&m->c->e, 10025,
+		    "json: unknown field \"%.*s\"", SLICE_ARG(key));
+	if (kind != '\0' && !is_kind(value, kind))
+		return js_fail_with(&m->c->e, 10025, "json: cannot unmarshal "
+		    "into Go struct field .%.*s", SLICE_ARG(key));
+	return true;
+}
+
+/* A misspelt filter must not become a purge of everything. */
+static bool check_members(struct api_call *c, const struct row *row)
+{
+	struct member_check m = { c, row->fields };
+
+	if (c->doc == NULL || row->fields == NULL)
+		return true;
+	if (!json_is_object(c->doc))
+		return js_fail_with(&c->e, 10025, "json: cannot unmarshal into "
+		    "Go value");
+	json_each(c->doc, check_member, &m);
+	return !js_failed(&c->e);
+}
+
 static void reply(const struct api_call *c, struct slice text)
 {
 	if (c->r->reply.n > 0)
@@ -218,9 +309,11 @@ static void answer(struct js *js, const struct api_request *r,
 	find_names(&c, row);
 	json_init(&w, &out, 0);
 	begin(&w, row);
-	if (has_level(&c) && read_payload(&c, row, &doc)) {
+	if (has_level(&c) && read_payload(&c, row, &doc) &&
+	    check_members(&c, row)) {
 		if (row->rule == REQUIRED && c.doc == NULL)
-			js_fail(&c.e, 10003);
+			js_fail(&c.e, row->if_empty != 0 ? row->if_empty
+			    : 10003);
 		else
 			row->handle(&c);
 	}
@@ -321,11 +414,27 @@ void direct_stop(struct stream *s)
 /* With a domain, its subjects are ours by another name. */
 static void forward(struct js *js, const struct api_request *r)
 {
+	static const struct {
+		struct slice name;
+		bool         is_api;
+	} doors[] = {
+		{ { "INFO", 4 }, true }, { { "STREAM.", 7 }, true },
+		{ { "CONSUMER.", 9 }, true }, { { "DIRECT.", 7 }, true },
+		{ { "META.", 5 }, true }, { { "SERVER.", 7 }, true },
+		{ { "ACCOUNT.", 8 }, true }, { { "$KV.", 4 }, false },
+		{ { "$OBJ.", 5 }, false },
+	};
 	struct slice rest = slice_skip(r->subject, SLICE("$JS..API.").n +
 	    strlen(js->config.domain));
 	struct buf   subject = { 0 };
+	size_t       i = 0, n = sizeof doors / sizeof doors[0];
 
-	if (*rest.p != '$')
+	/* what may be said by that name, and no more */
+	while (i < n && !slice_has_prefix(rest, doors[i].name))
+		i++;
+	if (i == n)
+		return;
+	if (doors[i].is_api)
 		buf_put_slice(&subject, PREFIX);
 	buf_put_slice(&subject, rest);
 	js_send(js, &(struct js_out){ r->account->core, buf_slice(&subject),
@@ -400,7 +509,7 @@ bool api_open(struct js_account *a)
 		a->n_subs++;
 	}
 	buf_fini(&pattern);
-	return a->n_subs >= n;
+	return a->n_subs == n + (a->js->config.domain != NULL);
 }
 
 void api_close(struct js_account *a)

@@ -31,17 +31,21 @@ static struct consumer_config *read_config(struct api_call *c)
 {
 	struct consumer_config *g;
 	const struct json      *config = json_get(c->doc, "config");
+	struct json            *none = NULL;
 	struct slice            stream = SLICE_NONE;
+	const char             *why;
+	bool                    ok;
 
 	json_as_str(json_get(c->doc, "stream_name"), &stream);
-	if (!slice_eq(stream, c->names[0]))
+	if (!slice_eq(stream, c->names[0])) {
 		js_fail(&c->e, 10056);
-	else if (config == NULL)
-		js_fail(&c->e, 10078);
-	else if (consumer_config_read(config, c->js->config.is_strict, &g,
-	    &c->e))
-		return g;
-	return NULL;
+		return NULL;
+	}
+	if (config == NULL)
+		config = none = json_parse(SLICE("{}"), &why);
+	ok = consumer_config_read(config, c->js->config.is_strict, &g, &c->e);
+	json_free(none);
+	return ok ? g : NULL;
 }
 
 static bool make_up_name(struct api_call *c, struct consumer_config *g)
@@ -67,8 +71,6 @@ static bool settle_name(struct api_call *c, struct consumer_config *g)
 	if (js_name_is_path(c->names[1]))
 		return js_fail(&c->e, 10127);
 	if (g->durable.n > 0 && !slice_eq(g->durable, c->names[1]))
-		return js_fail(&c->e, 10017);
-	if (g->name.n > 0 && !slice_eq(g->name, c->names[1]))
 		return js_fail(&c->e, 10017);
 	if (c->rest.n > 0) {
 		if (g->n_filters > 0)

@@ -277,7 +277,7 @@ static bool asks_nothing(const struct direct_wish *w)
 {
 	return w->seq == 0 && w->last_by_subj.n == 0 &&
 	    w->next_by_subj.n == 0 && w->start_time == JS_TIME_UNSET &&
-	    w->multi_last == NULL;
+	    json_n_items(w->multi_last) == 0;
 }
 
 static void answer_wish(struct direct *d)
@@ -308,6 +308,23 @@ static void answer_json(struct direct *d)
 	json_free(doc);
 }
 
+/* The subject says which; the rest may say how. */
+static void answer_subject_json(struct direct *d, struct slice subject)
+{
+	const char  *why;
+	struct json *doc = json_parse(d->r->payload, &why);
+
+	if (doc == NULL || !direct_read(doc, &d->wish)) {
+		say(d, "408 Malformed Request");
+	} else if (!asks_nothing(&d->wish) || d->wish.batch > 0) {
+		say(d, "408 Bad Request");
+	} else {
+		d->wish.last_by_subj = subject;
+		answer_wish(d);
+	}
+	json_free(doc);
+}
+
 void direct_answer(struct js *js, const struct api_request *r)
 {
 	struct slice  rest = slice_skip(r->subject,
@@ -326,9 +343,11 @@ void direct_answer(struct js *js, const struct api_request *r)
 	    SLICE("Nats-Required-Api-Level"), &level) &&
 	    (!text_parse_i64(level, &n) || n > JS_API_LEVEL)) {
 		say(&d, "412 Required Api Level");
-	} else if (rest.p != NULL) {
+	} else if (rest.p != NULL && r->payload.n == 0) {
 		d.wish.last_by_subj = rest;
 		answer_wish(&d);
+	} else if (rest.p != NULL) {
+		answer_subject_json(&d, rest);
 	} else if (r->payload.n == 0) {
 		say(&d, "408 Empty Request");
 	} else {

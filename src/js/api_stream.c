@@ -374,10 +374,24 @@ static void say_later(struct stream_waiter *w, int err)
 {
 	struct later *l = CONTAINER_OF(w, struct later, waiter);
 
-	if (err == 0)
-		js_send(l->js, &(struct js_out){ .account = l->account,
-			.subject = { l->bytes, l->n_reply },
-			.payload = slice_str(l->bytes + l->n_reply) });
+	struct slice     text = slice_str(l->bytes + l->n_reply);
+	struct buf       failure = { 0 };
+	struct js_error  e = { 0 };
+
+	if (err != 0) {
+		/* {"type":"..." stays */
+		const char *end = memchr(text.p + 9, '"', text.n - 9);
+
+		js_fail_with(&e, 10051, "%s", err_text(err));
+		buf_put(&failure, text.p, (size_t)(end + 1 - text.p));
+		buf_put_str(&failure, ",\"error\":");
+		js_error_write(&e, JSON_INTO(&failure, 0));
+		buf_put_char(&failure, '}');
+		text = buf_slice(&failure);
+	}
+	js_send(l->js, &(struct js_out){ .account = l->account,
+		.subject = { l->bytes, l->n_reply }, .payload = text });
+	buf_fini(&failure);
 	free(l);
 }
 
@@ -388,15 +402,15 @@ static void wait_for_disk(struct api_call *c, struct stream *s)
 	struct buf   *out = c->w->out;
 	struct later *l = malloc(sizeof *l + reply.n + out->n + 2);
 
+	c->is_silent = true;
 	if (l == NULL)
-		return;
+		return;		/* done, but it cannot be promised */
 	*l = (struct later){ .waiter.done = say_later, .js = c->js,
 		.account = c->account->core, .n_reply = reply.n };
 	if (reply.n > 0)
 		memcpy(l->bytes, reply.p, reply.n);
 	memcpy(l->bytes + reply.n, out->p, out->n);
 	memcpy(l->bytes + reply.n + out->n, "}", 2);
-	c->is_silent = true;
 	if (reply.n == 0)
 		free(l);
 	else

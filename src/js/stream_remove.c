@@ -65,6 +65,8 @@ bool stream_delete_msg(struct stream *s, uint64_t seq, bool erase,
 		return js_fail(e, 10109);
 	if (s->config->deny_delete)
 		return js_fail_with(e, 10057, "message delete not permitted");
+	if (seq == 0)
+		return js_fail_with(e, 10057, "no message found");
 	store_get_state(s->store, &st);
 	if (seq > st.last_seq)
 		return js_fail_with(e, 10057, "stream store EOF");

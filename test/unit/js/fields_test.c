@@ -37,11 +37,14 @@ TEST(the_servers_own_keys_are_the_servers)
 {
 	struct js_metadata m[] = { { SLICE("_nats.level"), SLICE("99") },
 		{ SLICE("a"), SLICE("b") } };
-	struct buf b = { 0 };
+	struct buf          b = { 0 };
+	struct json_writer *w = JSON_INTO(&b, 0);
 
-	js_metadata_write(m, 2, 1, false, JSON_INTO(&b, 0));
+	json_begin_object(w);
+	js_metadata_write(m, 2, 1, false, w);
+	json_end_object(w);
 	CHECK_SLICE(buf_slice(&b),
-	    SLICE("\"metadata\":{\"_nats.req.level\":\"1\",\"a\":\"b\"}"));
+	    SLICE("{\"metadata\":{\"_nats.req.level\":\"1\",\"a\":\"b\"}}"));
 	CHECK_INT(js_metadata_size(m, 2), 2);
 	CHECK_SLICE(js_metadata_get(m, 2, SLICE("a")), SLICE("b"));
 	CHECK_INT(js_metadata_get(m, 2, SLICE("x")).n, 0);
