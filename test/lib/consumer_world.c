@@ -76,6 +76,8 @@ static bool publish(void *ctx, const struct js_out *m)
 	buf_put_char(&w->said, '|');
 	buf_put_slice(&w->said, m->payload);
 	buf_put_char(&w->said, '\n');
+	buf_put_char(&w->said, '\0');	/* for who looks at it as a string */
+	w->said.n--;
 	w->n_said++;
 	return true;
 }
