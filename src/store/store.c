@@ -51,6 +51,7 @@ void store_free(struct store *s)
 {
 	if (s == NULL)
 		return;
+	store_let_go();
 	store_free_chunks(&s->chunks);
 	store_free_chunks(&s->noise);
 	store_free_chunks(&s->job.chunks);

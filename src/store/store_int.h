@@ -256,6 +256,10 @@ void store_wait(struct store *s);
 void store_wait_compaction(struct store *s);
 /* For a pool_job's done: sets the flag and wakes owners. */
 void store_job_done(struct store *s, bool *is_done);
+
+/* Whoever of the pool has said so is done with its store when this returns:
+ * its owner may have seen the flag while the other was still inside. */
+void store_let_go(void);
 /* The footer of a sealed block into its file, from `at` on, and the file's end
  * behind it.  Thread: pool. */
 int block_write_footer(struct disk *d, const struct store_id *id,

@@ -28,8 +28,8 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t  done = PTHREAD_COND_INITIALIZER;
 
-/* Under the lock to the end: the owner may free the store as soon as it sees
- * the flag. */
+/* Under the lock to the end: the owner may see the flag, and free the store,
+ * before the bell has rung; store_let_go waits for that. */
 void store_job_done(struct store *s, bool *is_done)
 {
 	pthread_mutex_lock(&lock);
@@ -37,6 +37,12 @@ void store_job_done(struct store *s, bool *is_done)
 	pthread_cond_broadcast(&done);
 	if (s->cfg.wake != NULL)
 		s->cfg.wake(s->cfg.ctx);
+	pthread_mutex_unlock(&lock);
+}
+
+void store_let_go(void)
+{
+	pthread_mutex_lock(&lock);
 	pthread_mutex_unlock(&lock);
 }
 
