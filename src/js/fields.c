@@ -476,7 +476,7 @@ static int64_t take_fraction(struct slice *s)
 
 static bool take_zone(struct slice *s, int64_t *offset_s)
 {
-	int  hours, minutes, sign;
+	int  hours = 0, minutes = 0, sign;
 	bool ok;
 
 	*offset_s = 0;
@@ -495,7 +495,7 @@ static bool take_zone(struct slice *s, int64_t *offset_s)
 bool js_time_read(struct slice text, int64_t *ns)
 {
 	struct tm tm = { 0 };
-	int64_t   fraction, offset, s;
+	int64_t   fraction, offset = 0, s;
 
 	if (!take_digits(&text, 4, &tm.tm_year) || !take_char(&text, '-') ||
 	    !take_digits(&text, 2, &tm.tm_mon) || !take_char(&text, '-') ||

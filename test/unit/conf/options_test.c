@@ -121,7 +121,7 @@ static const struct { const char *key, *text, *value; } good[] = {
 	{ "max_control_line", "max_control_line: 2k", "2000" },
 	{ "max_payload", "max_payload: 2MiB", "2097152" },
 	{ "max_pending", "max_pending: 8m", "8000000" },
-	{ "max_outbound_memory", "max_outbound_memory: 1g", "1073741824" },
+	{ "max_outbound_memory", "max_outbound_memory: 1g", "1000000000" },
 	{ "max_closed_clients", "max_closed_clients: 9", "9" },
 	{ "ping_interval", "ping_interval: \"90s\"", "1m30s" },
 	{ "ping_max", "ping_max: 3", "3" },

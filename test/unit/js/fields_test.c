@@ -1,0 +1,49 @@
+/* fields_test.c - times as JSON has them, and metadata with the server's own. */
+#include "js/fields.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "check.h"
+
+#define S INT64_C(1000000000)
+
+TEST(a_time_is_read_in_any_zone)
+{
+	static const struct { const char *text; bool ok; int64_t ns; } t[] = {
+		{ "1970-01-01T00:00:01Z", true, S },
+		{ "1970-01-01T01:00:01+01:00", true, S },
+		{ "1969-12-31T23:00:01.5-01:00", true, S + S / 2 },
+		{ "1970-01-01T00:00:00.000000001Z", true, 1 },
+		{ "0001-01-01T00:00:00Z", true, JS_TIME_UNSET },
+		{ "9999-12-31T23:59:59Z", true, JS_TIME_UNSET },
+		{ "1970-01-01 00:00:01Z", false, 0 },
+		{ "1970-13-01T00:00:01Z", false, 0 },
+		{ "1970-01-01T00:00:01", false, 0 },
+		{ "1970-01-01T00:00:01Zx", false, 0 },
+		{ "", false, 0 },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		int64_t ns = 0;
+
+		CHECK(js_time_read(slice_str(t[i].text), &ns) == t[i].ok, "%s",
+		    t[i].text);
+		if (t[i].ok)
+			CHECK_INT(ns, t[i].ns, "%s", t[i].text);
+	}
+}
+
+TEST(the_servers_own_keys_are_the_servers)
+{
+	struct js_metadata m[] = { { SLICE("_nats.level"), SLICE("99") },
+		{ SLICE("a"), SLICE("b") } };
+	struct buf b = { 0 };
+
+	js_metadata_write(m, 2, 1, false, JSON_INTO(&b, 0));
+	CHECK_SLICE(buf_slice(&b),
+	    SLICE("\"metadata\":{\"_nats.req.level\":\"1\",\"a\":\"b\"}"));
+	CHECK_INT(js_metadata_size(m, 2), 2);
+	CHECK_SLICE(js_metadata_get(m, 2, SLICE("a")), SLICE("b"));
+	CHECK_INT(js_metadata_get(m, 2, SLICE("x")).n, 0);
+	buf_fini(&b);
+}
