@@ -115,9 +115,10 @@ static struct stream_config *read_config(struct api_call *c, bool *pedantic)
 		return NULL;
 	if (js_name_is_path(c->names[0]))
 		js_fail(&c->e, 10128);
-	else if (stream_config_check(g, &limits, *pedantic, &c->e) &&
-	    is_built(g, &c->e) && !slice_eq(g->name, c->names[0]))
+	else if (!slice_eq(g->name, c->names[0]))
 		js_fail(&c->e, 10056);
+	else if (stream_config_check(g, &limits, *pedantic, &c->e))
+		is_built(g, &c->e);
 	if (!js_failed(&c->e))
 		return g;
 	stream_config_destroy(g);

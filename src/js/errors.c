@@ -265,6 +265,14 @@ bool js_fail(struct js_error *e, unsigned err_code)
 	return js_fail_with(e, err_code, "%s", "");
 }
 
+/* What follows the last gap; the first is there. */
+static const char *after_gaps(const char *gap)
+{
+	for (const char *next; (next = strstr(gap + 2, "{}")) != NULL;)
+		gap = next;
+	return gap + 2;
+}
+
 bool js_fail_with(struct js_error *e, unsigned err_code, const char *fmt, ...)
 {
 	const struct row *r = find(err_code);
@@ -281,7 +289,7 @@ bool js_fail_with(struct js_error *e, unsigned err_code, const char *fmt, ...)
 		snprintf(e->text, sizeof e->text, "%s", r->text);
 	else
 		snprintf(e->text, sizeof e->text, "%.*s%s%s",
-		    (int)(gap - r->text), r->text, told, gap + 2);
+		    (int)(gap - r->text), r->text, told, after_gaps(gap));
 	return false;
 }
 

@@ -1,7 +1,8 @@
 /* js/errors.h - every error of the JetStream API, once.
  *
  * A row: our name, the HTTP-like code, the number that clients compare, the
- * text.  "{}" in a text is replaced by what the error is told.
+ * text.  "{}" in a text is replaced by what the error is told; with two of them
+ * all from the first to the last is.
  * Spec: jetstream reference, section 3 (nats-server's error registry).
  */
 #ifndef JS_ERRORS_H

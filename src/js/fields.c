@@ -1,6 +1,7 @@
 /* js/fields.c - structs that travel as JSON. */
 #include "js/fields.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -108,6 +109,22 @@ static bool is_null(const struct json *j)
 	return strcmp(kind_of(j), "value") == 0;
 }
 
+/* " 1.5"; nothing where j is no number. */
+static void put_number(const struct json *j, char *out, size_t size)
+{
+	struct buf text = { 0 };
+	int64_t    i;
+	double     d;
+
+	if (json_as_i64(j, &i))
+		buf_put_i64(&text, i);
+	else if (json_as_f64(j, &d))
+		text_put_f64(&text, d);
+	if (text.n > 0)
+		snprintf(out, size, " %.*s", SLICE_ARG(buf_slice(&text)));
+	buf_fini(&text);
+}
+
 static bool wrong_type(struct reading *r, const struct js_field *f,
     const struct json *j)
 {
@@ -119,9 +136,14 @@ static bool wrong_type(struct reading *r, const struct js_field *f,
 		[JS_ENUM] = "string",
 	};
 
-	return js_fail_with(r->e, 10025, "json: cannot unmarshal %s into Go "
-	    "struct field %s.%s of type %s", kind_of(j), r->name, f->name,
-	    f->type != NULL ? f->type : types[f->kind]);
+	char number[40] = "";
+
+	/* one that is no integer of that size is told, not only its kind */
+	if (f->kind == JS_INT || f->kind == JS_UINT)
+		put_number(j, number, sizeof number);
+	return js_fail_with(r->e, 10025, "json: cannot unmarshal %s%s into Go "
+	    "struct field %s.%s of type %s", kind_of(j), number, r->name,
+	    f->name, f->type != NULL ? f->type : types[f->kind]);
 }
 
 static void *at(const struct reading *r, size_t offset)
@@ -134,24 +156,37 @@ static bool out_of_memory(struct reading *r)
 	return js_fail_with(r->e, 10025, "out of memory");
 }
 
+bool js_fail_value(struct js_error *e, const struct json *j)
+{
+	struct buf   json = { 0 }, quoted = { 0 };
+	struct slice s;
+	char         number[40] = "";
+
+	put_number(j, number, sizeof number);
+	if (json_as_str(j, &s))
+		json_quote(&json, s);
+	else
+		buf_put_str(&json, *number != '\0' ? number + 1 : kind_of(j));
+	text_put_quoted(&quoted, buf_slice(&json));
+	js_fail_with(e, 10025, "can not unmarshal %.*s",
+	    SLICE_ARG(buf_slice(&quoted)));
+	buf_fini(&json);
+	buf_fini(&quoted);
+	return false;
+}
+
 static bool read_enum(struct reading *r, const struct js_field *f,
     const struct json *j)
 {
-	struct slice s;
-	struct buf   quoted = { 0 };
+	struct slice s = SLICE_NONE;
+	bool         is_str = json_as_str(j, &s);
 
-	if (!json_as_str(j, &s))
-		return wrong_type(r, f, j);
-	for (int i = 0; f->names[i] != NULL; i++)
+	for (int i = 0; is_str && f->names[i] != NULL; i++)
 		if (slice_eq(slice_str(f->names[i]), s)) {
 			memcpy(at(r, f->at), &i, sizeof i);
 			return true;
 		}
-	text_put_quoted(&quoted, s);
-	js_fail_with(r->e, 10025, "can not unmarshal \"\\%.*s\\\"\"",
-	    quoted.n > 1 ? (int)quoted.n - 1 : 0, quoted.p);
-	buf_fini(&quoted);
-	return false;
+	return js_fail_value(r->e, j);
 }
 
 static bool read_strs(struct reading *r, const struct js_field *f,
@@ -165,6 +200,8 @@ static bool read_strs(struct reading *r, const struct js_field *f,
 	if (v == NULL)
 		return out_of_memory(r);
 	for (size_t i = 0; i < n; i++) {
+		if (is_null(json_item(j, i)))
+			continue;	/* the empty string, as in Go */
 		if (!json_as_str(json_item(j, i), &s))
 			return wrong_type(r, f, json_item(j, i));
 		if (!js_hold_copy(r->hold, s, &v[i]))

@@ -70,6 +70,9 @@ bool js_fields_read(const struct js_field *fields, const char *name,
     const struct json *object, bool is_strict, void *into,
     struct js_hold *h, struct js_error *e);
 
+/* A value that is none of an enum's, as it stands in the text: 10025. */
+bool js_fail_value(struct js_error *e, const struct json *j);
+
 /* Without the braces. */
 void js_fields_write(const struct js_field *fields, const void *object,
     struct json_writer *w);

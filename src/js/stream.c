@@ -218,7 +218,7 @@ static bool make_map(const struct subject_map *m, bool is_there,
 	int        err = 0;
 
 	*ret = NULL;
-	if (is_there)
+	if (is_there && m->dest.n > 0)	/* to nowhere: as it is */
 		err = transform_create(m->src.n > 0 ? m->src : SLICE(">"),
 		    m->dest, TRANSFORM_MAPPING, ret, &why);
 	buf_fini(&why);

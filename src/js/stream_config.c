@@ -278,21 +278,15 @@ static void write_sources(const void *object, const char *name,
 static bool read_compression(void *object, const struct json *j,
     struct js_hold *h, struct js_error *e)
 {
-	static const struct js_field fields[] = {
-		{ "compression", JS_ENUM, false, 0, .names = compressions },
-		{ NULL },
-	};
 	struct stream_config *c = object;
 	struct slice          s;
 
 	(void)h;
 	if (!json_as_str(j, &s))
-		return js_fail_with(e, 10025, "json: cannot unmarshal into Go "
-		    "struct field StreamConfig.%s of type string",
-		    fields[0].name);
+		return js_fail_value(e, j);
 	c->is_compressed = slice_eq(s, SLICE("s2"));
 	return c->is_compressed || slice_eq(s, SLICE("none")) ||
-	    js_fail_with(e, 10025, "unsupported compression algorithm");
+	    js_fail_with(e, 10025, "unknown compression algorithm");
 }
 
 static void write_compression(const void *object, const char *name,
@@ -316,7 +310,7 @@ static bool read_discard(void *object, const struct json *j, struct js_hold *h,
 				c->discard = (enum discard)i;
 				return true;
 			}
-	return js_fail_with(e, 10025, "can not unmarshal discard policy");
+	return js_fail_value(e, j);
 }
 
 static void write_discard(const void *object, const char *name,
@@ -338,7 +332,7 @@ static bool read_persist(void *object, const struct json *j, struct js_hold *h,
 		if (c->is_async || s.n == 0 || slice_eq(s, SLICE("default")))
 			return true;
 	}
-	return js_fail_with(e, 10025, "can not unmarshal persist mode");
+	return js_fail_value(e, j);
 }
 
 static void write_persist(const void *object, const char *name,
@@ -522,8 +516,8 @@ bool stream_config_read(const struct json *object, bool is_strict,
 	}
 	c->hold = h;
 	json_as_bool(json_get(object, "pedantic"), &is_pedantic);
-	if (!js_fields_read(stream_fields, "StreamConfig", object, is_strict,
-	    c, h, e)) {
+	if (!js_fields_read(stream_fields, "StreamConfigRequest", object,
+	    is_strict, c, h, e)) {
 		stream_config_destroy(c);
 		return false;
 	}

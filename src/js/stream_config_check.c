@@ -83,8 +83,8 @@ static bool check_numbers(struct check *k)
 	}
 	if (c->max_msg_size > INT32_MAX)
 		return js_fail_with(k->e, 10025, "json: cannot unmarshal number "
-		    "into Go struct field StreamConfig.max_msg_size of type "
-		    "int32");
+		    "%lld into Go struct field StreamConfigRequest."
+		    "max_msg_size of type int32", (long long)c->max_msg_size);
 	return true;
 }
 
@@ -103,9 +103,11 @@ static bool check_window(struct check *k)
 		c->duplicate_window_ns = DUPLICATES_NS;
 		if (server > 0 && server < c->duplicate_window_ns)
 			c->duplicate_window_ns = server;
-		if (c->max_age_ns > 0 && c->max_age_ns < c->duplicate_window_ns)
-			c->duplicate_window_ns = c->max_age_ns;
-		return true;
+		if (c->max_age_ns <= 0 || c->max_age_ns >= c->duplicate_window_ns)
+			return true;
+		c->duplicate_window_ns = c->max_age_ns;
+		return too_pedantic(k, "duplicate window cannot be bigger than "
+		    "max age");
 	}
 	if (c->duplicate_window_ns < 0)
 		return invalid(k, "duplicates window can not be negative");
@@ -171,8 +173,8 @@ static bool imply_rollup(struct check *k, const char *text)
 {
 	if (k->c->allow_rollup)
 		return true;
-	if (!too_pedantic(k, text))
-		return false;
+	if (k->pedantic)
+		return invalid(k, text);
 	k->c->allow_rollup = true;
 	k->c->deny_purge = false;
 	return true;
@@ -183,9 +185,9 @@ static bool check_implied(struct check *k)
 	struct stream_config *c = k->c;
 
 	if (c->marker_ttl_ns > 0 && !c->allow_msg_ttl) {
-		if (!too_pedantic(k, "subject delete marker cannot be set if "
-		    "message TTLs are disabled"))
-			return false;
+		if (k->pedantic)
+			return invalid(k, "subject delete marker cannot be set "
+			    "if message TTLs are disabled");
 		c->allow_msg_ttl = true;
 	}
 	if (c->marker_ttl_ns > 0 && !imply_rollup(k, "subject delete marker "
@@ -205,6 +207,8 @@ static bool check_external(struct check *k, const struct source_config *s)
 	    !subject_is_literal(s->external_deliver))
 		return js_fail_with(k->e, 10024, "%.*s",
 		    SLICE_ARG(s->external_deliver));
+	if (s->external_api.n == 0)
+		return true;
 	if (!subject_is_literal(s->external_api))
 		return js_fail_with(k->e, 10052, "stream external api prefix "
 		    "\"%.*s\" must be a valid subject without wildcards",
@@ -233,7 +237,8 @@ static bool check_maps(struct check *k, const struct source_config *s,
 		if (s->transforms[i].src.n > 0 &&
 		    !subject_is_valid(s->transforms[i].src))
 			return js_fail_with(k->e, codes->source,
-			    "invalid subject");
+			    "invalid subject %.*s",
+			    SLICE_ARG(s->transforms[i].src));
 		if (s->transforms[i].dest.n > 0)
 			err = transform_create(s->transforms[i].src,
 			    s->transforms[i].dest, TRANSFORM_MAPPING, &t, &why);
@@ -360,12 +365,10 @@ static bool check_subjects(struct check *k)
 		if (!subject_is_valid(s))
 			return invalid(k, "invalid subject");
 		for (size_t n = 0; n < i; n++) {
-			if (slice_eq(s, c->subjects[n]))
-				return invalid(k, "duplicate subjects detected");
 			if (subject_overlaps(s, c->subjects[n]))
 				return js_fail_with(k->e, 10052,
 				    "subject \"%.*s\" overlaps with \"%.*s\"",
-				    SLICE_ARG(s), SLICE_ARG(c->subjects[n]));
+				    SLICE_ARG(c->subjects[n]), SLICE_ARG(s));
 		}
 		if (!check_reserved(k, s))
 			return false;
@@ -399,10 +402,26 @@ static bool check_transform(struct check *k, const struct subject_map *m,
 		    "with transform from '%.*s' to '%.*s' not valid",
 		    SLICE_ARG(src), SLICE_ARG(m->dest));
 	else
-		js_fail_with(k->e, subject_is_valid(src) ? 10156 : 10155,
-		    "%.*s", SLICE_ARG(buf_slice(&why)));
+		js_fail_with(k->e, 10156, "%.*s", SLICE_ARG(buf_slice(&why)));
 	buf_fini(&why);
 	return err == 0;
+}
+
+/* From all to all, of a stream that transforms all it takes: what comes out of
+ * the transform is meant. */
+static bool check_implicit(struct check *k)
+{
+	struct stream_config *c = k->c;
+
+	if (!slice_eq(c->republish.src, SLICE(">")) ||
+	    !slice_eq(c->republish.dest, SLICE(">")) || !c->has_transform ||
+	    c->n_subjects != 1 ||
+	    !slice_eq(c->transform.src, c->subjects[0]))
+		return true;
+	if (!too_pedantic(k, "implicit republish based on subject transform"))
+		return false;
+	c->republish.src = c->republish.dest = c->transform.dest;
+	return true;
 }
 
 static bool check_republish(struct check *k)
@@ -416,17 +435,26 @@ static bool check_republish(struct check *k)
 			return false;
 		c->republish.src = SLICE(">");
 	}
+	if (!check_implicit(k))
+		return false;
 	for (size_t i = 0; i < c->n_subjects; i++)
 		if (subject_overlaps(c->republish.dest, c->subjects[i]))
 			return invalid(k, "stream configuration for republish "
 			    "destination forms a cycle");
-	return check_transform(k, &c->republish, true);
+	return c->republish.dest.n == 0 ||
+	    check_transform(k, &c->republish, true);
 }
 
 static bool check_transforms(struct check *k)
 {
-	return !k->c->has_transform ||
-	    check_transform(k, &k->c->transform, false);
+	const struct subject_map *m = &k->c->transform;
+
+	if (!k->c->has_transform)
+		return true;
+	if (m->src.n > 0 && !subject_is_valid(m->src))
+		return js_fail_with(k->e, 10155, "invalid subject %.*s",
+		    SLICE_ARG(m->src));
+	return m->dest.n == 0 || check_transform(k, m, false);
 }
 
 bool stream_config_check(struct stream_config *c,

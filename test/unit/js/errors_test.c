@@ -35,3 +35,27 @@ TEST(it_is_written_as_clients_read_it)
 	    "\"description\":\"consumer not found\"}"));
 	buf_fini(&b);
 }
+
+TEST(what_is_told_fills_the_gap)
+{
+	static const struct {
+		unsigned    err_code;
+		const char *told, *text, *why;
+	} cases[] = {
+		{ 10052, "as it is", "as it is", "nothing around it" },
+		{ 10043, "7", "sequence 7 not found", "in the middle" },
+		{ 10071, "7", "wrong last sequence: 7", "at the end" },
+		{ 10021, "a must not overlap with b", "stream external api prefix "
+		  "a must not overlap with b", "two: all between them" },
+		{ 10042, "a: b", "JetStream unable to subscribe to restore "
+		  "snapshot a: b", "two" },
+		{ 10052, "{}", "{}", "what is told may hold one" },
+	};
+
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct js_error e = { 0 };
+
+		js_fail_with(&e, cases[i].err_code, "%s", cases[i].told);
+		CHECK_STR(e.text, cases[i].text, "%s", cases[i].why);
+	}
+}
