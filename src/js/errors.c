@@ -256,7 +256,7 @@ static const struct row *find(unsigned err_code)
 		else
 			high = mid;
 	}
-	assert(!"a number of the table");
+	assert(false);	/* a number that the table does not have */
 	return &rows[0];
 }
 
