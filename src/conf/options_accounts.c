@@ -159,8 +159,6 @@ static bool load_trace(struct load *l, const struct conf_value *v, void *into)
 		    "destination was set");
 	if (a->trace_sampling == 0)
 		a->trace_sampling = 100;
-	a->jetstream = (struct conf_js_limits){ -1, -1, -1, -1, -1, -1, -1,
-		false };
 	return true;
 }
 
@@ -299,6 +297,8 @@ static bool name_account(struct load *l, const struct conf_value *v,
     struct slice name, struct conf_account *a)
 {
 	a->limits = (struct conf_account_limits){ -1, -1, -1, -1, { 0, 0 } };
+	a->jetstream = (struct conf_js_limits){ -1, -1, -1, -1, -1, -1, -1,
+		false };
 	a->trace_sampling = 100;
 	a->name = load_copy(l, name);
 	if (slice_eq(name, SLICE("$G"))) {

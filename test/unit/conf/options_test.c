@@ -427,6 +427,29 @@ TEST(an_account_nobody_said_anything_of_has_no_limits)
 	CHECK(!options_has_credentials(loaded));
 }
 
+/* Also of an account that says nothing else, and before one's tracing. */
+TEST(what_an_accounts_jetstream_does_not_name_is_not_limited)
+{
+	const struct conf_account *a;
+
+	CHECK_INT(load("accounts { A { jetstream: enabled }, B { jetstream "
+	    "{ store: 1M, streams: 3 }, msg_trace: t }, C { users: [] } }"), 0,
+	    "%s", told);
+	a = account("A");
+	CHECK(a->has_jetstream);
+	CHECK_INT(a->jetstream.max_memory, -1);
+	CHECK_INT(a->jetstream.max_storage, -1);
+	CHECK_INT(a->jetstream.max_streams, -1);
+	CHECK_INT(a->jetstream.disk_max_stream_bytes, -1);
+	a = account("B");
+	CHECK(a->has_jetstream);
+	CHECK_INT(a->jetstream.max_storage, 1000000);
+	CHECK_INT(a->jetstream.max_streams, 3);
+	CHECK_INT(a->jetstream.max_memory, -1);
+	CHECK_INT(a->jetstream.max_ack_pending, -1);
+	CHECK(!account("C")->has_jetstream);
+}
+
 TEST(limits_and_tracing_of_an_account_are_read)
 {
 	const struct conf_account *a;

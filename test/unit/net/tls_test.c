@@ -78,7 +78,7 @@ static const char *path(const char *name)
 	static int  at;
 	char       *b = bufs[at++ % 8];
 
-	if (dir[sizeof dir - 2] == 'X') {
+	if (strcmp(dir + sizeof dir - 7, "XXXXXX") == 0) {
 		CHECK(mkdtemp(dir) != NULL);
 		atexit(forget);
 		make_pair("one.org");
