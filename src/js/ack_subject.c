@@ -64,11 +64,13 @@ bool ack_subject_read(struct slice s, struct ack_place *p)
 		t += 2;
 	p->stream = t[0];
 	p->consumer = t[1];
+	if (p->stream.n == 0 || p->consumer.n == 0)
+		return false;
 	if (!text_parse_u64(t[2], &p->n_delivered) ||
 	    !text_parse_u64(t[3], &p->stream_seq) ||
 	    !text_parse_u64(t[4], &p->consumer_seq) ||
 	    !text_parse_u64(t[5], &ts) || !text_parse_u64(t[6], &p->n_pending))
 		return false;
 	p->ts_ns = (int64_t)ts;
-	return true;
+	return ts <= INT64_MAX;
 }

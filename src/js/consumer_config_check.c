@@ -69,12 +69,11 @@ static bool default_acks(struct check *k)
 	if (c->ack_policy == ACK_FLOW_CONTROL && !k->pedantic &&
 	    consumer_config_is_push(c)) {
 		c->flow_control = true;
-		if (c->heartbeat_ns == 0)
-			c->heartbeat_ns = S;
+		c->heartbeat_ns = S;
 	}
 	if (c->n_backoff > 0 && c->ack_wait_ns != c->backoff_ns[0]) {
-		if (c->ack_wait_ns != 0 && !too_pedantic(k, "first backoff "
-		    "value has to equal batch AckWait"))
+		if (!too_pedantic(k, "first backoff value has to equal batch "
+		    "AckWait"))
 			return false;
 		c->ack_wait_ns = c->backoff_ns[0];
 	}
@@ -85,20 +84,31 @@ static bool default_acks(struct check *k)
 	return true;
 }
 
-static bool default_limits(struct check *k)
+/* What the stream says goes for all its consumers; what the server or the
+ * account does, for those that acknowledge. */
+static bool default_ack_pending(struct check *k)
 {
 	struct consumer_config *c = k->c;
-	int64_t                 most = k->stream->limit_ack_pending;
+	int64_t                 most = k->limits->max_ack_pending;
 
-	if (c->max_ack_pending == 0 && c->ack_policy != ACK_NONE) {
-		if (most > 0 && !too_pedantic(k, "max_ack_pending must be set "
-		    "if it's configured in stream limits"))
+	if (c->max_ack_pending != 0)
+		return true;
+	if (k->stream->limit_ack_pending > 0) {
+		if (!too_pedantic(k, "max_ack_pending must be set if it's "
+		    "configured in stream limits"))
 			return false;
-		c->max_ack_pending = most > 0 ? most : ACK_PENDING;
-		if (most <= 0 && k->limits->max_ack_pending > 0 &&
-		    k->limits->max_ack_pending < c->max_ack_pending)
-			c->max_ack_pending = k->limits->max_ack_pending;
+		c->max_ack_pending = k->stream->limit_ack_pending;
+	} else if (c->ack_policy != ACK_NONE) {
+		c->max_ack_pending = most > 0 && most < ACK_PENDING ? most
+		    : ACK_PENDING;
 	}
+	return true;
+}
+
+static bool default_inactive(struct check *k)
+{
+	struct consumer_config *c = k->c;
+
 	if (c->inactive_ns == 0 && k->stream->limit_inactive_ns > 0) {
 		if (!too_pedantic(k, "inactive_threshold must be set if it's "
 		    "configured in stream limits"))
@@ -107,11 +117,22 @@ static bool default_limits(struct check *k)
 	}
 	if (c->inactive_ns == 0 && c->durable.n == 0)
 		c->inactive_ns = 5 * S;
+	return true;
+}
+
+static bool default_pull(struct check *k)
+{
+	struct consumer_config *c = k->c;
+
 	if (!consumer_config_is_push(c) && c->max_waiting == 0)
 		c->max_waiting = MAX_WAITING;
 	if (!consumer_config_is_push(c) && c->max_batch == 0 &&
-	    k->limits->max_request_batch > 0)
+	    k->limits->max_request_batch > 0) {
+		if (!too_pedantic(k, "max_request_batch must be set if it's "
+		    "JetStream limits are set"))
+			return false;
 		c->max_batch = k->limits->max_request_batch;
+	}
 	if (c->priority == PRIORITY_PINNED && c->priority_timeout_ns == 0)
 		c->priority_timeout_ns = 120 * S;
 	return true;
@@ -225,8 +246,7 @@ static bool check_caps(struct check *k)
 		k->stream->limit_ack_pending };
 
 	for (size_t i = 0; i < 2; i++)
-		if (caps[i] > 0 && c->ack_policy != ACK_NONE &&
-		    (c->max_ack_pending > caps[i] || c->max_ack_pending == -1))
+		if (caps[i] > 0 && c->max_ack_pending > caps[i])
 			return js_fail_with(k->e, 10121, "%lld",
 			    (long long)caps[i]);
 	if (k->stream->limit_inactive_ns > 0 &&
@@ -288,17 +308,35 @@ static bool check_start(struct check *k)
 			    "policy is deliver by start time, but optional "
 			    "start time is not set");
 		has_time = false;
-	} else if (c->deliver_policy == DELIVER_LAST_PER_SUBJECT &&
-	    c->n_filters == 0) {
-		return js_fail_with(k->e, 10094, "consumer delivery policy is "
-		    "deliver last per subject, but optional filter subject is "
-		    "not set");
 	}
 	if (has_seq || has_time)
 		return js_fail_with(k->e, 10094, "consumer delivery policy is "
-		    "deliver %s, but optional start %s is also set", policy,
-		    has_seq ? "sequence" : "time");
-	return true;
+		    "deliver %s, but optional %s is also set", policy,
+		    !has_seq ? "start time" :
+		    c->deliver_policy == DELIVER_BY_START_TIME
+		    ? "start start sequence" : "start sequence");
+	return c->deliver_policy != DELIVER_LAST_PER_SUBJECT ||
+	    c->n_filters > 0 || js_fail_with(k->e, 10094, "consumer delivery "
+	    "policy is deliver last per subject, but optional filter subject is "
+	    "not set");
+}
+
+/* nats-server's reader of numbers tells what is none from what is too large;
+ * of one below 0 it has nothing to tell. */
+static bool fail_sampling(struct check *k, struct slice s)
+{
+	struct slice digits = s;
+	int64_t      n;
+
+	if (text_parse_i64(s, &n))
+		return js_fail_with(k->e, 10095, "<nil>");
+	if (digits.n > 0 && (*digits.p == '-' || *digits.p == '+'))
+		digits = slice_skip(digits, 1);
+	while (digits.n > 0 && *digits.p >= '0' && *digits.p <= '9')
+		digits = slice_skip(digits, 1);
+	return js_fail_with(k->e, 10095, "strconv.Atoi: parsing \"%.*s\": %s",
+	    SLICE_ARG(s), digits.n == 0 && s.n > 1 ? "value out of range"
+	    : "invalid syntax");
 }
 
 static bool check_sampling(struct check *k)
@@ -312,8 +350,7 @@ static bool check_sampling(struct check *k)
 	if (s.p[s.n - 1] == '%')
 		s.n--;
 	if (!text_parse_i64(s, &n) || n < 0)
-		return js_fail_with(k->e, 10095, "strconv.Atoi: parsing "
-		    "\"%.*s\": invalid syntax", SLICE_ARG(s));
+		return fail_sampling(k, s);
 	c->sample_percent = n > 100 ? 100 : (int)n;
 	return true;
 }
@@ -372,7 +409,8 @@ bool consumer_config_check(struct consumer_config *c,
     bool pedantic, struct js_error *e)
 {
 	static bool (*const checks[])(struct check *) = {
-		check_negatives, default_acks, default_limits, check_names,
+		check_negatives, default_acks, default_ack_pending,
+		default_inactive, default_pull, check_names,
 		check_flow_acks, check_texts, check_kind, check_caps,
 		check_filters, check_start, check_sampling, check_rest,
 		check_priority,

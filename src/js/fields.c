@@ -223,7 +223,8 @@ static bool read_ints(struct reading *r, const struct js_field *f,
 	if (v == NULL)
 		return out_of_memory(r);
 	for (size_t i = 0; i < n; i++)
-		if (!json_as_i64(json_item(j, i), &v[i]))
+		if (!is_null(json_item(j, i)) &&
+		    !json_as_i64(json_item(j, i), &v[i]))
 			return wrong_type(r, f, json_item(j, i));
 	memcpy(at(r, f->at), &v, sizeof v);
 	memcpy(at(r, f->n_at), &n, sizeof n);
@@ -248,9 +249,9 @@ static bool count_pair(void *ctx, struct slice key, const struct json *value)
 static bool add_pair(void *ctx, struct slice key, const struct json *value)
 {
 	struct pairs *p = ctx;
-	struct slice  s;
+	struct slice  s = SLICE_NONE;
 
-	p->ok = json_as_str(value, &s) &&
+	p->ok = (is_null(value) || json_as_str(value, &s)) &&
 	    js_hold_copy(p->hold, key, &p->v[p->n].key) &&
 	    js_hold_copy(p->hold, s, &p->v[p->n].value);
 	p->n += p->ok;

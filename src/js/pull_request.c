@@ -76,6 +76,19 @@ static struct slice take_word(struct slice *s)
 	return word;
 }
 
+/* JSON knows no "+5" and no "05": those are for the other reader to refuse. */
+static bool parse_plain(struct slice word, int64_t *ret)
+{
+	struct slice digits = word;
+
+	if (digits.n > 0 && *digits.p == '-')
+		digits = slice_skip(digits, 1);
+	if (digits.n == 0 || *digits.p < '0' || *digits.p > '9' ||
+	    (*digits.p == '0' && digits.n > 1))
+		return false;
+	return text_parse_i64(word, ret);
+}
+
 static bool set_plain(struct pull_request *r, struct slice name,
     struct slice word)
 {
@@ -85,7 +98,7 @@ static bool set_plain(struct pull_request *r, struct slice name,
 	}
 	for (size_t i = 0; i < N_NUMBERS; i++)
 		if (slice_eq(name, numbers[i].name))
-			return text_parse_i64(word, number_of(r, i));
+			return parse_plain(word, number_of(r, i));
 	return false;
 }
 

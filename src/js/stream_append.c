@@ -179,8 +179,8 @@ int stream_append(struct stream *s, struct slice subject, struct slice headers,
 	stream_enforce(s);
 	republish(s, subject, headers, payload, *seq, ts_ns, last);
 	s->has_news = true;
-	if (s->config->max_age_ns > 0 && !timer_is_set(&s->timer))
-		expiry_arm(s);
+	if (s->config->max_age_ns > 0)
+		expiry_by(s, ts_ns, s->config->max_age_ns);
 	js_mark_dirty(stream_js(s), s);
 	return 0;
 }

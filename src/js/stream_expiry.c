@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "base/text.h"
 #include "js/dedup.h"
 #include "js/headers.h"
@@ -30,6 +31,14 @@ struct expiry {
 	uint64_t   *never;	/* ascending: exempt from max_age */
 	size_t      n_never, cap_never;
 };
+
+/* A time too far away to be told is never. */
+static int64_t later(int64_t ns, int64_t by_ns)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(ns, by_ns, &sum) ? INT64_MAX : sum;
+}
 
 /* ---- the heap -------------------------------------------------------------------- */
 
@@ -168,19 +177,24 @@ static bool put_marker(struct stream *s, struct slice subject)
 	return ok;
 }
 
-static void expire(struct stream *s, uint64_t seq)
+/* False: it could not be, and is tried again at the next tick. */
+static bool expire(struct stream *s, uint64_t seq)
 {
 	struct store_msg m = { 0 };
 	uint64_t         n = 0;
 	bool             leaves_marker = s->config->marker_ttl_ns > 0 &&
 	    store_read(s->store, seq, &m) == 0 && !is_marker(&m) &&
 	    store_count(s->store, m.subject, 0, false, &n) == 0 && n == 1;
+	int              err = 0;
 
 	/* the marker first: in a crash between them there are both */
-	if (!leaves_marker || put_marker(s, m.subject))
-		stream_drop(s, seq, STORE_DELETE);
+	if (leaves_marker && !put_marker(s, m.subject))
+		err = ERR_IO;
+	if (err == 0)
+		err = stream_drop(s, seq, STORE_DELETE);
 	store_msg_fini(&m);
 	s->has_news = true;
+	return err == 0 || err == ERR_NOTFOUND;
 }
 
 static int64_t wall_of(const struct stream *s)
@@ -203,7 +217,7 @@ static bool find_oldest(struct stream *s, uint64_t from, uint64_t *seq,
 			continue;
 		}
 		ok = store_read(s->store, *seq, &m) == 0;
-		*when_ns = m.ts_ns + s->config->max_age_ns;
+		*when_ns = later(m.ts_ns, s->config->max_age_ns);
 		store_msg_fini(&m);
 		if (ok)
 			return true;
@@ -212,40 +226,56 @@ static bool find_oldest(struct stream *s, uint64_t from, uint64_t *seq,
 	return false;
 }
 
-static void expire_aged(struct stream *s, int64_t now)
+/* True: there is more that could go now. */
+static bool expire_aged(struct stream *s, int64_t now)
 {
 	uint64_t seq;
 	int64_t  when;
 
-	for (int n = 0; s->config->max_age_ns > 0 && n < EXPIRE_AT_ONCE; n++) {
-		if (!find_oldest(s, 0, &seq, &when) || when > now)
-			return;
-		expire(s, seq);
-	}
+	if (s->config->max_age_ns <= 0)
+		return false;
+	for (int n = 0; n < EXPIRE_AT_ONCE; n++)
+		if (!find_oldest(s, 0, &seq, &when) || when > now ||
+		    !expire(s, seq))
+			return false;
+	return true;
 }
 
-static void expire_ended(struct stream *s, int64_t now)
+static bool expire_ended(struct stream *s, int64_t now)
 {
 	struct expiry *x = s->expiry;
 
-	for (int n = 0; x->n > 0 && x->heap[0].when_ns <= now &&
-	    n < EXPIRE_AT_ONCE; n++)
-		expire(s, heap_pop(x).seq);
+	for (int n = 0; n < EXPIRE_AT_ONCE; n++) {
+		struct end e;
+
+		if (x->n == 0 || x->heap[0].when_ns > now)
+			return false;
+		e = heap_pop(x);
+		if (!expire(s, e.seq)) {
+			heap_push(x, e);
+			return false;
+		}
+	}
+	return true;
 }
 
 static void on_timer(struct timer *t, int64_t now_ns)
 {
 	struct stream *s = CONTAINER_OF(t, struct stream, timer);
 	int64_t        now = wall_of(s);
+	bool           is_behind;
 
 	(void)now_ns;
-	expire_aged(s, now);
-	expire_ended(s, now);
+	is_behind = expire_aged(s, now);
+	is_behind = expire_ended(s, now) || is_behind;
 	if (s->dedup != NULL)
 		dedup_forget(s->dedup, now - s->config->duplicate_window_ns);
 	js_mark_dirty(stream_js(s), s);
 	stream_js(s)->host.wake(stream_js(s)->host.ctx);
 	expiry_arm(s);
+	if (is_behind)		/* others first, but not a whole tick */
+		timer_set(stream_js(s)->host.timers, &s->timer,
+		    stream_now(s) + NS_PER_MS);
 }
 
 void expiry_arm(struct stream *s)
@@ -259,10 +289,10 @@ void expiry_arm(struct stream *s)
 		due = when;
 	if (s->expiry->n > 0 && s->expiry->heap[0].when_ns < due)
 		due = s->expiry->heap[0].when_ns;
-	if (s->dedup != NULL && dedup_oldest_ns(s->dedup) != INT64_MAX &&
-	    dedup_oldest_ns(s->dedup) + s->config->duplicate_window_ns < due)
-		due = dedup_oldest_ns(s->dedup) +
-		    s->config->duplicate_window_ns;
+	when = s->dedup == NULL ? INT64_MAX : later(dedup_oldest_ns(s->dedup),
+	    s->config->duplicate_window_ns);
+	if (when < due)
+		due = when;
 	if (s->sync_at_ns != 0 && now + (s->sync_at_ns - stream_now(s)) < due)
 		due = now + (s->sync_at_ns - stream_now(s));
 	if (due == INT64_MAX) {
@@ -270,8 +300,20 @@ void expiry_arm(struct stream *s)
 		return;
 	}
 	s->timer.fire = on_timer;
-	timer_set(stream_js(s)->host.timers, &s->timer, stream_now(s) +
-	    (due - now > TICK_NS ? due - now : TICK_NS));
+	timer_set(stream_js(s)->host.timers, &s->timer, later(stream_now(s),
+	    due - now > TICK_NS ? due - now : TICK_NS));
+}
+
+void expiry_by(struct stream *s, int64_t ts_ns, int64_t after_ns)
+{
+	int64_t wait = later(ts_ns, after_ns) - wall_of(s);
+	int64_t at = later(stream_now(s), wait > TICK_NS ? wait : TICK_NS);
+
+	if (s->is_leaving || (timer_is_set(&s->timer) &&
+	    s->timer.when_ns <= at))
+		return;
+	s->timer.fire = on_timer;
+	timer_set(stream_js(s)->host.timers, &s->timer, at);
 }
 
 /* ---- life --------------------------------------------------------------------------- */

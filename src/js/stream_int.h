@@ -74,5 +74,7 @@ void expiry_add(struct stream *s, uint64_t seq, int64_t ts_ns, int64_t ttl_s);
 bool ttl_read(struct slice text, int64_t *seconds);
 /* Sets the timer to what is due next. */
 void expiry_arm(struct stream *s);
+/* What is of ts_ns (wall) is due after_ns later: the timer fires by then. */
+void expiry_by(struct stream *s, int64_t ts_ns, int64_t after_ns);
 
 #endif /* JS_STREAM_INT_H */

@@ -23,6 +23,7 @@ struct publish {
 	struct slice     subject, reply, headers, payload;
 	struct slice     msg_id, rollup;	/* empty: none */
 	int64_t          ttl_s;		/* 0: none, -1: never */
+	struct buf       raised;	/* headers with another TTL */
 	bool             is_settled;
 	struct js_error  e;
 };
@@ -86,11 +87,26 @@ static bool check_ttl(struct publish *p)
 {
 	struct slice text;
 
-	if (!header(p, "Nats-TTL", &text) || text.n == 0)
-		return true;
-	if (!ttl_read(text, &p->ttl_s))
-		return js_fail(&p->e, 10165);
-	return p->s->config->allow_msg_ttl || js_fail(&p->e, 10166);
+	return !header(p, "Nats-TTL", &text) || text.n == 0 ||
+	    !ttl_read(text, &p->ttl_s) || p->s->config->allow_msg_ttl ||
+	    js_fail(&p->e, 10166);
+}
+
+/* Long after the check above: what is malformed comes near the end. */
+static bool check_ttl_text(struct publish *p)
+{
+	struct slice text;
+
+	return p->ttl_s != 0 || !header(p, "Nats-TTL", &text) ||
+	    text.n == 0 || js_fail(&p->e, 10165);
+}
+
+static void remember_id(struct publish *p, uint64_t seq)
+{
+	if (p->msg_id.n == 0)
+		return;
+	dedup_add(p->s->dedup, p->msg_id, seq, p->s->last_ts_ns);
+	expiry_by(p->s, p->s->last_ts_ns, p->s->config->duplicate_window_ns);
 }
 
 static bool check_last_subject_seq(struct publish *p)
@@ -176,8 +192,7 @@ static bool check_interest(struct publish *p)
 	err = store_skip(p->s->store, stream_ts(p->s), &seq);
 	if (err != 0)
 		return js_fail_with(&p->e, 10077, "%s", err_text(err));
-	if (p->msg_id.n > 0)
-		dedup_add(p->s->dedup, p->msg_id, seq, p->s->last_ts_ns);
+	remember_id(p, seq);
 	stream_ack(p->s, p->reply, seq, SLICE_NONE);
 	p->is_settled = true;
 	return true;
@@ -207,14 +222,14 @@ static bool check_limits(struct publish *p)
 static void raise_ttl(struct publish *p)
 {
 	int64_t     least = p->s->config->marker_ttl_ns / NS_PER_S;
-	struct buf *b = p->s->scratch, text = { 0 };
+	/* not scratch, where the headers that are read may lie */
+	struct buf *b = &p->raised, text = { 0 };
 
 	if (p->ttl_s <= 0 || p->ttl_s >= least ||
 	    p->s->config->max_msgs_per_subject == 1)
 		return;
 	p->ttl_s = least;
 	buf_put_i64(&text, least);
-	buf_reset(b);
 	js_headers_begin_without(b, p->headers, js_header_is_ttl);
 	js_header_put(b, "Nats-TTL", buf_slice(&text));
 	js_headers_end(b);
@@ -240,8 +255,7 @@ static void remember(struct publish *p, uint64_t seq)
 {
 	struct buf *last = p->s->last_msg_id;
 
-	if (p->msg_id.n > 0)
-		dedup_add(p->s->dedup, p->msg_id, seq, p->s->last_ts_ns);
+	remember_id(p, seq);
 	if (p->msg_id.n > 0 || last->n > 0) {
 		buf_reset(last);
 		buf_put_slice(last, p->msg_id);
@@ -289,7 +303,7 @@ void stream_publish(struct stream *s, struct slice subject, struct slice reply,
 		check_open, check_features, check_stream, check_ttl,
 		check_last_subject_seq, check_last_seq, check_duplicate,
 		check_last_id, check_rollup, check_size, check_interest,
-		check_limits, store_it,
+		check_limits, check_ttl_text, store_it,
 	};
 	struct publish p = { .s = s, .subject = subject, .reply = reply,
 		.headers = headers, .payload = payload };
@@ -303,6 +317,7 @@ void stream_publish(struct stream *s, struct slice subject, struct slice reply,
 			break;
 		}
 	buf_fini(&to);
+	buf_fini(&p.raised);
 }
 
 /* A status line of one's own, and what only servers may say, are not kept. */

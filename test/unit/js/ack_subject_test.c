@@ -44,6 +44,10 @@ TEST(what_is_cut_or_no_number_is_refused)
 	CHECK(!ack_subject_read(SLICE("$JS.ACK.S.C.1.-5.6.7.8"), &p));
 	CHECK(!ack_subject_read(SLICE("$JS.ACK.S.C.1.x.6.7.8"), &p));
 	CHECK(!ack_subject_read(SLICE("$JS.ACK.S.C.1.5.6.7"), &p));
+	CHECK(!ack_subject_read(SLICE("$JS.ACK..C.1.5.6.7.8"), &p));
+	CHECK(!ack_subject_read(SLICE("$JS.ACK.S..1.5.6.7.8"), &p));
+	CHECK(!ack_subject_read(SLICE("$JS.ACK.S.C.1.5.6."
+	    "9223372036854775808.8"), &p));
 }
 
 TEST(what_does_not_fit_is_not_written)

@@ -9,14 +9,14 @@
 #include "js/errors.h"
 #include "js/stream_config.h"
 
-static struct js_error e;
+static struct js_error        e;
+static struct consumer_limits limits;
+static struct slice           subjects[] = { { "a.>", 3 } };
+static struct stream_config   stream = { .name = { "S", 1 },
+	.subjects = subjects, .n_subjects = 1, .n_replicas = 1 };
 
 static struct consumer_config *make(const char *text, bool pedantic)
 {
-	static struct slice               subjects[] = { { "a.>", 3 } };
-	static const struct stream_config stream = { .name = { "S", 1 },
-		.subjects = subjects, .n_subjects = 1, .n_replicas = 1 };
-	static const struct consumer_limits none = { 0 };
 	struct consumer_config *c = NULL;
 	const char             *why;
 	struct json            *doc = json_parse(slice_str(text), &why);
@@ -24,7 +24,7 @@ static struct consumer_config *make(const char *text, bool pedantic)
 	e = (struct js_error){ 0 };
 	CHECK(doc != NULL, "%s", text);
 	if (consumer_config_read(doc, true, &c, &e) &&
-	    !consumer_config_check(c, &stream, &none, pedantic, &e)) {
+	    !consumer_config_check(c, &stream, &limits, pedantic, &e)) {
 		consumer_config_destroy(c);
 		c = NULL;
 	}
@@ -122,8 +122,82 @@ TEST(what_may_not_be_is_refused_by_number)
 		CHECK(make(t[i].text, false) == NULL, "%s", t[i].text);
 		CHECK_INT(e.err_code, t[i].code, "%s: %s", t[i].text, e.text);
 	}
-	CHECK(make("{\"max_deliver\":-7}", true) == NULL);
-	CHECK_INT(e.err_code, 10157);
+}
+
+static void refused(const char *text, bool pedantic, int code, const char *why)
+{
+	CHECK(make(text, pedantic) == NULL, "%s", text);
+	CHECK_INT(e.err_code, code, "%s: %s", text, e.text);
+	CHECK(strstr(e.text, why) != NULL, "%s: %s", text, e.text);
+}
+
+TEST(who_is_pedantic_is_told_what_would_be_mended)
+{
+	refused("{\"max_deliver\":-7}", true, 10157, "max_deliver");
+	refused("{\"backoff\":[5]}", true, 10157, "first backoff value");
+	limits.max_request_batch = 10;
+	refused("{\"name\":\"C\"}", true, 10157, "max_request_batch");
+	limits.max_request_batch = 0;
+	stream.limit_ack_pending = 50;
+	refused("{\"name\":\"C\"}", true, 10157, "max_ack_pending");
+	stream.limit_ack_pending = 0;
+}
+
+TEST(some_texts_are_held_word_by_word)
+{
+	refused("{\"deliver_policy\":\"by_start_time\",\"opt_start_seq\":5,"
+	    "\"opt_start_time\":\"2026-01-02T03:04:05Z\"}", false, 10094,
+	    "optional start start sequence is also set");
+	refused("{\"deliver_policy\":\"last_per_subject\",\"opt_start_seq\":5}",
+	    false, 10094, "optional start sequence is also set");
+	refused("{\"sample_freq\":\"-5\"}", false, 10095, "<nil>");
+	refused("{\"sample_freq\":\"99999999999999999999%\"}", false, 10095,
+	    "value out of range");
+}
+
+static void check_ack_pending(const char *text, int64_t expected)
+{
+	struct consumer_config *c = make(text, false);
+
+	CHECK(c != NULL, "%s: %s", text, e.text);
+	CHECK_INT(c->max_ack_pending, expected, "%s", text);
+	consumer_config_destroy(c);
+}
+
+TEST(a_streams_limit_is_for_all_its_consumers)
+{
+	stream.limit_ack_pending = 50;
+	check_ack_pending("{\"name\":\"C\"}", 50);
+	check_ack_pending("{\"ack_policy\":\"all\"}", 50);
+	check_ack_pending("{\"ack_policy\":\"all\",\"max_ack_pending\":-1}", -1);
+	refused("{\"max_ack_pending\":60}", false, 10121, "50");
+	stream.limit_ack_pending = 0;
+	limits.max_ack_pending = 20;
+	check_ack_pending("{\"name\":\"C\"}", 0);
+	check_ack_pending("{\"ack_policy\":\"all\"}", 20);
+	limits.max_ack_pending = 0;
+}
+
+TEST(acks_by_flow_control_beat_once_a_second)
+{
+	struct consumer_config *c = make("{\"deliver_subject\":\"d\","
+	    "\"ack_policy\":\"flow_control\",\"idle_heartbeat\":5000000000}",
+	    false);
+
+	CHECK(c != NULL, "%s", e.text);
+	CHECK(c->flow_control && c->heartbeat_ns == 1000000000);
+	consumer_config_destroy(c);
+}
+
+TEST(null_in_a_list_or_in_metadata_is_nothing)
+{
+	struct consumer_config *c = make("{\"backoff\":[null,5],\"metadata\":"
+	    "{\"a\":null}}", false);
+
+	CHECK(c != NULL, "%s", e.text);
+	CHECK(c->n_backoff == 2 && c->backoff_ns[0] == 0 &&
+	    c->backoff_ns[1] == 5 && c->n_metadata == 1);
+	consumer_config_destroy(c);
 }
 
 TEST(some_things_cannot_be_changed)

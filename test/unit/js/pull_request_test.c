@@ -48,7 +48,8 @@ TEST(all_that_is_asked_for_is_read)
 TEST(what_is_no_request_is_told)
 {
 	static const char *const t[] = { "{", "{\"batch\":\"x\"}",
-		"{\"batch\":1.5}", "{\"batch\":1}x", "{\"batch\" 1}" };
+		"{\"batch\":1.5}", "{\"batch\":05}", "{\"batch\":+5}",
+		"{\"batch\":1}x", "{\"batch\" 1}" };
 
 	for (size_t i = 0; i < N_OF(t); i++) {
 		CHECK(!read(t[i]), "%s", t[i]);
