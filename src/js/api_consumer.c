@@ -217,7 +217,6 @@ void api_consumer_delete(struct api_call *c)
 
 	if (o == NULL)
 		return;
-	advisory_consumer_action(o, "delete");
 	consumer_delete(o);
 	json_key(c->w, "success");
 	json_bool(c->w, true);

@@ -382,7 +382,7 @@ static void release(struct stream *s)
 	struct store_state st;
 	uint64_t           seq, n;
 
-	if (s->config->retention != RETENTION_INTEREST)
+	if (s->config->retention != RETENTION_INTEREST || s->is_leaving)
 		return;
 	if (s->n_consumers == s->n_direct) {
 		store_purge(s->store, &(struct store_purge){ 0 }, &n);
@@ -399,6 +399,8 @@ void consumer_delete(struct consumer *c)
 {
 	struct stream *s = c->stream;
 
+	if (!c->config->direct)
+		advisory_consumer_action(c, "delete");
 	pull_end_all(c, "409 Consumer Deleted", false);
 	c->is_leaving = true;
 	cursor_forget(c);
@@ -441,7 +443,6 @@ void consumer_look_for_end(struct consumer *c)
 		consumer_wake_at(c, consumer_now(c) + c->config->inactive_ns);
 		return;
 	}
-	advisory_consumer_action(c, "delete");
 	consumer_delete(c);
 }
 

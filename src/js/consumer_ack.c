@@ -180,7 +180,11 @@ static void give_up(struct consumer *c, struct pending_entry *e)
 	uint64_t              seq = e->seq;
 	struct pending_entry *dead;
 
-	dead_letter(c, seq, e->n_delivered, DEAD_MAX_DELIVER);
+	if (!dead_letter(c, seq, e->n_delivered, DEAD_MAX_DELIVER)) {
+		e->since_ns = consumer_now(c);	/* tried again when due */
+		consumer_note_due(c, e);
+		return;
+	}
 	e = pending_find(&c->pending, seq);
 	if (e == NULL)
 		return;
@@ -308,9 +312,9 @@ static void on_term(struct ack *a)
 {
 	struct pending_entry *e = a->e;
 
-	if (e == NULL)
-		return;
-	dead_letter(a->c, e->seq, e->n_delivered, DEAD_TERMINATED);
+	if (e == NULL || !dead_letter(a->c, e->seq, e->n_delivered,
+	    DEAD_TERMINATED))
+		return;		/* not there; or it stays, and comes again */
 	advisory_terminated(a->c, a->place.consumer_seq, e->seq,
 	    e->n_delivered, a->said.rest);
 	e = pending_find(&a->c->pending, a->place.stream_seq);

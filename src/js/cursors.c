@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -266,21 +265,6 @@ static int put_config(struct consumer *c)
 	return err;
 }
 
-/* Few are made, and who makes one waits for it. */
-static int make_durable(struct store *s)
-{
-	uint64_t mark = store_mark(s);
-	int      err = store_sync(s);
-
-	while (err == 0 && store_durable(s) < mark) {
-		struct timespec nap = { .tv_nsec = 100000 };
-
-		nanosleep(&nap, NULL);
-		err = store_tick(s);
-	}
-	return err;
-}
-
 int cursor_write_config(struct consumer *c)
 {
 	int err;
@@ -288,7 +272,7 @@ int cursor_write_config(struct consumer *c)
 	if (!c->cursor.is_kept)
 		return 0;
 	err = put_config(c);
-	return err != 0 ? err : make_durable(c->stream->state);
+	return err != 0 ? err : store_flush(c->stream->state);
 }
 
 int cursor_create(struct consumer *c)
@@ -300,7 +284,7 @@ int cursor_create(struct consumer *c)
 	err = put_config(c);
 	if (err == 0)
 		err = write_checkpoint(c);
-	return err != 0 ? err : make_durable(c->stream->state);
+	return err != 0 ? err : store_flush(c->stream->state);
 }
 
 void cursor_forget(struct consumer *c)
@@ -308,13 +292,14 @@ void cursor_forget(struct consumer *c)
 	struct record_name name;
 	uint64_t           n;
 
-	if (!c->cursor.is_kept)
+	/* with the stream its whole directory goes */
+	if (!c->cursor.is_kept || c->stream->is_leaving)
 		return;
 	store_purge(c->stream->state, &(struct store_purge){
 		.pattern = name_of(&name, 'c', consumer_name(c)) }, &n);
 	store_purge(c->stream->state, &(struct store_purge){
 		.pattern = name_of(&name, 's', consumer_name(c)) }, &n);
-	make_durable(c->stream->state);
+	store_flush(c->stream->state);
 }
 
 void cursor_fini(struct cursor *k)

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "js/consumer_int.h"
+#include "js/headers.h"
+#include "js/stream_int.h"
 
 static struct stream *target_of(const struct consumer *c)
 {
@@ -19,44 +21,55 @@ static struct stream *target_of(const struct consumer *c)
 static void put_headers(const struct consumer *c, const struct store_msg *m,
     uint32_t n_delivered, enum dead_why why, struct buf *out)
 {
-	if (m->hdr.n > 2)
-		buf_put(out, m->hdr.p, m->hdr.n - 2);
-	else
-		buf_put_str(out, "NATS/1.0\r\n");
-	buf_printf(out, "Mote-Dead-Stream: %.*s\r\n"
-	    "Mote-Dead-Consumer: %.*s\r\nMote-Dead-Subject: %.*s\r\n"
-	    "Mote-Dead-Sequence: %" PRIu64 "\r\n"
-	    "Mote-Dead-Deliveries: %" PRIu32 "\r\nMote-Dead-Reason: %s\r\n"
-	    "Mote-Dead-Time: ", SLICE_ARG(c->stream->name),
-	    SLICE_ARG(consumer_name(c)), SLICE_ARG(m->subject), m->seq,
-	    n_delivered, why == DEAD_TERMINATED ? "terminated" : "max_deliver");
-	text_put_time(out, m->ts_ns);
-	buf_put_str(out, "\r\n\r\n");
+	struct buf time = { 0 };
+
+	text_put_time(&time, m->ts_ns);
+	js_headers_begin(out, m->hdr);
+	js_header_put(out, "Mote-Dead-Stream", c->stream->name);
+	js_header_put(out, "Mote-Dead-Consumer", consumer_name(c));
+	js_header_put(out, "Mote-Dead-Subject", m->subject);
+	js_header_put_u64(out, "Mote-Dead-Sequence", m->seq);
+	js_header_put_u64(out, "Mote-Dead-Deliveries", n_delivered);
+	js_header_put(out, "Mote-Dead-Reason", why == DEAD_TERMINATED
+	    ? SLICE("terminated") : SLICE("max_deliver"));
+	js_header_put(out, "Mote-Dead-Time", buf_slice(&time));
+	js_headers_end(out);
+	buf_fini(&time);
 }
 
-void dead_letter(struct consumer *c, uint64_t seq, uint32_t n_delivered,
+static int put(struct stream *to, const struct consumer *c,
+    const struct store_msg *m, uint32_t n_delivered, enum dead_why why)
+{
+	struct buf headers = { 0 };
+	uint64_t   at;
+	int        err;
+
+	put_headers(c, m, n_delivered, why, &headers);
+	err = buf_failed(&headers) ? ERR_NOMEM : stream_append(to, m->subject,
+	    buf_slice(&headers), m->body, stream_ts(to), &at);
+	buf_fini(&headers);
+	return err == 0 ? store_flush(to->store) : err;
+}
+
+bool dead_letter(struct consumer *c, uint64_t seq, uint32_t n_delivered,
     enum dead_why why)
 {
 	struct stream   *to = target_of(c);
 	struct store_msg m = { 0 };
-	struct buf       headers = { 0 };
-	uint64_t         at;
 	int              err;
 
 	if (to == NULL || to == c->stream)
-		return;
+		return true;
 	err = store_read(c->stream->store, seq, &m);
-	if (err == 0) {
-		put_headers(c, &m, n_delivered, why, &headers);
-		err = buf_failed(&headers) ? ERR_NOMEM : stream_append(to,
-		    m.subject, buf_slice(&headers), m.body, consumer_wall(c),
-		    &at);
-	}
+	if (err == 0)
+		err = put(to, c, &m, n_delivered, why);
+	else if (err == ERR_NOTFOUND || err == ERR_CORRUPT)
+		err = 0;	/* there is nothing to be put away */
+	store_msg_fini(&m);
 	if (err != 0)
 		log_warn("message %" PRIu64 " of stream %.*s could not be put "
 		    "into dead letter stream %.*s: %s", seq,
 		    SLICE_ARG(c->stream->name), SLICE_ARG(to->name),
 		    err_text(err));
-	buf_fini(&headers);
-	store_msg_fini(&m);
+	return err == 0;
 }

@@ -271,10 +271,7 @@ static void read_ids(struct stream *s)
 
 static bool make_memory(struct stream *s)
 {
-	struct store_state st;
-
-	store_get_state(s->store, &st);
-	s->last_ts_ns = st.last_ts_ns;
+	s->last_ts_ns = store_last_ts_ns(s->store);
 	if (s->config->duplicate_window_ns > 0) {
 		s->dedup = dedup_create();
 		if (s->dedup == NULL)

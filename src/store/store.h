@@ -146,6 +146,11 @@ uint64_t store_durable_seq(const struct store *s);
  * pool: when they are).  0, ERR_NOSPC: some wait for room; store_error. */
 int store_sync(struct store *s);
 
+/* The same, and waits: what has happened so far is durable when it returns 0.
+ * For what is rare; an owner that serves others uses store_sync.
+ * ERR_NOSPC: some waits for room; store_error. */
+int store_flush(struct store *s);
+
 /* Take notice of what the pool has finished; begin what is due.  After wake,
  * and now and then. */
 int store_tick(struct store *s);

@@ -464,6 +464,22 @@ int store_sync(struct store *s)
 	return begin(s);
 }
 
+int store_flush(struct store *s)
+{
+	uint64_t mark = s->mark;
+	int      err = store_sync(s);
+
+	while (err == 0 && s->durable < mark && s->job.is_running) {
+		await(&s->job.is_done);
+		err = finish(s);
+		if (err == 0 && (s->durable < mark || s->wants_sync))
+			err = begin(s);
+	}
+	if (err == 0 && s->err != 0)
+		err = s->err;
+	return err == 0 && s->durable < mark ? ERR_NOSPC : err;
+}
+
 int store_tick(struct store *s)
 {
 	int err = 0;

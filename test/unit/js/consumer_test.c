@@ -411,6 +411,8 @@ TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
 	world_create(&w, g);
 	ask("1");
 	answer("+TERM no good", 1, 1, 1);
+	/* on the disk, though nobody asked that stream to sync */
+	CHECK_INT(store_durable_seq(dead->stream.store), 1);
 	CHECK_INT(store_read(dead->stream.store, 1, &m), 0);
 	CHECK_SLICE(m.body, SLICE("body"));
 	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Reason: terminated\r\n", 30));
