@@ -374,41 +374,10 @@ static void queue(struct js_account *a, const struct run *run,
 	buf_fini(&client);
 }
 
-static void take(void *ctx, const struct run *run)
+void api_take(void *ctx, const struct run *run)
 {
 	for (uint32_t i = 0; i < run->n; i++)
 		queue(ctx, run, &run->msgs[i]);
-}
-
-static void take_direct(void *ctx, const struct run *run)
-{
-	const struct stream *s = ctx;
-
-	take(s->account, run);
-}
-
-void direct_start(struct stream *s)
-{
-	const struct js_host *h = &s->account->js->host;
-	struct buf            pattern = { 0 };
-
-	buf_printf(&pattern, "$JS.API.DIRECT.GET.%.*s", SLICE_ARG(s->name));
-	s->direct[0] = h->subscribe(h->ctx, s->account->core,
-	    buf_slice(&pattern), SLICE("_sys_"), take_direct, s);
-	buf_put_str(&pattern, ".>");
-	s->direct[1] = h->subscribe(h->ctx, s->account->core,
-	    buf_slice(&pattern), SLICE("_sys_"), take_direct, s);
-	buf_fini(&pattern);
-}
-
-void direct_stop(struct stream *s)
-{
-	const struct js_host *h = &s->account->js->host;
-
-	for (int i = 0; i < 2; i++) {
-		h->unsubscribe(h->ctx, s->direct[i]);
-		s->direct[i] = NULL;
-	}
 }
 
 /* With a domain, its subjects are ours by another name. */
@@ -503,7 +472,7 @@ bool api_open(struct js_account *a)
 		else
 			break;
 		a->subs[a->n_subs] = h->subscribe(h->ctx, a->core,
-		    buf_slice(&pattern), SLICE_NONE, take, a);
+		    buf_slice(&pattern), SLICE_NONE, api_take, a);
 		if (a->subs[a->n_subs] == NULL)
 			break;
 		a->n_subs++;

@@ -51,6 +51,9 @@ struct api_call {
 bool api_open(struct js_account *a);
 void api_close(struct js_account *a);
 
+/* What js_host.subscribe calls (ctx: the account): requests wait from here on. */
+void api_take(void *ctx, const struct run *run);
+
 /* Answers what waits.  In the end of a turn. */
 void api_answer_all(struct js *js);
 void api_drop_all(struct js *js);

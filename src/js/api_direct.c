@@ -14,6 +14,41 @@ enum { MULTI_MAX = 1024 };
 
 #define MAX_BYTES UINT64_C(67108864)
 
+/* ---- its subjects ---------------------------------------------------------------- */
+
+static void take_direct(void *ctx, const struct run *run)
+{
+	const struct stream *s = ctx;
+
+	api_take(s->account, run);
+}
+
+void direct_start(struct stream *s)
+{
+	const struct js_host *h = &s->account->js->host;
+	struct buf            pattern = { 0 };
+
+	buf_printf(&pattern, "$JS.API.DIRECT.GET.%.*s", SLICE_ARG(s->name));
+	s->direct[0] = h->subscribe(h->ctx, s->account->core,
+	    buf_slice(&pattern), SLICE("_sys_"), take_direct, s);
+	buf_put_str(&pattern, ".>");
+	s->direct[1] = h->subscribe(h->ctx, s->account->core,
+	    buf_slice(&pattern), SLICE("_sys_"), take_direct, s);
+	buf_fini(&pattern);
+}
+
+void direct_stop(struct stream *s)
+{
+	const struct js_host *h = &s->account->js->host;
+
+	for (int i = 0; i < 2; i++) {
+		h->unsubscribe(h->ctx, s->direct[i]);
+		s->direct[i] = NULL;
+	}
+}
+
+/* ---- what is asked --------------------------------------------------------------- */
+
 static bool read_u64(const struct json *doc, const char *key, uint64_t *ret)
 {
 	int64_t v;

@@ -77,20 +77,12 @@ bool consumer_needs(const struct consumer *c, uint64_t seq,
 void consumer_say(struct consumer *c, struct slice subject,
     struct slice reply, const char *fmt, ...)
 {
-	struct buf b = { 0 };
-	va_list    ap;
+	va_list ap;
 
-	buf_put_str(&b, "NATS/1.0 ");
 	va_start(ap, fmt);
-	buf_vprintf(&b, fmt, ap);
+	js_send_vstatus(consumer_js(c), consumer_account(c)->core, subject,
+	    reply, fmt, ap);
 	va_end(ap);
-	buf_put_str(&b, "\r\n\r\n");
-	if (!buf_failed(&b))
-		js_send(consumer_js(c), &(struct js_out){
-			.account = consumer_account(c)->core,
-			.subject = subject, .reply = reply,
-			.headers = buf_slice(&b) });
-	buf_fini(&b);
 }
 
 /* ---- its subjects ----------------------------------------------------- */

@@ -7,10 +7,9 @@
  */
 #include "js/consumer_int.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "js/ack_subject.h"
+#include "js/headers.h"
 #include "js/push.h"
 #include "js/stream_config.h"
 
@@ -176,36 +175,21 @@ static struct slice payload_of(const struct delivery *d)
 	return d->c->config->headers_only ? SLICE_NONE : d->msg.body;
 }
 
-static void add_header(struct buf *b, const char *name, struct slice value)
-{
-	buf_put_str(b, name);
-	buf_put(b, ": ", 2);
-	buf_put_slice(b, value);
-	buf_put(b, "\r\n", 2);
-}
-
 /* The stored ones, with ours behind them. */
 static struct slice headers_of(struct delivery *d)
 {
 	struct slice h = d->msg.hdr;
-	char         size[24];
-	int          n;
 
 	if (!d->c->config->headers_only && d->pin_id.n == 0)
 		return h;
 	buf_reset(&d->headers);
-	if (h.n >= 2)
-		buf_put(&d->headers, h.p, h.n - 2);
-	else
-		buf_put_str(&d->headers, "NATS/1.0\r\n");
-	if (d->c->config->headers_only) {
-		n = snprintf(size, sizeof size, "%zu", d->msg.body.n);
-		add_header(&d->headers, "Nats-Msg-Size",
-		    slice_of(size, (size_t)n));
-	}
+	js_headers_begin(&d->headers, h);
+	if (d->c->config->headers_only)
+		js_header_put_u64(&d->headers, "Nats-Msg-Size",
+		    d->msg.body.n);
 	if (d->pin_id.n > 0)
-		add_header(&d->headers, "Nats-Pin-Id", d->pin_id);
-	buf_put(&d->headers, "\r\n", 2);
+		js_header_put(&d->headers, "Nats-Pin-Id", d->pin_id);
+	js_headers_end(&d->headers);
 	return buf_failed(&d->headers) ? h : buf_slice(&d->headers);
 }
 

@@ -29,7 +29,7 @@
 struct push;
 struct js_account;
 
-enum { CONSUMER_SUBS = 5, ACK_SUBJECT_MAX = 1024 };
+enum { CONSUMER_SUBS = 4, ACK_SUBJECT_MAX = 1024 };
 
 /* Sequences in the order they came, some of them out of date. */
 struct seq_queue {

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -74,13 +73,20 @@ static void empty_outbox(struct js *js, bool is_sent)
 void js_send_status(struct js *js, struct account *a, struct slice subject,
     struct slice reply, const char *fmt, ...)
 {
+	va_list ap;
+
+	va_start(ap, fmt);
+	js_send_vstatus(js, a, subject, reply, fmt, ap);
+	va_end(ap);
+}
+
+void js_send_vstatus(struct js *js, struct account *a, struct slice subject,
+    struct slice reply, const char *fmt, va_list ap)
+{
 	struct buf headers = { 0 };
-	va_list    ap;
 
 	buf_put_str(&headers, "NATS/1.0 ");
-	va_start(ap, fmt);
 	buf_vprintf(&headers, fmt, ap);
-	va_end(ap);
 	buf_put_str(&headers, "\r\n\r\n");
 	if (!buf_failed(&headers))
 		js_send(js, &(struct js_out){ .account = a, .subject = subject,
@@ -196,11 +202,9 @@ static bool copy_config(struct js *js, const struct js_config *c)
 	*to = *c;
 	to->dir = strdup(c->dir);
 	to->server_name = strdup(c->server_name);
-	to->server_version = NULL;
-	to->server_id = strdup(c->server_id);
 	to->domain = c->domain == NULL ? NULL : strdup(c->domain);
 	return to->dir != NULL && to->server_name != NULL &&
-	    to->server_id != NULL && (c->domain == NULL || to->domain != NULL);
+	    (c->domain == NULL || to->domain != NULL);
 }
 
 struct js *js_create(const struct js_config *config,
@@ -332,7 +336,6 @@ void js_destroy(struct js *js)
 	store_pool_destroy(js->pool);
 	free((char *)(uintptr_t)js->config.dir);
 	free((char *)(uintptr_t)js->config.server_name);
-	free((char *)(uintptr_t)js->config.server_id);
 	free((char *)(uintptr_t)js->config.domain);
 	free(js);
 }

@@ -10,6 +10,7 @@
 #ifndef JS_JS_H
 #define JS_JS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,7 +37,7 @@ struct js_account_limits {
 
 struct js_config {
 	const char  *dir;	/* <store_dir>/jetstream; copied */
-	const char  *server_name, *server_version, *server_id;	/* copied */
+	const char  *server_name;	/* copied */
 	const char  *domain;	/* NULL: none; copied */
 	int64_t      max_memory, max_storage;
 	int64_t      sync_interval_ns;	/* 0: an acknowledgement means on disk */
@@ -44,7 +45,6 @@ struct js_config {
 	int64_t      limit_ack_pending, limit_request_batch;	/* <= 0: none */
 	int64_t      limit_duplicates_ns;
 	unsigned     n_sync_threads;
-	struct account *system;	/* NULL: none */
 };
 
 struct js_usage {
@@ -73,7 +73,7 @@ struct js {
 	struct list        accounts;
 	struct list        dirty;	/* streams with work at the turn's end */
 	struct list        requests;	/* of the API, in order */
-	uint64_t           n_api, n_api_errors, n_inflight;
+	uint64_t           n_api, n_api_errors;
 	uint64_t           memory_used, storage_used;
 	struct list        outbox;	/* said in the middle of a turn */
 	bool               is_ending;	/* a turn */
@@ -109,6 +109,9 @@ void js_send(struct js *js, const struct js_out *m);
 void js_send_status(struct js *js, struct account *a, struct slice subject,
     struct slice reply, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+void js_send_vstatus(struct js *js, struct account *a, struct slice subject,
+    struct slice reply, const char *fmt, va_list ap)
+    __attribute__((format(printf, 5, 0)));
 void js_mark_dirty(struct js *js, struct stream *s);
 
 

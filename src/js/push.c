@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "core/msg.h"
 #include "js/consumer_int.h"
+#include "js/headers.h"
 #include "js/stream_config.h"
 
 enum {
@@ -106,24 +107,10 @@ static void look_at_window(struct consumer *c)
 
 static bool header_u64(struct slice headers, struct slice name, uint64_t *ret)
 {
-	while (headers.n > 0) {
-		const char  *end = memchr(headers.p, '\n', headers.n);
-		size_t       n = end == NULL ? headers.n
-		    : (size_t)(end - headers.p) + 1;
-		struct slice line = slice_of(headers.p, n);
+	struct slice text;
 
-		headers = slice_skip(headers, n);
-		if (!slice_has_prefix(line, name) || line.n <= name.n ||
-		    line.p[name.n] != ':')
-			continue;
-		line = slice_skip(line, name.n + 1);
-		while (line.n > 0 && *line.p == ' ')
-			line = slice_skip(line, 1);
-		while (line.n > 0 && (unsigned char)line.p[line.n - 1] <= ' ')
-			line.n--;
-		return text_parse_u64(line, ret);
-	}
-	return false;
+	return js_header_get(headers, name, &text) &&
+	    text_parse_u64(text, ret);
 }
 
 static void ack_by_flow(struct consumer *c, const struct msg *m)

@@ -131,10 +131,8 @@ static void open_here(struct hub *h, void *ctx)
 
 	j->agent = agent_create(h, &(struct agent_hooks){ end_turn, j });
 	settings_jetstream(s->options, &config);
-	config.server_id = s->identity.id;
 	config.server_name = s->options->server_name.n > 0
 	    ? s->options->server_name.p : s->identity.id;
-	config.system = accounts_system(s->shared.accounts);
 	if (j->agent != NULL)
 		j->js = js_create(&config, &host);
 	settings_js_fini(&config);

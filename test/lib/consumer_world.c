@@ -100,6 +100,19 @@ __attribute__((weak)) void js_mark_dirty(struct js *js, struct stream *s)
 	((struct world *)js->host.ctx)->is_dirty = true;
 }
 
+__attribute__((weak)) void js_send_vstatus(struct js *js, struct account *a,
+    struct slice subject, struct slice reply, const char *fmt, va_list ap)
+{
+	struct buf b = { 0 };
+
+	buf_put_str(&b, "NATS/1.0 ");
+	buf_vprintf(&b, fmt, ap);
+	buf_put_str(&b, "\r\n\r\n");
+	js_send(js, &(struct js_out){ .account = a, .subject = subject,
+		.reply = reply, .headers = buf_slice(&b) });
+	buf_fini(&b);
+}
+
 __attribute__((weak)) struct stream *js_find_stream(
     const struct js_account *a, struct slice name)
 {
