@@ -491,7 +491,7 @@ static void restore_state(struct consumer *c)
 }
 
 /* Of the copies of a config the last that can be read counts. */
-static void restore_one(struct stream *s, struct slice subject)
+static bool restore_one(struct stream *s, struct slice subject)
 {
 	struct store_msg m = { 0 };
 	struct consumer *c = NULL;
@@ -507,10 +507,11 @@ static void restore_one(struct stream *s, struct slice subject)
 	if (c == NULL) {
 		log_warn("consumer %.*s of stream %.*s cannot be read",
 		    SLICE_ARG(slice_skip(subject, 2)), SLICE_ARG(s->name));
-		return;
+		return false;
 	}
 	restore_state(c);
 	consumer_resume(c);
+	return true;
 }
 
 static bool add_name(void *ctx, struct slice subject, uint64_t n,
@@ -525,21 +526,24 @@ static bool add_name(void *ctx, struct slice subject, uint64_t n,
 	return true;
 }
 
-void cursors_restore(struct stream *s)
+bool cursors_restore(struct stream *s)
 {
 	struct buf   names = { 0 };
 	struct slice rest;
+	bool         ok;
 
 	if (s->state == NULL)
-		return;
+		return true;
 	store_each_subject(s->state, SLICE("c.*"), add_name, &names);
+	ok = !buf_failed(&names);
 	rest = buf_slice(&names);
 	while (rest.n > 0) {
 		const char *end = memchr(rest.p, '\n', rest.n);
 		size_t      n = (size_t)(end - rest.p);
 
-		restore_one(s, slice_of(rest.p, n));
+		ok = restore_one(s, slice_of(rest.p, n)) && ok;
 		rest = slice_skip(rest, n + 1);
 	}
 	buf_fini(&names);
+	return ok;
 }

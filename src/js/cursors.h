@@ -71,7 +71,8 @@ void cursor_flush(struct consumer *c);
 bool cursor_apply(struct consumer *c, struct slice record);
 void cursor_encode(struct consumer *c, struct buf *out);	/* checkpoint */
 
-/* Every consumer that the stream's state store remembers. */
-void cursors_restore(struct stream *s);
+/* Every consumer that the stream's state store remembers.  False: one of them
+ * cannot be read (told in the log). */
+bool cursors_restore(struct stream *s);
 
 #endif /* JS_CURSORS_H */

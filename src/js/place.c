@@ -81,6 +81,11 @@ int place_sync_parent(const char *dir)
 	return err;
 }
 
+bool place_is_there(const char *dir)
+{
+	return access(dir, F_OK) == 0;
+}
+
 int place_make(const char *dir)
 {
 	if (mkdir(dir, 0700) == 0)
@@ -95,11 +100,11 @@ int place_make_all(const char *dir)
 
 	for (char *p = path; err == 0 && (p = strchr(p + 1, '/')) != NULL;) {
 		*p = '\0';
-		if (access(path, F_OK) != 0)
+		if (!place_is_there(path))
 			err = place_make(path);
 		*p = '/';
 	}
-	if (err == 0 && access(path, F_OK) != 0)
+	if (err == 0 && !place_is_there(path))
 		err = place_make(path);
 	free(path);
 	return err;

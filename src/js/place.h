@@ -15,6 +15,7 @@ char *place_of(const char *parent, struct slice name);
 
 /* The directory is there, and its name durable; so are those of its parents
  * (place_make_all). */
+bool place_is_there(const char *dir);
 int place_make(const char *dir);
 int place_make_all(const char *dir);
 int place_sync_parent(const char *dir);

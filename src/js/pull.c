@@ -142,6 +142,17 @@ static bool refuse(struct consumer *c, struct slice reply, const char *status)
 	return false;
 }
 
+/* The reason may quote what was sent: it must not end the line. */
+static void refuse_text(struct consumer *c, struct slice reply,
+    struct buf *why)
+{
+	for (size_t i = 0; i < why->n; i++)
+		if ((unsigned char)why->p[i] < ' ')
+			why->p[i] = ' ';
+	consumer_say(c, reply, SLICE_NONE, "400 Bad Request - %.*s",
+	    SLICE_ARG(buf_slice(why)));
+}
+
 static bool is_of_group(const struct consumer *c, struct slice group)
 {
 	for (size_t i = 0; i < c->config->n_groups; i++)
@@ -342,8 +353,7 @@ void pull_ask(struct consumer *c, struct slice reply, struct slice text)
 	if (c->push != NULL)
 		refuse(c, reply, "409 Consumer is push based");
 	else if (!pull_request_read(text, &r, &why))
-		consumer_say(c, reply, SLICE_NONE, "400 Bad Request - %.*s",
-		    SLICE_ARG(buf_slice(&why)));
+		refuse_text(c, reply, &why);
 	else if (check_heartbeat(c, reply, &r) &&
 	    check_limits(c, reply, &r) && check_priority(c, reply, &r) &&
 	    check_pin(c, reply, &r) && check_claims(c, reply, &r) &&

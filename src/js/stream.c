@@ -163,13 +163,18 @@ static int create_files(struct stream *s)
 		return s->ramdisk == NULL ? ERR_NOMEM
 		    : make_msgs(s, NULL, NULL);
 	}
+	/* one that could not be opened is somebody's data */
+	if (place_is_there(s->dir))
+		return ERR_EXISTS;
 	err = place_make(s->dir);
 	if (err == 0)
 		err = with_path(s, "/state", make_state, NULL);
 	/* the last: a stream without it was never there */
 	if (err == 0)
 		err = with_path(s, "/msgs", make_msgs, NULL);
-	return err == 0 ? place_sync_parent(s->dir) : err;
+	if (err != 0)
+		place_remove(s->dir);
+	return err;
 }
 
 /* ---- birth --------------------------------------------------------------------- */
@@ -314,9 +319,6 @@ struct stream *stream_create(struct js_account *a, struct stream_config *config,
 		return s;
 	js_fail_with(e, 10049, "error creating store for stream: %s",
 	    err_text(err));
-	if (config->storage == STORAGE_FILE && s->dir != NULL &&
-	    err != ERR_EXISTS)
-		place_remove(s->dir);
 	give_up(s);
 	return NULL;
 }
@@ -359,7 +361,8 @@ struct stream *stream_open(struct js_account *a, const char *dir, int *why)
 	if (*why == 0 && !make_memory(s))
 		*why = ERR_NOMEM;
 	if (*why == 0) {
-		cursors_restore(s);
+		if (cursors_restore(s))
+			stream_settle(s);
 		return s;
 	}
 	give_up(s);

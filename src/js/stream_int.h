@@ -60,6 +60,10 @@ int stream_drop(struct stream *s, uint64_t seq, enum store_delete how);
 
 /* ---- stream_remove.c -------------------------------------------------------- */
 
+/* After opening: a crash may have kept an ack and not the removal that it
+ * brought.  What somebody wanted and nobody needs any more goes. */
+void stream_settle(struct stream *s);
+
 /* As stream_purge, whatever the configuration forbids. */
 bool stream_purge_now(struct stream *s, const struct stream_purge_what *what,
     uint64_t *n, struct js_error *e);

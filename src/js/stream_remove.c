@@ -94,6 +94,21 @@ static bool is_needed(struct stream *s, uint64_t seq, struct slice subject)
 	return false;
 }
 
+void stream_settle(struct stream *s)
+{
+	struct store_msg m = { 0 };
+	uint64_t         seq = 0;
+
+	if (s->config->retention == RETENTION_LIMITS || s->n_consumers == 0)
+		return;
+	for (; store_find_next(s->store, SLICE_NONE, seq, &seq) == 0; seq++)
+		if (store_read(s->store, seq, &m) == 0 &&
+		    stream_has_interest(s, m.subject) &&
+		    !is_needed(s, seq, m.subject))
+			stream_drop(s, seq, STORE_DELETE);
+	store_msg_fini(&m);
+}
+
 void stream_acked(struct stream *s, uint64_t seq)
 {
 	struct store_msg m = { 0 };

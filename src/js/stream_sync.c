@@ -80,7 +80,10 @@ static void is_durable(struct stream_waiter *waiter, int err)
 		send_ack(a->stream, reply, a->seq,
 		    slice_of(a->bytes + a->n_reply, a->n_extra));
 	} else {
-		js_fail_with(&e, 10077, "%s", err_text(err));
+		if (err == ERR_NOSPC)
+			js_fail(&e, 10023);
+		else
+			js_fail_with(&e, 10077, "%s", err_text(err));
 		stream_refuse(a->stream, reply, &e);
 	}
 	free(a);

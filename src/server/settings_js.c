@@ -12,16 +12,21 @@
 
 #define TIB (INT64_C(1) << 40)
 
-char *settings_js_dir(const struct options *o)
+static const char *temporary_dir(void)
 {
 	const char *tmp = getenv("TMPDIR");
-	struct buf  dir = { 0 };
+
+	return tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
+}
+
+char *settings_js_dir(const struct options *o)
+{
+	struct buf dir = { 0 };
 
 	if (o->js_store_dir.n > 0)
 		buf_put_slice(&dir, o->js_store_dir);
 	else
-		buf_printf(&dir, "%s/nats", tmp != NULL && *tmp != '\0' ? tmp
-		    : "/tmp");
+		buf_printf(&dir, "%s/nats", temporary_dir());
 	buf_put_str(&dir, "/jetstream");
 	return buf_take_str(&dir);
 }
@@ -36,7 +41,8 @@ static int64_t three_quarters_of_memory(void)
 
 static int64_t three_quarters_of_disk(const struct options *o)
 {
-	const char    *dir = o->js_store_dir.n > 0 ? o->js_store_dir.p : "/tmp";
+	const char    *dir = o->js_store_dir.n > 0 ? o->js_store_dir.p
+	    : temporary_dir();
 	struct statvfs v;
 
 	if (statvfs(dir, &v) != 0)
