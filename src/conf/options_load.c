@@ -469,6 +469,23 @@ static bool (*const takes[N_KINDS])(struct load *, const struct option *,
 	[KIND_TLS]      = take_tls,
 };
 
+static bool is_sync_interval(struct load *l, const struct conf_value *v,
+    struct slice text)
+{
+	const char *why;
+	int64_t     ns = 0;
+
+	if (slice_eq(text, SLICE("always")))
+		return true;
+	if (!text_parse_duration(text, &ns, &why))
+		load_error(l, v, "error parsing sync_interval: %s", why);
+	else if (ns < 0)
+		load_error(l, v, "error parsing sync_interval: it is negative");
+	else
+		return true;
+	return false;
+}
+
 /* What single rows refuse beyond their kind, with nats-server's texts. */
 static bool is_fit(struct load *l, enum option_id id,
     const struct conf_value *v, const union option_value *x)
@@ -484,6 +501,15 @@ static bool is_fit(struct load *l, enum option_id id,
 		    "everybody may be in there");
 		return false;
 	}
+	if (id == OPTION_js_domain && (memchr(x->as_STRING.p, '.',
+	    x->as_STRING.n) != NULL || !load_is_subject(x->as_STRING) ||
+	    load_has_wildcard(x->as_STRING))) {
+		load_error(l, v, "invalid domain name: may not contain ., * or "
+		    ">");
+		return false;
+	}
+	if (id == OPTION_js_sync)
+		return is_sync_interval(l, v, x->as_STRING);
 	if (id == OPTION_lame_duck_duration && x->as_DURATION < 30 * OPTION_SECOND) {
 		load_error(l, v, "invalid lame_duck_duration of %.*s, minimum "
 		    "is 30 seconds", SLICE_ARG(v->str));

@@ -93,15 +93,14 @@ static bool settle_durable(struct api_call *c, struct consumer_config *g)
 }
 
 static struct consumer *create_or_update(struct api_call *c,
-    struct stream *s, struct consumer_config *g, bool pedantic,
-    enum action action)
+    struct stream *s, struct consumer_config *g, enum action action)
 {
 	struct consumer *o = stream_find_consumer(s, g->name);
 
 	if (o == NULL && action == ACTION_UPDATE) {
 		js_fail(&c->e, 10149);
 	} else if (o == NULL) {
-		o = consumer_create(s, g, pedantic, &c->e);
+		o = consumer_create(s, g, &c->e);
 		if (o != NULL)
 			advisory_consumer_action(o, "create");
 		return o;
@@ -148,7 +147,7 @@ static void create(struct api_call *c,
 		consumer_config_destroy(g);
 		return;
 	}
-	o = create_or_update(c, s, g, pedantic, action);
+	o = create_or_update(c, s, g, action);
 	if (o != NULL)
 		consumer_write_info(o, true, c->w);
 }

@@ -234,7 +234,7 @@ void api_stream_update(struct api_call *c)
 	else if (g->n_replicas > 1)
 		js_fail(&c->e, 10074);
 	if (js_failed(&c->e) ||
-	    !stream_config_check_update(s->config, g, pedantic, &c->e) ||
+	    !stream_config_check_update(s->config, g, &c->e) ||
 	    !is_apart(c, g, s) || !may_reserve(c, g,
 	    s->config->max_bytes > 0 ? s->config->max_bytes : 1)) {
 		stream_config_destroy(g);

@@ -267,11 +267,10 @@ static int64_t pause_ends_ns(const struct consumer *c)
 }
 
 struct consumer *consumer_create(struct stream *s,
-    struct consumer_config *config, bool pedantic, struct js_error *e)
+    struct consumer_config *config, struct js_error *e)
 {
 	struct consumer *c;
 
-	(void)pedantic;
 	if (!has_place(s, config, e) ||
 	    !check_work_queue(s, config, NULL, e)) {
 		consumer_config_destroy(config);

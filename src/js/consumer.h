@@ -39,7 +39,7 @@ struct consumer_view {
 /* config: checked; owned from now on, also on failure.  Durable on return, unless it
  * is kept in memory.  NULL and *e (10026, 10098 to 10101, 10104, 10013...). */
 struct consumer *consumer_create(struct stream *s,
-    struct consumer_config *config, bool pedantic, struct js_error *e);
+    struct consumer_config *config, struct js_error *e);
 
 /* As the state store remembers it: config as JSON text, state as cursors.h
  * encodes it (empty: never delivered).  NULL: it makes no sense. */

@@ -106,7 +106,7 @@ bool stream_config_check(struct stream_config *c,
 /* The rules of section 4.4 for going from one checked config to another;
  * changes *to where an update implies something (sealing).  False and *e. */
 bool stream_config_check_update(const struct stream_config *from,
-    struct stream_config *to, bool pedantic, struct js_error *e);
+    struct stream_config *to, struct js_error *e);
 
 /* After checking; metadata of the server's own does not count. */
 bool stream_config_equal(const struct stream_config *a,

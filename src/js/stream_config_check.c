@@ -499,7 +499,7 @@ static bool is_same_mirror(const struct stream_config *a,
 }
 
 bool stream_config_check_update(const struct stream_config *from,
-    struct stream_config *to, bool pedantic, struct js_error *e)
+    struct stream_config *to, struct js_error *e)
 {
 	const struct {
 		bool        is_wrong;
@@ -528,7 +528,6 @@ bool stream_config_check_update(const struct stream_config *from,
 		  "stream configuration update can not change persist mode" },
 	};
 
-	(void)pedantic;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].is_wrong)
 			return js_fail_with(e, 10052, "%s", rows[i].text);

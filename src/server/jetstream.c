@@ -153,8 +153,6 @@ int jetstream_prepare(struct server *s, struct buf *why)
 
 	if (!s->options->js_enabled)
 		return 0;
-	if (!settings_js_check(s->options, why))
-		return ERR_CONFIG;
 	dir = settings_js_dir(s->options);
 	err = dir == NULL ? ERR_NOMEM : place_make_all(dir);
 	if (err != 0)

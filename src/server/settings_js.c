@@ -50,25 +50,15 @@ static int64_t three_quarters_of_disk(const struct options *o)
 	return (int64_t)(v.f_bavail / 4 * 3 * v.f_frsize);
 }
 
-/* 0: always. */
-static bool read_sync(const struct options *o, int64_t *ns)
+/* What it is was checked when it was read; 0: always. */
+static int64_t sync_interval(const struct options *o)
 {
 	const char *why;
+	int64_t     ns = 0;
 
-	*ns = 0;
-	return o->js_sync.n == 0 || slice_eq(o->js_sync, SLICE("always")) ||
-	    (text_parse_duration(o->js_sync, ns, &why) && *ns >= 0);
-}
-
-bool settings_js_check(const struct options *o, struct buf *why)
-{
-	int64_t ns;
-
-	if (read_sync(o, &ns))
-		return true;
-	buf_printf(why, "sync_interval must be \"always\" or a duration, not "
-	    "\"%.*s\"", SLICE_ARG(o->js_sync));
-	return false;
+	if (o->js_sync.n > 0 && !slice_eq(o->js_sync, SLICE("always")))
+		text_parse_duration(o->js_sync, &ns, &why);
+	return ns;
 }
 
 void settings_jetstream(const struct options *o, struct js_config *ret)
@@ -82,8 +72,8 @@ void settings_jetstream(const struct options *o, struct js_config *ret)
 		.is_strict = o->js_strict,
 		.limit_ack_pending = o->js_max_ack_pending,
 		.limit_request_batch = o->js_max_request_batch,
-		.limit_duplicates_ns = o->js_duplicate_window };
-	read_sync(o, &ret->sync_interval_ns);
+		.limit_duplicates_ns = o->js_duplicate_window,
+		.sync_interval_ns = sync_interval(o) };
 }
 
 void settings_js_fini(struct js_config *c)

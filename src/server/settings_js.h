@@ -6,7 +6,6 @@
 
 #include "base/slice.h"
 
-struct buf;
 struct js_account_limits;
 struct js_config;
 struct options;
@@ -18,9 +17,6 @@ void settings_js_fini(struct js_config *c);
 
 /* The directory, owned; NULL: out of memory. */
 char *settings_js_dir(const struct options *o);
-
-/* false: sync_interval is neither "always" nor a duration; told. */
-bool settings_js_check(const struct options *o, struct buf *why);
 
 /* false: the account has no JetStream. */
 bool settings_account_js(const struct options *o, struct slice account,

@@ -331,7 +331,7 @@ struct consumer_config *world_config(const char *name)
 struct consumer *world_create(struct world *w, struct consumer_config *g)
 {
 	struct js_error  e = { 0 };
-	struct consumer *c = consumer_create(&w->stream, g, false, &e);
+	struct consumer *c = consumer_create(&w->stream, g, &e);
 
 	CHECK(c != NULL, "%d %s", e.err_code, e.text);
 	world_turn(w);

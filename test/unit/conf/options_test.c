@@ -300,6 +300,14 @@ TEST(errors_name_the_place_and_the_reason)
 		  "into this server yet\n" },
 		{ "jetstream: 5", "t.conf:1:1: \"jetstream\" wants enabled, "
 		  "disabled or a map, but found an integer, 5\n" },
+		{ "jetstream { domain: \"a.b\" }", "t.conf:1:13: invalid domain "
+		  "name: may not contain ., * or >\n" },
+		{ "jetstream { domain: \"\" }", "t.conf:1:13: invalid domain "
+		  "name: may not contain ., * or >\n" },
+		{ "jetstream { sync: soon }", "t.conf:1:13: error parsing "
+		  "sync_interval: time: invalid duration \"soon\"\n" },
+		{ "jetstream { sync: \"-1s\" }", "t.conf:1:13: error parsing "
+		  "sync_interval: it is negative\n" },
 		{ "jetstream { key: x }", "t.conf:1:13: \"key\" is not built "
 		  "into this server yet\n" },
 		{ "debug: 1\nport: x\nxyzzy: 1", "t.conf:1:1: \"debug\" wants "

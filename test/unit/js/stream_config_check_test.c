@@ -255,7 +255,7 @@ TEST(an_update_may_change_some_and_not_others)
 		struct js_error       e = { 0 };
 		bool                  ok;
 
-		ok = stream_config_check_update(from, to, false, &e);
+		ok = stream_config_check_update(from, to, &e);
 		CHECK_INT(ok, updates[i].text == NULL, "%s", updates[i].to);
 		if (!ok)
 			CHECK_STR(e.text, updates[i].text);
@@ -272,7 +272,7 @@ TEST(sealing_stops_what_would_remove_messages)
 	    "'allow_rollup_hdrs':true,'sealed':true}");
 	struct js_error       e = { 0 };
 
-	CHECK(stream_config_check_update(from, to, false, &e));
+	CHECK(stream_config_check_update(from, to, &e));
 	CHECK_INT(to->max_age_ns, 0);
 	CHECK_INT(to->discard, DISCARD_NEW);
 	CHECK(to->deny_delete && to->deny_purge && !to->allow_rollup);

@@ -162,7 +162,7 @@ TEST(some_things_cannot_be_changed)
 		struct stream_config *b = make(t[i].to, false);
 
 		CHECK(a != NULL && b != NULL, "%s: %s", t[i].to, e.text);
-		CHECK(stream_config_check_update(a, b, false, &e) ==
+		CHECK(stream_config_check_update(a, b, &e) ==
 		    (t[i].code == 0), "%s: %s", t[i].to, e.text);
 		CHECK_INT(e.err_code, t[i].code, "%s", t[i].to);
 		stream_config_destroy(a);
@@ -177,7 +177,7 @@ TEST(a_sealed_one_keeps_what_it_has)
 	struct stream_config *b = make("{\"name\":\"A\",\"max_age\":1000000000,"
 	    "\"sealed\":true}", false);
 
-	CHECK(stream_config_check_update(a, b, false, &e));
+	CHECK(stream_config_check_update(a, b, &e));
 	CHECK(b->max_age_ns == 0 && b->discard == DISCARD_NEW &&
 	    b->deny_delete && b->deny_purge && !b->allow_rollup);
 	stream_config_destroy(a);
