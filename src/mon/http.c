@@ -22,10 +22,10 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "net/conn.h"
 #include "net/conn_tls.h"
 #include "net/loop.h"
-#include "base/timer.h"
 #include "net/tls.h"
 
 enum {

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "net/mesh.h"
 #include "base/timer.h"
+#include "net/mesh.h"
 
 struct epoch_thread;
 struct loop;

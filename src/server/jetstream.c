@@ -108,42 +108,121 @@ static void end_turn(void *ctx)
 		js_end_turn(j->js);
 }
 
-static bool enable(void *ctx, struct account *a)
+/* Who may store how much, as control read it from its options: those go at the
+ * next reload, when worker 0 may still be at this. */
+struct grant {
+	struct account          *account;
+	struct js_account_limits limits;
+};
+
+struct grants {
+	struct jetstream *jetstream;
+	struct js_config  config;	/* to start with; its texts are owned */
+	struct grant     *v;
+	size_t            n, cap;
+	bool              failed;
+};
+
+static void grants_destroy(struct grants *g)
 {
-	struct jetstream        *j = ctx;
+	if (g == NULL)
+		return;
+	settings_js_fini(&g->config);
+	free(g->v);
+	free(g);
+}
+
+static bool add_grant(void *ctx, struct account *a)
+{
+	struct grants           *g = ctx;
 	struct js_account_limits limits;
 
-	if (!a->is_system && settings_account_js(j->server->options, a->name,
-	    &limits) && js_enable(j->js, a, &limits) == NULL)
-		log_error("JetStream: account %.*s does not get its streams",
-		    SLICE_ARG(a->name));
+	if (a->is_system || !settings_account_js(
+	    g->jetstream->server->options, a->name, &limits))
+		return true;
+	if (g->n == g->cap) {
+		size_t        cap = g->cap == 0 ? 8 : 2 * g->cap;
+		struct grant *v = reallocarray(g->v, cap, sizeof *v);
+
+		g->failed = v == NULL;
+		if (v == NULL)
+			return false;
+		g->v = v;
+		g->cap = cap;
+	}
+	g->v[g->n++] = (struct grant){ a, limits };
 	return true;
+}
+
+/* NULL: out of memory.  Thread: control. */
+static struct grants *grants_create(struct jetstream *j)
+{
+	struct server *s = j->server;
+	struct grants *g = calloc(1, sizeof *g);
+
+	if (g == NULL)
+		return NULL;
+	g->jetstream = j;
+	g->failed = !settings_jetstream(s->options, s->identity.id,
+	    &g->config);
+	if (!g->failed)
+		accounts_each(s->shared.accounts, add_grant, g);
+	if (!g->failed)
+		return g;
+	grants_destroy(g);
+	return NULL;
+}
+
+static void enable_all(const struct grants *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (js_enable(g->jetstream->js, g->v[i].account,
+		    &g->v[i].limits) == NULL)
+			log_error("JetStream: account %.*s does not get its "
+			    "streams", SLICE_ARG(g->v[i].account->name));
 }
 
 static void open_here(struct hub *h, void *ctx)
 {
-	struct jetstream *j = ctx;
-	struct server    *s = j->server;
-	struct js_config  config = { 0 };
+	struct grants    *g = ctx;
+	struct jetstream *j = g->jetstream;
 	struct js_host    host = { j, loop_timers(loop_of(j)), now_ns, wall_ns,
 		subscribe, unsubscribe, publish, is_wanted, wake, put_client };
 	int64_t           began = clock_ns();
 
 	j->agent = agent_create(h, &(struct agent_hooks){ end_turn, j });
-	settings_jetstream(s->options, &config);
-	config.server_name = s->options->server_name.n > 0
-	    ? s->options->server_name.p : s->identity.id;
 	if (j->agent != NULL)
-		j->js = js_create(&config, &host);
-	settings_js_fini(&config);
+		j->js = js_create(&g->config, &host);
 	if (j->js == NULL) {
 		log_fatal("JetStream could not be started");
-		server_request(s, REQUEST_STOP);
-		return;
+		server_request(j->server, REQUEST_STOP);
+	} else {
+		enable_all(g);
+		log_notice("Took %.3f ms to start JetStream",
+		    (double)(clock_ns() - began) / 1e6);
 	}
-	accounts_each(s->shared.accounts, enable, j);
-	log_notice("Took %.3f ms to start JetStream",
-	    (double)(clock_ns() - began) / 1e6);
+	grants_destroy(g);
+}
+
+static void reload_here(struct hub *h, void *ctx)
+{
+	struct grants *g = ctx;
+
+	(void)h;
+	if (g->jetstream->js != NULL)
+		enable_all(g);
+	grants_destroy(g);
+}
+
+/* To worker 0.  ERR_NOMEM. */
+static int tell(struct jetstream *j, void (*fn)(struct hub *h, void *ctx))
+{
+	struct grants *g = grants_create(j);
+
+	if (g != NULL && server_tell(j->server, 0, fn, g))
+		return 0;
+	grants_destroy(g);
+	return ERR_NOMEM;
 }
 
 int jetstream_prepare(struct server *s, struct buf *why)
@@ -170,22 +249,12 @@ int jetstream_open(struct server *s)
 	if (s->jetstream == NULL)
 		return ERR_NOMEM;
 	s->jetstream->server = s;
-	return server_tell(s, 0, open_here, s->jetstream) ? 0 : ERR_NOMEM;
-}
-
-static void reload_here(struct hub *h, void *ctx)
-{
-	struct jetstream *j = ctx;
-
-	(void)h;
-	if (j->js != NULL)
-		accounts_each(j->server->shared.accounts, enable, j);
+	return tell(s->jetstream, open_here);
 }
 
 void jetstream_reload(struct server *s)
 {
-	if (s->jetstream != NULL &&
-	    !server_tell(s, 0, reload_here, s->jetstream))
+	if (s->jetstream != NULL && tell(s->jetstream, reload_here) != 0)
 		log_error("no memory: JetStream keeps the old limits");
 }
 
@@ -211,9 +280,4 @@ void jetstream_destroy(struct server *s)
 	agent_destroy(j->agent);
 	free(j);
 	s->jetstream = NULL;
-}
-
-struct js *jetstream_js(const struct server *s)
-{
-	return s->jetstream == NULL ? NULL : s->jetstream->js;
 }

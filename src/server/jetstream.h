@@ -8,7 +8,6 @@
 
 struct buf;
 struct jetstream;
-struct js;
 struct server;
 
 /* Makes the directory, before the sandbox is closed around it.  Appends why
@@ -28,8 +27,5 @@ void jetstream_close(struct server *s);
 
 /* When no worker runs. */
 void jetstream_destroy(struct server *s);
-
-/* NULL: off, or not open yet.  Thread: worker 0's. */
-struct js *jetstream_js(const struct server *s);
 
 #endif /* SERVER_JETSTREAM_H */

@@ -61,10 +61,13 @@ static int64_t sync_interval(const struct options *o)
 	return ns;
 }
 
-void settings_jetstream(const struct options *o, struct js_config *ret)
+bool settings_jetstream(const struct options *o, const char *id,
+    struct js_config *ret)
 {
 	*ret = (struct js_config){ .dir = settings_js_dir(o),
-		.domain = o->js_domain.n > 0 ? o->js_domain.p : NULL,
+		.server_name = strdup(o->server_name.n > 0
+		    ? o->server_name.p : id),
+		.domain = o->js_domain.n > 0 ? strdup(o->js_domain.p) : NULL,
 		.max_memory = o->js_max_memory >= 0 ? o->js_max_memory
 		    : three_quarters_of_memory(),
 		.max_storage = o->js_max_storage >= 0 ? o->js_max_storage
@@ -74,12 +77,16 @@ void settings_jetstream(const struct options *o, struct js_config *ret)
 		.limit_request_batch = o->js_max_request_batch,
 		.limit_duplicates_ns = o->js_duplicate_window,
 		.sync_interval_ns = sync_interval(o) };
+	return ret->dir != NULL && ret->server_name != NULL &&
+	    (o->js_domain.n == 0 || ret->domain != NULL);
 }
 
 void settings_js_fini(struct js_config *c)
 {
 	free((char *)(uintptr_t)c->dir);
-	c->dir = NULL;
+	free((char *)(uintptr_t)c->server_name);
+	free((char *)(uintptr_t)c->domain);
+	c->dir = c->server_name = c->domain = NULL;
 }
 
 bool settings_account_js(const struct options *o, struct slice account,

@@ -10,9 +10,10 @@ struct js_account_limits;
 struct js_config;
 struct options;
 
-/* Who it is told for (names, the system account) is the caller's to add.  dir
- * is owned: settings_js_fini. */
-void settings_jetstream(const struct options *o, struct js_config *ret);
+/* id: the server's, which is its name if it has none.  The texts are owned
+ * (settings_js_fini, in any case).  False: out of memory. */
+bool settings_jetstream(const struct options *o, const char *id,
+    struct js_config *ret);
 void settings_js_fini(struct js_config *c);
 
 /* The directory, owned; NULL: out of memory. */

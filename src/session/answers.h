@@ -14,8 +14,8 @@
 
 #include "base/list.h"
 #include "base/slice.h"
-#include "core/sub.h"
 #include "base/timer.h"
+#include "core/sub.h"
 
 struct account;
 struct answer;
