@@ -90,6 +90,22 @@ void advisory_stream_action(const struct stream *s, const char *word,
 	end(&d);
 }
 
+void advisory_batch_abandoned(const struct stream *s, struct slice id,
+    const char *reason)
+{
+	struct document d = { 0 };
+
+	buf_printf(&d.subject, "$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.%.*s",
+	    SLICE_ARG(s->name));
+	begin(&d, s->account, ADVISORY "stream_batch_abandoned");
+	if (d.is_wanted) {
+		put(&d, "stream", s->name);
+		put(&d, "batch", id);
+		put(&d, "reason", slice_str(reason));
+	}
+	end(&d);
+}
+
 bool advisory_wants_audit(const struct js_account *a)
 {
 	return a->js->host.is_wanted(a->js->host.ctx, a->core,

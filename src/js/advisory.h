@@ -21,6 +21,10 @@ struct stream;
 void advisory_stream_action(const struct stream *s, const char *word,
     const char *action);
 
+/* An atomic batch will not be stored.  */
+void advisory_batch_abandoned(const struct stream *s, struct slice id,
+    const char *reason);
+
 /* Does anybody listen to what is asked of the API? */
 bool advisory_wants_audit(const struct js_account *a);
 void advisory_audit(const struct api_request *r, struct slice response);

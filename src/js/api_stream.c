@@ -87,10 +87,6 @@ static bool is_built(const struct stream_config *g, struct js_error *e)
 		const char *what;
 	} rows[] = {
 		{ g->mirror != NULL, "mirrors" }, { g->n_sources > 0, "sources" },
-		{ g->allow_counter, "message counters" },
-		{ g->allow_atomic, "atomic batch publishing" },
-		{ g->allow_batched, "batch publishing" },
-		{ g->allow_schedules, "message schedules" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

@@ -53,16 +53,31 @@ static struct entry **bucket(const struct dedup *d, uint64_t hash)
 	return &d->buckets[hash & (d->n_buckets - 1)];
 }
 
-bool dedup_find(const struct dedup *d, struct slice id, uint64_t *seq)
+static struct entry *find(const struct dedup *d, struct slice id)
 {
 	uint64_t hash = hash_slice(id);
 
 	for (struct entry *e = *bucket(d, hash); e != NULL; e = e->next)
-		if (e->hash == hash && slice_eq(slice_of(e->id, e->n), id)) {
-			*seq = e->seq;
-			return true;
-		}
-	return false;
+		if (e->hash == hash && slice_eq(slice_of(e->id, e->n), id))
+			return e;
+	return NULL;
+}
+
+bool dedup_find(const struct dedup *d, struct slice id, uint64_t *seq)
+{
+	const struct entry *e = find(d, id);
+
+	if (e != NULL)
+		*seq = e->seq;
+	return e != NULL;
+}
+
+void dedup_set(struct dedup *d, struct slice id, uint64_t seq)
+{
+	struct entry *e = find(d, id);
+
+	if (e != NULL)
+		e->seq = seq;
 }
 
 static void grow(struct dedup *d)

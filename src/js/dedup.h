@@ -23,6 +23,9 @@ bool dedup_find(const struct dedup *d, struct slice id, uint64_t *seq);
 /* An id that is not there.  Out of memory: it will not be known. */
 void dedup_add(struct dedup *d, struct slice id, uint64_t seq, int64_t ts_ns);
 
+/* Of an id that is there: it is another one's from here on. */
+void dedup_set(struct dedup *d, struct slice id, uint64_t seq);
+
 /* Forgets those before ts_ns. */
 void dedup_forget(struct dedup *d, int64_t before_ns);
 

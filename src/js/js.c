@@ -195,11 +195,24 @@ void js_account_usage(const struct js_account *a, struct js_usage *ret)
 
 /* ---- life ----------------------------------------------------------------------------- */
 
+static void fill_in(struct js_batch_limits *b)
+{
+	if (b->max_per_stream == 0)
+		b->max_per_stream = 50;
+	if (b->max_in_all == 0)
+		b->max_in_all = 1000;
+	if (b->max_msgs == 0)
+		b->max_msgs = 1000;
+	if (b->timeout_ns == 0)
+		b->timeout_ns = INT64_C(10000000000);
+}
+
 static bool copy_config(struct js *js, const struct js_config *c)
 {
 	struct js_config *to = &js->config;
 
 	*to = *c;
+	fill_in(&to->batch);
 	to->dir = strdup(c->dir);
 	to->server_name = strdup(c->server_name);
 	to->domain = c->domain == NULL ? NULL : strdup(c->domain);

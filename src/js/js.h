@@ -35,6 +35,11 @@ struct js_account_limits {
 	bool    max_bytes_required;
 };
 
+struct js_batch_limits {
+	uint64_t max_per_stream, max_in_all, max_msgs;
+	int64_t  timeout_ns;
+};
+
 struct js_config {
 	const char  *dir;	/* <store_dir>/jetstream; copied */
 	const char  *server_name;	/* copied */
@@ -44,6 +49,7 @@ struct js_config {
 	bool         is_strict;
 	int64_t      limit_ack_pending, limit_request_batch;	/* <= 0: none */
 	int64_t      limit_duplicates_ns;
+	struct js_batch_limits batch;	/* 0: the default */
 	unsigned     n_sync_threads;
 };
 
@@ -75,6 +81,8 @@ struct js {
 	struct list        requests;	/* of the API, in order */
 	uint64_t           n_api, n_api_errors;
 	uint64_t           memory_used, storage_used;
+	size_t             n_batches, n_fast_batches;	/* under way */
+	uint64_t           batch_bytes;	/* staged */
 	struct list        outbox;	/* said in the middle of a turn */
 	bool               is_ending;	/* a turn */
 };

@@ -17,12 +17,15 @@
 #include "base/log.h"
 #include "core/transform.h"
 #include "js/api.h"
+#include "js/batch.h"
 #include "js/consumer.h"
 #include "js/cursors.h"
 #include "js/dedup.h"
 #include "js/errors.h"
+#include "js/fast_batch.h"
 #include "js/headers.h"
 #include "js/place.h"
+#include "js/schedules.h"
 #include "store/disk.h"
 #include "store/ramdisk.h"
 
@@ -189,11 +192,16 @@ static struct stream *allocate(struct js_account *a)
 	list_init(&s->consumers);
 	list_init(&s->waiters);
 	list_init(&s->state_waiters);
+	list_init(&s->batches);
+	list_init(&s->fast_batches);
 	s->last_msg_id = calloc(1, sizeof *s->last_msg_id);
+	s->ack_head = calloc(1, sizeof *s->ack_head);
 	s->scratch = calloc(1, sizeof *s->scratch);
-	if (s->last_msg_id != NULL && s->scratch != NULL)
+	if (s->last_msg_id != NULL && s->ack_head != NULL &&
+	    s->scratch != NULL)
 		return s;
 	free(s->last_msg_id);
+	free(s->ack_head);
 	free(s->scratch);
 	free(s);
 	return NULL;
@@ -201,7 +209,11 @@ static struct stream *allocate(struct js_account *a)
 
 static void destroy(struct stream *s)
 {
+	batch_drop_all(s);
+	fast_batch_drop_all(s);
+	schedules_close(s);
 	expiry_close(s);
+	list_remove(&s->dirty);
 	dedup_destroy(s->dedup);
 	transform_destroy(s->transform);
 	transform_destroy(s->republish);
@@ -209,6 +221,8 @@ static void destroy(struct stream *s)
 	ramdisk_destroy(s->ramdisk);
 	buf_fini(s->last_msg_id);
 	buf_fini(s->scratch);
+	buf_fini(s->ack_head);
+	free(s->ack_head);
 	free(s->last_msg_id);
 	free(s->scratch);
 	free(s->subs);
@@ -276,6 +290,7 @@ static void read_ids(struct stream *s)
 
 static bool make_memory(struct stream *s)
 {
+	batch_recover(s);
 	s->last_ts_ns = store_last_ts_ns(s->store);
 	if (s->config->duplicate_window_ns > 0) {
 		s->dedup = dedup_create();
@@ -283,7 +298,8 @@ static bool make_memory(struct stream *s)
 			return false;
 		read_ids(s);
 	}
-	return expiry_open(s) && make_maps(s, s->config);
+	return stream_make_ack_head(s) && expiry_open(s) &&
+	    make_maps(s, s->config) && schedules_open(s);
 }
 
 /* Frees what has been made so far. */
@@ -497,6 +513,11 @@ bool stream_update(struct stream *s, struct stream_config *config,
 	if (!is_same_subjects(old, config) ||
 	    old->allow_direct != config->allow_direct)
 		stream_start(s);
+	schedules_open(s);
+	if (!config->allow_atomic)
+		batch_drop_all(s);
+	if (!config->allow_batched)
+		fast_batch_drop_all(s);
 	stream_enforce(s);
 	prune(s);
 	if (old->retention == RETENTION_LIMITS &&

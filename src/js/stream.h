@@ -33,6 +33,7 @@ struct js_error;
 struct js_sub;
 struct json_writer;
 struct run;
+struct schedules;
 struct stream_config;
 struct transform;
 
@@ -58,8 +59,13 @@ struct stream {
 	struct transform     *transform, *republish;
 	struct dedup         *dedup;
 	struct expiry        *expiry;	/* max_age and TTLs */
+	struct schedules     *schedules;	/* NULL: it does not have them */
+	struct list           batches;	/* under way; js/batch.c */
+	struct list           fast_batches;	/* js/fast_batch.c */
+	size_t                n_batches, n_fast_batches;
 	int64_t               last_ts_ns;	/* never goes back */
 	struct buf           *last_msg_id;
+	struct buf           *ack_head;	/* what each PubAck begins with */
 	struct buf           *scratch;	/* headers that are changed */
 	char                 *dir;	/* its directory */
 	struct list           consumers;	/* by name, struct consumer.link */

@@ -7,6 +7,7 @@
 #include "js/consumer.h"
 #include "js/errors.h"
 #include "js/headers.h"
+#include "js/schedules.h"
 #include "proto/subject.h"
 
 enum { SUBJECT_MAX = 4096 };
@@ -56,8 +57,8 @@ static size_t replaced_cost(struct stream *s, struct slice subject)
 	return n;
 }
 
-bool stream_has_room(struct stream *s, struct slice subject, size_t size,
-    bool is_rollup, struct js_error *e)
+bool stream_has_room(struct stream *s, struct slice subject, uint64_t size,
+    uint64_t n_ahead, bool is_rollup, struct js_error *e)
 {
 	const struct stream_config *c = s->config;
 	struct store_state          st;
@@ -71,7 +72,7 @@ bool stream_has_room(struct stream *s, struct slice subject, size_t size,
 		    "maximum messages per subject exceeded");
 	store_get_state(s->store, &st);
 	if (c->max_msgs > 0 && replaced == 0 &&
-	    st.n_msgs >= (uint64_t)c->max_msgs)
+	    st.n_msgs + n_ahead >= (uint64_t)c->max_msgs)
 		return js_fail_with(e, 10077, "maximum messages exceeded");
 	if (c->max_bytes > 0 && size > replaced &&
 	    st.bytes + (size - replaced) > (uint64_t)c->max_bytes)
@@ -161,26 +162,58 @@ static void republish(struct stream *s, struct slice subject,
 	buf_fini(&time);
 }
 
-int stream_append(struct stream *s, struct slice subject, struct slice headers,
+int stream_put(struct stream *s, struct slice subject, struct slice headers,
     struct slice payload, int64_t ts_ns, uint64_t *seq)
 {
-	uint64_t last = 0;
-	int      err;
-
 	if (subject.n > SUBJECT_MAX)
 		return ERR_LIMIT;
-	if (s->republish != NULL &&
-	    store_find_last(s->store, subject, UINT64_MAX, &last) != 0)
-		last = 0;
-	err = store_append(s->store, subject, headers, payload, ts_ns, seq);
-	if (err != 0)
-		return err;
+	return store_append(s->store, subject, headers, payload, ts_ns, seq);
+}
+
+/* What the message was followed by, before the limits take it. */
+static uint64_t last_before(struct stream *s, struct slice subject,
+    uint64_t seq)
+{
+	uint64_t last;
+
+	return s->republish != NULL && store_find_last(s->store, subject,
+	    seq - 1, &last) == 0 ? last : 0;
+}
+
+static void note_ttl(struct stream *s, struct slice headers, int64_t ts_ns,
+    uint64_t seq)
+{
+	struct slice text;
+	int64_t      ttl_s;
+
+	if (s->config->allow_msg_ttl && headers.n > 0 &&
+	    js_header_get(headers, SLICE("Nats-TTL"), &text) &&
+	    ttl_read(text, &ttl_s))
+		expiry_add(s, seq, ts_ns, ttl_s);
+}
+
+void stream_appended(struct stream *s, struct slice subject,
+    struct slice headers, struct slice payload, int64_t ts_ns, uint64_t seq)
+{
+	uint64_t last = last_before(s, subject, seq);
+
+	note_ttl(s, headers, ts_ns, seq);
+	schedules_note(s, subject, headers, ts_ns, seq);
 	enforce_subject(s, subject);
 	stream_enforce(s);
-	republish(s, subject, headers, payload, *seq, ts_ns, last);
+	republish(s, subject, headers, payload, seq, ts_ns, last);
 	s->has_news = true;
 	if (s->config->max_age_ns > 0)
 		expiry_by(s, ts_ns, s->config->max_age_ns);
 	js_mark_dirty(stream_js(s), s);
-	return 0;
+}
+
+int stream_append(struct stream *s, struct slice subject, struct slice headers,
+    struct slice payload, int64_t ts_ns, uint64_t *seq)
+{
+	int err = stream_put(s, subject, headers, payload, ts_ns, seq);
+
+	if (err == 0)
+		stream_appended(s, subject, headers, payload, ts_ns, *seq);
+	return err;
 }

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "js/dedup.h"
 #include "js/headers.h"
+#include "js/schedules.h"
 
 #define TICK_NS (250 * NS_PER_MS)
 
@@ -170,8 +171,6 @@ static bool put_marker(struct stream *s, struct slice subject)
 	js_headers_end(&headers);
 	ok = stream_append(s, subject, buf_slice(&headers), SLICE_NONE, ts,
 	    &seq) == 0;
-	if (ok)
-		expiry_add(s, seq, ts, s->config->marker_ttl_ns / NS_PER_S);
 	buf_fini(&headers);
 	buf_fini(&ttl);
 	return ok;
@@ -268,6 +267,7 @@ static void on_timer(struct timer *t, int64_t now_ns)
 	(void)now_ns;
 	is_behind = expire_aged(s, now);
 	is_behind = expire_ended(s, now) || is_behind;
+	schedules_fire(s, now);
 	if (s->dedup != NULL)
 		dedup_forget(s->dedup, now - s->config->duplicate_window_ns);
 	js_mark_dirty(stream_js(s), s);
@@ -289,6 +289,8 @@ void expiry_arm(struct stream *s)
 		due = when;
 	if (s->expiry->n > 0 && s->expiry->heap[0].when_ns < due)
 		due = s->expiry->heap[0].when_ns;
+	if (schedules_next_ns(s) < due)
+		due = schedules_next_ns(s);
 	when = s->dedup == NULL ? INT64_MAX : later(dedup_oldest_ns(s->dedup),
 	    s->config->duplicate_window_ns);
 	if (when < due)

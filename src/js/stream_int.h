@@ -1,7 +1,7 @@
 /* js/stream_int.h - between the files of a stream.
  *
  *   stream.c          life
- *   stream_publish.c  the checks, in nats-server's order
+ *   stream_publish.c  the checks, in nats-server's order (publish.h)
  *   stream_append.c   storing, and the limits
  *   stream_sync.c     durability: who waits for it
  *   stream_expiry.c   age, TTLs, markers
@@ -12,6 +12,7 @@
 #define JS_STREAM_INT_H
 
 #include "base/buf.h"
+#include "js/errors.h"
 #include "js/js.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
@@ -40,6 +41,11 @@ void stream_ack(struct stream *s, struct slice reply, uint64_t seq,
     struct slice extra);
 void stream_refuse(struct stream *s, struct slice reply,
     const struct js_error *e);
+/* This, once all so far is durable; nothing if that fails. */
+void stream_say_durable(struct stream *s, struct slice reply,
+    struct slice text);
+/* How every PubAck of the stream begins.  False: out of memory. */
+bool stream_make_ack_head(struct stream *s);
 /* Those who wait hear that it failed. */
 void stream_fail_waiters(struct stream *s, int err);
 
@@ -48,11 +54,18 @@ void stream_forget_use(struct stream *s);
 
 /* ---- stream_append.c -------------------------------------------------------- */
 
-/* May it be stored under discard new?  False and *e. */
-bool stream_has_room(struct stream *s, struct slice subject, size_t size,
-    bool is_rollup, struct js_error *e);
+/* May it be stored under discard new?  size: with those n_ahead that will be
+ * stored before it.  False and *e. */
+bool stream_has_room(struct stream *s, struct slice subject, uint64_t size,
+    uint64_t n_ahead, bool is_rollup, struct js_error *e);
 size_t stream_msg_cost(const struct stream *s, struct slice subject,
     struct slice headers, struct slice payload);
+/* The halves of stream_append: into the store, 0 or ERR_*; and what follows
+ * from it: limits, republish, schedules. */
+int stream_put(struct stream *s, struct slice subject, struct slice headers,
+    struct slice payload, int64_t ts_ns, uint64_t *seq);
+void stream_appended(struct stream *s, struct slice subject,
+    struct slice headers, struct slice payload, int64_t ts_ns, uint64_t seq);
 /* Down to the limits that discard old keeps. */
 void stream_enforce(struct stream *s);
 /* One message goes: consumers are told, bytes given back. */

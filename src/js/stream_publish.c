@@ -2,33 +2,28 @@
  *
  * One function for each check of section 5.3, in its order: clients see which
  * of several reasons comes first.  A check that ends the matter without being an
- * error (a duplicate, nobody interested) sets is_settled.
+ * error (a duplicate, nobody interested) says so in p->end.
  */
 #include "js/stream_int.h"
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "core/msg.h"
 #include "core/transform.h"
+#include "js/batch.h"
 #include "js/consumer.h"
 #include "js/dedup.h"
-#include "js/errors.h"
+#include "js/fast_batch.h"
 #include "js/headers.h"
+#include "js/publish.h"
 #include "proto/subject.h"
 
 enum { HEADERS_MAX = 65535, RECORD_MAX = 32 << 20 };
 
-struct publish {
-	struct stream   *s;
-	struct slice     subject, reply, headers, payload;
-	struct slice     msg_id, rollup;	/* empty: none */
-	int64_t          ttl_s;		/* 0: none, -1: never */
-	struct buf       raised;	/* headers with another TTL */
-	bool             is_settled;
-	struct js_error  e;
-};
+/* ---- headers ---------------------------------------------------------------- */
 
-static bool header(const struct publish *p, const char *name,
+bool publish_header(const struct publish *p, const char *name,
     struct slice *value)
 {
 	return p->headers.n > 0 && js_header_get(p->headers, slice_str(name),
@@ -40,12 +35,35 @@ static bool header_u64(const struct publish *p, const char *name, uint64_t *n)
 {
 	struct slice text;
 
-	if (!header(p, name, &text))
+	if (!publish_header(p, name, &text))
 		return false;
 	if (!text_parse_u64(text, n))
 		*n = UINT64_MAX;
 	return true;
 }
+
+void publish_put_header(struct publish *p, bool (*drop)(struct slice name),
+    const char *name, struct slice value)
+{
+	struct buf b = { 0 };
+
+	if (drop == NULL)
+		js_headers_begin(&b, p->headers);
+	else
+		js_headers_begin_without(&b, p->headers, drop);
+	if (name != NULL)
+		js_header_put(&b, name, value);
+	js_headers_end(&b);
+	if (buf_failed(&b)) {
+		buf_fini(&b);
+		return;
+	}
+	buf_fini(&p->made);	/* what the old ones may have lain in */
+	p->made = b;
+	p->headers = buf_slice(&p->made);
+}
+
+/* ---- checks ----------------------------------------------------------------- */
 
 static bool check_open(struct publish *p)
 {
@@ -57,29 +75,20 @@ static bool check_open(struct publish *p)
 	    js_fail_with(&p->e, 10077, "%s", err_text(p->s->error));
 }
 
-/* What asks for a part that is not there. */
-static bool check_features(struct publish *p)
+/* Which stream it is from is for the server to say. */
+static bool check_origin(struct publish *p)
 {
-	static const struct {
-		const char *name;
-		unsigned    code;
-	} rows[] = {
-		{ "Nats-Incr", 10168 }, { "Nats-Batch-Id", 10174 },
-		{ "Nats-Schedule", 10188 },
-	};
 	struct slice text;
 
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (header(p, rows[i].name, &text) && text.n > 0)
-			return js_fail(&p->e, rows[i].code);
-	return true;
+	return !publish_header(p, "Nats-Stream-Source", &text) ||
+	    js_fail(&p->e, 10227);
 }
 
 static bool check_stream(struct publish *p)
 {
 	struct slice name;
 
-	return !header(p, "Nats-Expected-Stream", &name) ||
+	return !publish_header(p, "Nats-Expected-Stream", &name) ||
 	    slice_eq(name, p->s->name) || js_fail(&p->e, 10060);
 }
 
@@ -87,7 +96,7 @@ static bool check_ttl(struct publish *p)
 {
 	struct slice text;
 
-	return !header(p, "Nats-TTL", &text) || text.n == 0 ||
+	return !publish_header(p, "Nats-TTL", &text) || text.n == 0 ||
 	    !ttl_read(text, &p->ttl_s) || p->s->config->allow_msg_ttl ||
 	    js_fail(&p->e, 10166);
 }
@@ -97,27 +106,36 @@ static bool check_ttl_text(struct publish *p)
 {
 	struct slice text;
 
-	return p->ttl_s != 0 || !header(p, "Nats-TTL", &text) ||
+	return p->ttl_s != 0 || !publish_header(p, "Nats-TTL", &text) ||
 	    text.n == 0 || js_fail(&p->e, 10165);
 }
 
-static void remember_id(struct publish *p, uint64_t seq)
+/* Has an earlier one of the batch been on such a subject? */
+static bool is_in_batch(const struct publish *p, struct slice subject)
 {
-	if (p->msg_id.n == 0)
-		return;
-	dedup_add(p->s->dedup, p->msg_id, seq, p->s->last_ts_ns);
-	expiry_by(p->s, p->s->last_ts_ns, p->s->config->duplicate_window_ns);
+	uint64_t at;
+
+	if (p->batch == NULL)
+		return false;
+	if (subject_is_literal(subject))
+		return dedup_find(p->batch->subjects, subject, &at);
+	for (size_t i = 0; i < p->batch->n; i++)
+		if (subject_matches(p->batch->v[i].subject, subject))
+			return true;
+	return false;
 }
 
 static bool check_last_subject_seq(struct publish *p)
 {
 	struct slice subject = p->subject;
 	uint64_t     want, have = 0;
-	bool         has_subject = header(p,
+	bool         has_subject = publish_header(p,
 	    "Nats-Expected-Last-Subject-Sequence-Subject", &subject);
 
 	if (!header_u64(p, "Nats-Expected-Last-Subject-Sequence", &want))
 		return !has_subject || js_fail(&p->e, 10193);
+	if (subject_is_valid(subject) && is_in_batch(p, subject))
+		return js_fail(&p->e, 10164);
 	if (!subject_is_valid(subject) || store_find_last(p->s->store, subject,
 	    UINT64_MAX, &have) != 0)
 		have = 0;
@@ -127,25 +145,31 @@ static bool check_last_subject_seq(struct publish *p)
 
 static bool check_last_seq(struct publish *p)
 {
-	struct store_state st;
-	uint64_t           want;
+	uint64_t want, have = store_last_seq(p->s->store);
 
 	if (!header_u64(p, "Nats-Expected-Last-Sequence", &want))
 		return true;
-	store_get_state(p->s->store, &st);
-	return want == st.last_seq || js_fail_with(&p->e, 10071, "%llu",
-	    (unsigned long long)st.last_seq);
+	if (p->batch != NULL)
+		have += p->batch->n;
+	if (want == have && p->batch != NULL && p->batch->n > 0)
+		return js_fail(&p->e, 10164);
+	return want == have || js_fail_with(&p->e, 10071, "%llu",
+	    (unsigned long long)have);
 }
 
 static bool check_duplicate(struct publish *p)
 {
 	uint64_t seq;
 
-	if (p->s->dedup == NULL || !header(p, "Nats-Msg-Id", &p->msg_id) ||
-	    p->msg_id.n == 0 || !dedup_find(p->s->dedup, p->msg_id, &seq))
+	if (p->s->dedup == NULL || !publish_header(p, "Nats-Msg-Id",
+	    &p->msg_id) || p->msg_id.n == 0)
 		return true;
-	stream_ack(p->s, p->reply, seq, SLICE(",\"duplicate\": true"));
-	p->is_settled = true;
+	if (p->batch != NULL)
+		return (!dedup_find(p->s->dedup, p->msg_id, &seq) &&
+		    !dedup_find(p->batch->ids, p->msg_id, &seq)) ||
+		    js_fail(&p->e, 10201);
+	if (dedup_find(p->s->dedup, p->msg_id, &p->seq))
+		p->end = PUBLISH_DUPLICATE;
 	return true;
 }
 
@@ -153,22 +177,40 @@ static bool check_last_id(struct publish *p)
 {
 	struct slice want, have = buf_slice(p->s->last_msg_id);
 
-	return !header(p, "Nats-Expected-Last-Msg-Id", &want) ||
-	    slice_eq(want, have) ||
+	if (!publish_header(p, "Nats-Expected-Last-Msg-Id", &want))
+		return true;
+	if (p->batch != NULL)
+		return js_fail_with(&p->e, 10177, "Nats-Expected-Last-Msg-Id");
+	return slice_eq(want, have) ||
 	    js_fail_with(&p->e, 10070, "%.*s", SLICE_ARG(have));
 }
 
 static bool check_rollup(struct publish *p)
 {
-	if (!header(p, "Nats-Rollup", &p->rollup) || p->rollup.n == 0)
+	bool is_sub, is_all;
+
+	if (!publish_header(p, "Nats-Rollup", &p->rollup) || p->rollup.n == 0)
 		return true;
 	if (!p->s->config->allow_rollup || p->s->config->deny_purge)
 		return js_fail_with(&p->e, 10111, "rollup not permitted");
-	if (slice_eq_nocase(p->rollup, SLICE("sub")) ||
-	    slice_eq_nocase(p->rollup, SLICE("all")))
-		return true;
-	return js_fail_with(&p->e, 10111, "rollup value invalid: \"%.*s\"",
-	    SLICE_ARG(p->rollup));
+	is_sub = slice_eq_nocase(p->rollup, SLICE("sub"));
+	is_all = slice_eq_nocase(p->rollup, SLICE("all"));
+	if (is_sub && is_in_batch(p, p->subject))
+		return js_fail_with(&p->e, 10111, "batch rollup sub invalid");
+	if (is_all && p->batch != NULL && p->batch->n > 0)
+		return js_fail_with(&p->e, 10111, "batch rollup all invalid");
+	return is_sub || is_all || js_fail_with(&p->e, 10111,
+	    "rollup value invalid: \"%.*s\"", SLICE_ARG(p->rollup));
+}
+
+/* What the server says itself it may. */
+static bool take_rollup(struct publish *p)
+{
+	publish_header(p, "Nats-Rollup", &p->rollup);
+	if (!slice_eq_nocase(p->rollup, SLICE("sub")) &&
+	    !slice_eq_nocase(p->rollup, SLICE("all")))
+		p->rollup = SLICE_NONE;
+	return true;
 }
 
 static bool check_size(struct publish *p)
@@ -180,67 +222,158 @@ static bool check_size(struct publish *p)
 	return p->headers.n <= HEADERS_MAX || js_fail(&p->e, 10097);
 }
 
+/* What the message will take, with what came before it in its batch. */
+static uint64_t size_of(const struct publish *p)
+{
+	return stream_msg_cost(p->s, p->subject, p->headers, p->payload) +
+	    (p->batch != NULL ? p->batch->bytes : 0);
+}
+
+static bool check_server(struct publish *p)
+{
+	const struct js *js = p->s->account->js;
+	bool     is_memory = p->s->config->storage == STORAGE_MEMORY;
+	int64_t  max = is_memory ? js->config.max_memory
+	    : js->config.max_storage;
+	uint64_t used = is_memory ? js->memory_used : js->storage_used;
+
+	return max <= 0 || used + size_of(p) <= (uint64_t)max ||
+	    js_fail(&p->e, 10023);
+}
+
 /* Nobody wants it: the sequence is taken all the same. */
 static bool check_interest(struct publish *p)
 {
-	uint64_t seq;
-	int      err;
+	int err;
 
 	if (p->s->config->retention != RETENTION_INTEREST ||
 	    stream_has_interest(p->s, p->subject))
 		return true;
-	err = store_skip(p->s->store, stream_ts(p->s), &seq);
-	if (err != 0)
-		return js_fail_with(&p->e, 10077, "%s", err_text(err));
-	remember_id(p, seq);
-	stream_ack(p->s, p->reply, seq, SLICE_NONE);
-	p->is_settled = true;
+	if (p->batch == NULL) {
+		err = store_skip(p->s->store, stream_ts(p->s), &p->seq);
+		if (err != 0)
+			return js_fail_with(&p->e, 10077, "%s", err_text(err));
+	}
+	p->end = PUBLISH_UNWANTED;
 	return true;
 }
 
-static bool check_limits(struct publish *p)
+static bool check_account(struct publish *p)
 {
 	const struct js_account *a = p->s->account;
-	bool   is_memory = p->s->config->storage == STORAGE_MEMORY;
-	size_t size = stream_msg_cost(p->s, p->subject, p->headers, p->payload);
-	int64_t server = is_memory ? a->js->config.max_memory
-	    : a->js->config.max_storage;
-	int64_t account = is_memory ? a->limits.max_memory
+	bool     is_memory = p->s->config->storage == STORAGE_MEMORY;
+	int64_t  max = is_memory ? a->limits.max_memory
 	    : a->limits.max_storage;
-	uint64_t of_server = is_memory ? a->js->memory_used
-	    : a->js->storage_used;
-	uint64_t of_account = is_memory ? a->memory_used : a->storage_used;
+	uint64_t used = is_memory ? a->memory_used : a->storage_used;
 
-	if (server > 0 && of_server + size > (uint64_t)server)
-		return js_fail(&p->e, 10023);
-	if (account >= 0 && of_account + size > (uint64_t)account)
-		return js_fail(&p->e, 10002);
-	return stream_has_room(p->s, p->subject, size, p->rollup.n > 0, &p->e);
+	return max < 0 || used + size_of(p) <= (uint64_t)max ||
+	    js_fail(&p->e, 10002);
+}
+
+static bool check_room(struct publish *p)
+{
+	return stream_has_room(p->s, p->subject, size_of(p),
+	    p->batch == NULL ? 0 : p->batch->n, p->rollup.n > 0, &p->e);
 }
 
 /* A marker that goes too soon would let the message it hides come back. */
-static void raise_ttl(struct publish *p)
+static bool raise_ttl(struct publish *p)
 {
-	int64_t     least = p->s->config->marker_ttl_ns / NS_PER_S;
-	/* not scratch, where the headers that are read may lie */
-	struct buf *b = &p->raised, text = { 0 };
+	int64_t    least = p->s->config->marker_ttl_ns / NS_PER_S;
+	struct buf text = { 0 };
 
 	if (p->ttl_s <= 0 || p->ttl_s >= least ||
 	    p->s->config->max_msgs_per_subject == 1)
-		return;
+		return true;
 	p->ttl_s = least;
 	buf_put_i64(&text, least);
-	js_headers_begin_without(b, p->headers, js_header_is_ttl);
-	js_header_put(b, "Nats-TTL", buf_slice(&text));
-	js_headers_end(b);
-	if (!buf_failed(b))
-		p->headers = buf_slice(b);
+	publish_put_header(p, js_header_is_ttl, "Nats-TTL", buf_slice(&text));
 	buf_fini(&text);
+	return true;
+}
+
+static void transform(struct publish *p)
+{
+	const struct transform *t = p->s->transform;
+
+	if (t == NULL || !subject_matches(p->subject, t->source))
+		return;
+	transform_apply(t, p->subject, &p->to);
+	if (!buf_failed(&p->to))
+		p->subject = buf_slice(&p->to);
+}
+
+void publish_begin(struct publish *p, struct stream *s, struct slice subject,
+    struct slice headers, struct slice payload)
+{
+	*p = (struct publish){ .s = s, .subject = subject, .headers = headers,
+		.payload = payload, .end = PUBLISH_GOES };
+	transform(p);
+}
+
+void publish_begin_inside(struct publish *p, struct stream *s,
+    struct slice subject, struct slice headers, struct slice payload)
+{
+	*p = (struct publish){ .s = s, .subject = subject, .headers = headers,
+		.payload = payload, .end = PUBLISH_GOES };
+}
+
+typedef bool (*publish_checker)(struct publish *p);
+
+static enum publish_end run_checks(struct publish *p,
+    const publish_checker *checks, size_t n)
+{
+	for (size_t i = 0; i < n && p->end == PUBLISH_GOES; i++)
+		if (!checks[i](p))
+			p->end = PUBLISH_REFUSED;
+	if (p->end == PUBLISH_UNWANTED && p->batch == NULL)
+		publish_stored(p);
+	return p->end;
+}
+
+enum publish_end publish_check(struct publish *p)
+{
+	static const publish_checker checks[] = {
+		check_open, check_origin, counter_check_header, check_stream,
+		check_ttl, check_last_subject_seq, check_last_seq,
+		schedule_check, check_duplicate, check_last_id, check_rollup,
+		counter_count, check_size, check_server, check_interest,
+		check_account, check_room, check_ttl_text, raise_ttl,
+	};
+
+	return run_checks(p, checks, sizeof checks / sizeof checks[0]);
+}
+
+enum publish_end publish_check_inside(struct publish *p)
+{
+	static const publish_checker checks[] = {
+		check_open, check_duplicate, take_rollup, counter_merge,
+		check_server, check_interest, check_account, check_room,
+	};
+
+	return run_checks(p, checks, sizeof checks / sizeof checks[0]);
+}
+
+void publish_fini(struct publish *p)
+{
+	buf_fini(&p->to);
+	buf_fini(&p->made);
+	buf_fini(&p->sum);
+}
+
+/* ---- storing ---------------------------------------------------------------- */
+
+static void remember_id(struct publish *p)
+{
+	if (p->msg_id.n == 0)
+		return;
+	dedup_add(p->s->dedup, p->msg_id, p->seq, p->s->last_ts_ns);
+	expiry_by(p->s, p->s->last_ts_ns, p->s->config->duplicate_window_ns);
 }
 
 static void roll_up(struct publish *p)
 {
-	struct stream_purge_what what = { .keep = 1 };
+	struct stream_purge_what what = { .seq = p->seq };
 	struct js_error          e;
 	uint64_t                 n;
 
@@ -251,73 +384,91 @@ static void roll_up(struct publish *p)
 	stream_purge_now(p->s, &what, &n, &e);
 }
 
-static void remember(struct publish *p, uint64_t seq)
+void publish_stored(struct publish *p)
 {
 	struct buf *last = p->s->last_msg_id;
 
-	remember_id(p, seq);
+	remember_id(p);
+	if (p->end == PUBLISH_UNWANTED)
+		return;
 	if (p->msg_id.n > 0 || last->n > 0) {
 		buf_reset(last);
 		buf_put_slice(last, p->msg_id);
 	}
-	if (p->ttl_s != 0)
-		expiry_add(p->s, seq, p->s->last_ts_ns, p->ttl_s);
+	roll_up(p);
 }
 
-static bool store_it(struct publish *p)
+bool publish_fail(struct publish *p, int err)
 {
-	uint64_t seq;
-	int      err;
-
-	raise_ttl(p);
-	err = stream_append(p->s, p->subject, p->headers, p->payload,
-	    stream_ts(p->s), &seq);
 	if (err == ERR_BUSY)
 		return js_fail(&p->e, 10167);
 	if (err == ERR_NOSPC)
 		return js_fail(&p->e, 10023);
+	return js_fail_with(&p->e, 10077, "%s", err == ERR_LIMIT
+	    ? "message too large" : err_text(err));
+}
+
+bool publish_store(struct publish *p)
+{
+	int err = stream_append(p->s, p->subject, p->headers, p->payload,
+	    stream_ts(p->s), &p->seq);
+
 	if (err != 0)
-		return js_fail_with(&p->e, 10077, "%s", err == ERR_LIMIT
-		    ? "message too large" : err_text(err));
-	remember(p, seq);
-	roll_up(p);
-	stream_ack(p->s, p->reply, seq, SLICE_NONE);
+		return publish_fail(p, err);
+	publish_stored(p);
 	return true;
 }
 
-static void transform(struct publish *p, struct buf *to)
+void publish_put_extra(const struct publish *p, struct buf *out)
 {
-	const struct transform *t = p->s->transform;
-
-	if (t == NULL || !subject_matches(p->subject, t->source))
+	if (p->counter.n == 0)
 		return;
-	transform_apply(t, p->subject, to);
-	if (!buf_failed(to))
-		p->subject = buf_slice(to);
+	buf_put_str(out, ",\"val\":\"");
+	buf_put_slice(out, p->counter);
+	buf_put_char(out, '"');
+}
+
+static void acknowledge(struct publish *p, struct slice reply)
+{
+	struct buf extra = { 0 };
+
+	publish_put_extra(p, &extra);
+	stream_ack(p->s, reply, p->seq, buf_slice(&extra));
+	buf_fini(&extra);
+}
+
+/* ---- what comes ------------------------------------------------------------- */
+
+static void publish_one(struct stream *s, struct slice subject,
+    struct slice reply, struct slice headers, struct slice payload)
+{
+	struct publish p;
+
+	publish_begin(&p, s, subject, headers, payload);
+	if (publish_check(&p) == PUBLISH_GOES && !publish_store(&p))
+		p.end = PUBLISH_REFUSED;
+	if (p.end == PUBLISH_REFUSED)
+		stream_refuse(s, reply, &p.e);
+	else if (p.end == PUBLISH_DUPLICATE)
+		stream_ack(s, reply, p.seq, SLICE(",\"duplicate\": true"));
+	else
+		acknowledge(&p, reply);
+	publish_fini(&p);
 }
 
 void stream_publish(struct stream *s, struct slice subject, struct slice reply,
     struct slice headers, struct slice payload)
 {
-	static bool (*const checks[])(struct publish *) = {
-		check_open, check_features, check_stream, check_ttl,
-		check_last_subject_seq, check_last_seq, check_duplicate,
-		check_last_id, check_rollup, check_size, check_interest,
-		check_limits, check_ttl_text, store_it,
-	};
-	struct publish p = { .s = s, .subject = subject, .reply = reply,
-		.headers = headers, .payload = payload };
-	struct buf     to = { 0 };
+	struct slice id;
 
-	transform(&p, &to);
-	for (size_t i = 0; i < sizeof checks / sizeof checks[0] &&
-	    !p.is_settled; i++)
-		if (!checks[i](&p)) {
-			stream_refuse(s, reply, &p.e);
-			break;
-		}
-	buf_fini(&to);
-	buf_fini(&p.raised);
+	if (headers.n > 0 && js_header_get(headers, SLICE("Nats-Batch-Id"),
+	    &id) && id.n > 0)
+		batch_take(s, &(struct batch_msg){ id, subject, reply, headers,
+		    payload });
+	else if (fast_batch_is(reply))
+		fast_batch_take(s, subject, reply, headers, payload);
+	else
+		publish_one(s, subject, reply, headers, payload);
 }
 
 /* A status line of one's own, and what only servers may say, are not kept. */

@@ -10,7 +10,6 @@
  */
 #include "js/stream_int.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -35,19 +34,35 @@ static void say(struct stream *s, struct slice reply, struct slice text)
 		.subject = reply, .payload = text });
 }
 
+bool stream_make_ack_head(struct stream *s)
+{
+	const char         *domain = stream_js(s)->config.domain;
+	struct json_writer *w = JSON_INTO(s->ack_head, 0);
+
+	buf_reset(s->ack_head);
+	json_begin_object(w);
+	json_key(w, "stream");
+	json_str(w, s->name);
+	if (domain != NULL) {
+		json_key(w, "domain");
+		json_cstr(w, domain);
+	}
+	json_key(w, "seq");
+	return !buf_failed(s->ack_head);
+}
+
 static void send_ack(struct stream *s, struct slice reply, uint64_t seq,
     struct slice extra)
 {
-	const char *domain = stream_js(s)->config.domain;
-	char        text[1024];
-	int         n;
+	struct buf *b = s->ack_head;
+	size_t      n = b->n;
 
-	n = snprintf(text, sizeof text, "{\"stream\":\"%.*s\",%s%s%s\"seq\":%llu"
-	    "%.*s}", SLICE_ARG(s->name), domain == NULL ? "" : "\"domain\":\"",
-	    domain == NULL ? "" : domain, domain == NULL ? "" : "\",",
-	    (unsigned long long)seq, SLICE_ARG(extra));
-	if (n > 0 && (size_t)n < sizeof text)
-		say(s, reply, slice_of(text, (size_t)n));
+	buf_put_u64(b, seq);
+	buf_put_slice(b, extra);
+	buf_put_char(b, '}');
+	if (!buf_failed(b))
+		say(s, reply, buf_slice(b));
+	b->n = n;
 }
 
 void stream_refuse(struct stream *s, struct slice reply,
@@ -111,6 +126,42 @@ void stream_ack(struct stream *s, struct slice reply, uint64_t seq,
 	if (extra.n > 0)
 		memcpy(a->bytes + reply.n, extra.p, extra.n);
 	stream_await(s, &a->waiter, false);
+}
+
+/* ---- others ------------------------------------------------------------------- */
+
+struct saying {
+	struct stream_waiter waiter;
+	struct stream       *stream;
+	size_t               n_reply, n_text;
+	char                 bytes[];
+};
+
+static void may_be_said(struct stream_waiter *waiter, int err)
+{
+	struct saying *y = CONTAINER_OF(waiter, struct saying, waiter);
+
+	if (err == 0)
+		say(y->stream, slice_of(y->bytes, y->n_reply),
+		    slice_of(y->bytes + y->n_reply, y->n_text));
+	free(y);
+}
+
+void stream_say_durable(struct stream *s, struct slice reply,
+    struct slice text)
+{
+	struct saying *y = malloc(sizeof *y + reply.n + text.n);
+
+	if (y == NULL)
+		return;
+	*y = (struct saying){ .waiter.done = may_be_said, .stream = s,
+		.n_reply = reply.n, .n_text = text.n };
+	memcpy(y->bytes, reply.p, reply.n);
+	memcpy(y->bytes + reply.n, text.p, text.n);
+	if (stream_js(s)->config.sync_interval_ns > 0 || s->config->is_async)
+		may_be_said(&y->waiter, 0);
+	else
+		stream_await(s, &y->waiter, false);
 }
 
 /* ---- waiting -------------------------------------------------------------------- */

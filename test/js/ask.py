@@ -18,14 +18,21 @@ class Ask(Client):
         super().__init__(server, options)
         self.n = 0
         self.inbox = b'_INBOX.ask%d' % next(_numbers)
-        self.send(b'SUB %s.* 1\r\n' % self.inbox)
+        self.send(b'SUB %s.* 1\r\nSUB %s.to.> 2\r\n' % (self.inbox, self.inbox))
         if not self.ping():
             raise ConnectionError('no PONG')
 
     def request(self, subject, payload=b'', headers=b''):
         """The reply subject that was used."""
         self.n += 1
-        reply = b'%s.%d' % (self.inbox, self.n)
+        return self.ask_at(b'%s.%d' % (self.inbox, self.n), subject, payload, headers)
+
+    def request_to(self, tail, subject, payload=b'', headers=b''):
+        """The same, the reply subject ending in tail."""
+        return self.ask_at(b'%s.to.%s' % (self.inbox, tail.encode()), subject, payload,
+                           headers)
+
+    def ask_at(self, reply, subject, payload, headers):
         if isinstance(payload, dict):
             payload = json.dumps(payload).encode()
         if headers:
