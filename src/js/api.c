@@ -8,6 +8,7 @@
 #include "core/msg.h"
 #include "js/advisory.h"
 #include "js/consumer.h"
+#include "js/hash8.h"
 #include "js/headers.h"
 #include "js/js.h"
 #include "js/stream.h"
@@ -292,9 +293,20 @@ static bool check_members(struct api_call *c, const struct row *row)
 
 static void reply(const struct api_call *c, struct slice text)
 {
-	if (c->r->reply.n > 0)
-		js_send(c->js, &(struct js_out){ .account = c->account->core,
-		    .subject = c->r->reply, .payload = text });
+	struct buf headers = { 0 };
+
+	if (c->r->reply.n == 0)
+		return;
+	if (c->identity != NULL) {
+		js_headers_begin(&headers, SLICE_NONE);
+		js_header_put(&headers, "Nats-Stream-Identity",
+		    slice_of(c->identity, HASH8));
+		js_headers_end(&headers);
+	}
+	js_send(c->js, &(struct js_out){ .account = c->account->core,
+		.subject = c->r->reply, .headers = buf_slice(&headers),
+		.payload = text });
+	buf_fini(&headers);
 }
 
 static void answer(struct js *js, const struct api_request *r,
@@ -371,6 +383,8 @@ static void queue(struct js_account *a, const struct run *run,
 	r->payload = copy(&at, payload);
 	r->client = copy(&at, buf_slice(&client));
 	list_append(&js->requests, &r->link);
+	if (js->is_ending)	/* it came from inside */
+		js->host.wake(js->host.ctx);
 	buf_fini(&client);
 }
 

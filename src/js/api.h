@@ -45,6 +45,8 @@ struct api_call {
 	struct json_writer       *w;	/* inside the answer's object */
 	struct js_error           e;	/* set: it failed, what was written goes */
 	bool                      is_silent;	/* no answer at all */
+	const char               *identity;	/* of the stream, which the answer
+						   says in a header; NULL */
 };
 
 /* The subjects are subscribed to for an account.  False: out of memory. */

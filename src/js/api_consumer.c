@@ -1,15 +1,17 @@
 /* js/api_consumer.c - requests about consumers (section 2.4.9 to 2.4.13). */
 #include "js/api.h"
 
-#include "base/random.h"
+#include "base/buf.h"
 #include "js/advisory.h"
 #include "js/consumer.h"
+#include "js/hash8.h"
+#include "js/headers.h"
 #include "js/js.h"
 #include "js/names.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
 
-enum { NAMES_PAGE = 1024, LIST_PAGE = 256, MADE_UP = 8 };
+enum { NAMES_PAGE = 1024, LIST_PAGE = 256 };
 
 /* ---- create -------------------------------------------------------------------- */
 
@@ -50,13 +52,10 @@ static struct consumer_config *read_config(struct api_call *c)
 
 static bool make_up_name(struct api_call *c, struct consumer_config *g)
 {
-	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz";
-	char name[MADE_UP];
+	char name[HASH8];
 
-	for (size_t i = 0; i < MADE_UP; i++)
-		name[i] = digits[random_below(62)];
-	return consumer_config_set_name(g, slice_of(name, MADE_UP)) ||
+	hash8_random(name);
+	return consumer_config_set_name(g, slice_of(name, HASH8)) ||
 	    js_fail(&c->e, 10023);
 }
 
@@ -92,6 +91,73 @@ static bool settle_durable(struct api_call *c, struct consumer_config *g)
 	    js_fail(&c->e, 10023);
 }
 
+/* ---- for mirrors and sources ------------------------------------------------- */
+
+/* Section 13.2: who reads a stream that keeps all gets a consumer of its own
+ * each time; of one that gives messages up there is one, which remembers. */
+static bool settle_sourcing(struct api_call *c, const struct stream *s,
+    struct consumer_config *g)
+{
+	char       id[HASH8];
+	struct buf name = { 0 };
+	bool       ok;
+
+	if (s->config->retention == RETENTION_LIMITS) {
+		hash8_random(id);
+		buf_put_slice(&name, g->name);
+		buf_put_char(&name, '-');
+		buf_put(&name, id, HASH8);
+		ok = !buf_failed(&name) &&
+		    consumer_config_set_name(g, buf_slice(&name));
+		buf_fini(&name);
+		return ok || js_fail(&c->e, 10023);
+	}
+	g->durable = g->name;
+	g->direct = false;
+	g->ack_policy = ACK_FLOW_CONTROL;
+	g->ack_wait_ns = g->inactive_ns = g->max_deliver = 0;
+	g->deliver_policy = DELIVER_ALL;
+	g->opt_start_seq = 0;
+	g->opt_start_time = JS_TIME_UNSET;
+	return true;
+}
+
+/* The reader says which making of the stream it knows, if it knows one. */
+static bool check_identity(struct api_call *c, const struct stream *s)
+{
+	struct slice text;
+
+	if (c->r->headers.n == 0 || !js_header_get(c->r->headers,
+	    SLICE("Nats-Stream-Identity"), &text) || text.n == 0 ||
+	    slice_eq(text, slice_of(s->identity, HASH8)))
+		return true;
+	return js_fail_with(&c->e, 10225, "expected %.*s, got %.*s",
+	    SLICE_ARG(text), HASH8, s->identity);
+}
+
+static bool settle_reader(struct api_call *c, const struct stream *s,
+    struct consumer_config *g)
+{
+	if (!g->sourcing)
+		return true;
+	c->identity = s->identity;
+	return check_identity(c, s) && (!g->direct || settle_sourcing(c, s, g));
+}
+
+/* A reader that comes back goes on behind what it has acknowledged. */
+static struct consumer *update(struct api_call *c, struct consumer *o,
+    struct consumer_config *g)
+{
+	bool     comes_back = g->sourcing && consumer_config(o)->sourcing;
+	uint64_t at;
+
+	if (!consumer_update(o, g, &c->e))
+		return NULL;
+	if (comes_back)
+		consumer_reset(o, 0, &at, &c->e);
+	return js_failed(&c->e) ? NULL : o;
+}
+
 static struct consumer *create_or_update(struct api_call *c,
     struct stream *s, struct consumer_config *g, enum action action)
 {
@@ -111,7 +177,7 @@ static struct consumer *create_or_update(struct api_call *c,
 			return o;
 		}
 		if (action != ACTION_CREATE)
-			return consumer_update(o, g, &c->e) ? o : NULL;
+			return update(c, o, g);
 		js_fail(&c->e, 10148);
 	}
 	consumer_config_destroy(g);
@@ -142,6 +208,8 @@ static void create(struct api_call *c,
 	s = api_stream(c);
 	if (s != NULL && g->n_replicas > 1)
 		js_fail(&c->e, 10074);
+	if (s != NULL && !js_failed(&c->e))
+		settle_reader(c, s, g);
 	if (js_failed(&c->e) || !consumer_config_check(g, s->config, &limits,
 	    pedantic, &c->e)) {
 		consumer_config_destroy(g);

@@ -7,7 +7,9 @@
 #include "js/fields.h"
 #include "js/headers.h"
 #include "js/js.h"
+#include "js/sources.h"
 #include "js/stream.h"
+#include "js/stream_config.h"
 #include "proto/subject.h"
 
 enum { MULTI_MAX = 1024 };
@@ -23,25 +25,35 @@ static void take_direct(void *ctx, const struct run *run)
 	api_take(s->account, run);
 }
 
-void direct_start(struct stream *s)
+static void listen(struct stream *s, struct slice name, struct js_sub **subs)
 {
 	const struct js_host *h = &s->account->js->host;
 	struct buf            pattern = { 0 };
 
-	buf_printf(&pattern, "$JS.API.DIRECT.GET.%.*s", SLICE_ARG(s->name));
-	s->direct[0] = h->subscribe(h->ctx, s->account->core,
+	buf_printf(&pattern, "$JS.API.DIRECT.GET.%.*s", SLICE_ARG(name));
+	subs[0] = h->subscribe(h->ctx, s->account->core,
 	    buf_slice(&pattern), SLICE("_sys_"), take_direct, s);
 	buf_put_str(&pattern, ".>");
-	s->direct[1] = h->subscribe(h->ctx, s->account->core,
+	subs[1] = h->subscribe(h->ctx, s->account->core,
 	    buf_slice(&pattern), SLICE("_sys_"), take_direct, s);
 	buf_fini(&pattern);
+}
+
+void direct_start(struct stream *s)
+{
+	const struct stream_config *c = s->config;
+
+	if (c->allow_direct)
+		listen(s, s->name, s->direct);
+	if (c->mirror_direct && c->mirror != NULL && !c->mirror->has_external)
+		listen(s, c->mirror->name, s->direct + 2);
 }
 
 void direct_stop(struct stream *s)
 {
 	const struct js_host *h = &s->account->js->host;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 4; i++) {
 		h->unsubscribe(h->ctx, s->direct[i]);
 		s->direct[i] = NULL;
 	}
@@ -371,6 +383,8 @@ void direct_answer(struct js *js, const struct api_request *r)
 	if (r->reply.n == 0 || !subject_take_token(&rest, &name))
 		return;
 	d.s = js_find_stream(r->account, name);
+	if (d.s == NULL)
+		d.s = sources_find_direct(r->account, name);
 	if (d.s == NULL)
 		return;
 	d.wish.start_time = d.wish.up_to_time = JS_TIME_UNSET;

@@ -9,6 +9,8 @@
 #include "js/consumer.h"
 #include "js/js.h"
 #include "js/names.h"
+#include "js/source_check.h"
+#include "js/sources.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
 #include "proto/subject.h"
@@ -79,23 +81,6 @@ void api_account_info(struct api_call *c)
 
 /* ---- create and update -------------------------------------------------------------- */
 
-/* The parts of a configuration that this server does not have yet. */
-static bool is_built(const struct stream_config *g, struct js_error *e)
-{
-	const struct {
-		bool        is_wanted;
-		const char *what;
-	} rows[] = {
-		{ g->mirror != NULL, "mirrors" }, { g->n_sources > 0, "sources" },
-	};
-
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (rows[i].is_wanted)
-			return js_fail_with(e, 10052, "%s are not built into "
-			    "this server yet", rows[i].what);
-	return true;
-}
-
 static struct stream_config *read_config(struct api_call *c, bool *pedantic)
 {
 	struct stream_limits  limits = {
@@ -114,7 +99,7 @@ static struct stream_config *read_config(struct api_call *c, bool *pedantic)
 	else if (!slice_eq(g->name, c->names[0]))
 		js_fail(&c->e, 10056);
 	else if (stream_config_check(g, &limits, *pedantic, &c->e))
-		is_built(g, &c->e);
+		source_check(c->account, g, *pedantic, &c->e);
 	if (!js_failed(&c->e))
 		return g;
 	stream_config_destroy(g);
@@ -185,6 +170,7 @@ static struct stream *create(struct api_call *c, struct stream_config *g)
 		return NULL;
 	if (js_add_stream(c->account, s) && stream_start(s)) {
 		advisory_stream_action(s, "CREATED", "create");
+		sources_poke(c->account, s->name);
 		return s;
 	}
 	js_remove_stream(c->account, s);

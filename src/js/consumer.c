@@ -33,11 +33,6 @@ const struct consumer_config *consumer_config(const struct consumer *c)
 	return c->config;
 }
 
-int64_t consumer_created_ns(const struct consumer *c)
-{
-	return c->created_ns;
-}
-
 struct stream *consumer_stream(const struct consumer *c)
 {
 	return c->stream;
@@ -51,6 +46,12 @@ struct consumer *consumer_of(struct list *link)
 bool consumer_is_hidden(const struct consumer *c)
 {
 	return c->config->direct;
+}
+
+/* It feeds another stream. */
+static bool is_reader(const struct consumer *c)
+{
+	return c->config->direct || c->config->sourcing;
 }
 
 bool consumer_is_paused(const struct consumer *c)
@@ -152,6 +153,7 @@ static void destroy(struct consumer *c)
 		list_remove(&c->link);
 		c->stream->n_consumers--;
 		c->stream->n_direct -= c->config->direct;
+		c->stream->n_readers -= is_reader(c);
 	}
 	pending_fini(&c->pending);
 	pending_fini(&c->dead);
@@ -174,6 +176,7 @@ static void enlist(struct consumer *c)
 	list_append(at, &c->link);
 	c->stream->n_consumers++;
 	c->stream->n_direct += c->config->direct;
+	c->stream->n_readers += is_reader(c);
 }
 
 static struct consumer *make(struct stream *s, struct consumer_config *config)
@@ -422,7 +425,7 @@ void consumer_look_for_end(struct consumer *c)
 	int64_t end;
 
 	pass_pause(c);
-	if (c->config->inactive_ns <= 0 || c->config->direct)
+	if (c->config->inactive_ns <= 0)
 		return;
 	if (__builtin_add_overflow(c->active_ns, c->config->inactive_ns, &end))
 		return;

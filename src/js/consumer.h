@@ -89,7 +89,6 @@ void consumer_write_info(const struct consumer *c, bool is_dynamic,
 
 struct slice consumer_name(const struct consumer *c);
 const struct consumer_config *consumer_config(const struct consumer *c);
-int64_t consumer_created_ns(const struct consumer *c);
 struct stream *consumer_stream(const struct consumer *c);
 /* From the link in stream.consumers. */
 struct consumer *consumer_of(struct list *link);

@@ -12,6 +12,7 @@
 #include "js/headers.h"
 #include "js/push.h"
 #include "js/stream_config.h"
+#include "store/store.h"
 
 /* ---- waking ----------------------------------------------------------- */
 
@@ -83,6 +84,16 @@ static bool peek_last(struct delivery *d)
 	return false;
 }
 
+/* Another stream keeps what it reads: that must be here after a crash, too. */
+static bool must_be_durable(const struct consumer *c)
+{
+	const struct stream *s = c->stream;
+
+	return (c->config->sourcing || c->config->direct) &&
+	    s->ramdisk == NULL && !s->config->is_async &&
+	    s->account->js->config.sync_interval_ns == 0;
+}
+
 /* A message that cannot be read is passed over: it is gone, or damaged. */
 static bool peek_new(struct delivery *d)
 {
@@ -90,6 +101,9 @@ static bool peek_new(struct delivery *d)
 	uint64_t         seq;
 
 	while (consumer_find_next(c, &seq)) {
+		if (must_be_durable(c) && seq > store_durable_seq(
+		    c->stream->store))
+			return false;
 		if (load(d, seq))
 			return true;
 		c->next_seq = seq + 1;
@@ -279,7 +293,6 @@ static void note_sent(struct delivery *d)
 bool delivery_send(struct delivery *d, struct slice to)
 {
 	struct consumer *c = d->c;
-	struct js_host  *h = &consumer_js(c)->host;
 	uint64_t         next_seq = c->next_seq;
 	struct js_out    out;
 
@@ -295,7 +308,7 @@ bool delivery_send(struct delivery *d, struct slice to)
 	if (!(d->is_again ? advance_again(d) : advance_new(d)))
 		return false;
 	c->next_cseq++;
-	if (!h->publish(h->ctx, &out)) {
+	if (!js_publish(consumer_js(c), &out)) {
 		take_back(d, next_seq);
 		return false;
 	}

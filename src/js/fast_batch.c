@@ -158,7 +158,7 @@ static void say(struct stream *s, struct slice reply, const struct buf *text,
     bool waits)
 {
 	if (waits)
-		stream_say_durable(s, reply, buf_slice(text));
+		stream_say_durable(s, reply, SLICE_NONE, buf_slice(text));
 	else
 		js_send(stream_js(s), &(struct js_out){ .subject = reply,
 			.account = s->account->core,

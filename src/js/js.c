@@ -33,13 +33,23 @@ static struct slice copy(char **at, struct slice s)
 	return c;
 }
 
+bool js_publish(struct js *js, const struct js_out *m)
+{
+	bool is_taken;
+
+	js->is_publishing = true;
+	is_taken = js->host.publish(js->host.ctx, m);
+	js->is_publishing = false;
+	return is_taken;
+}
+
 void js_send(struct js *js, const struct js_out *m)
 {
 	struct sent *x;
 	char        *at;
 
-	if (js->is_ending) {
-		js->host.publish(js->host.ctx, m);
+	if (js->is_ending && !js->is_publishing) {
+		js_publish(js, m);
 		return;
 	}
 	x = malloc(sizeof *x + m->subject.n + m->shown.n + m->reply.n +
@@ -65,7 +75,7 @@ static void empty_outbox(struct js *js, bool is_sent)
 		struct sent *x = CONTAINER_OF(l, struct sent, link);
 
 		if (is_sent)
-			js->host.publish(js->host.ctx, &x->out);
+			js_publish(js, &x->out);
 		free(x);
 	}
 }
@@ -352,6 +362,7 @@ void js_destroy(struct js *js)
 	if (js == NULL)
 		return;
 	js->is_ending = true;	/* what consumers say in parting is sent */
+	js->is_closing = true;
 	api_drop_all(js);
 	while (!list_is_empty(&js->accounts))
 		close_account(CONTAINER_OF(js->accounts.next,

@@ -85,6 +85,8 @@ struct js {
 	uint64_t           batch_bytes;	/* staged */
 	struct list        outbox;	/* said in the middle of a turn */
 	bool               is_ending;	/* a turn */
+	bool               is_publishing;	/* who takes it may not */
+	bool               is_closing;
 };
 
 /* NULL: out of memory. */
@@ -111,6 +113,8 @@ void js_account_usage(const struct js_account *a, struct js_usage *ret);
 
 /* ---- saying ------------------------------------------------------------------ */
 
+/* At the end of a turn only.  False: nobody took it. */
+bool js_publish(struct js *js, const struct js_out *m);
 /* Publishes when the turn ends, or now if it does. */
 void js_send(struct js *js, const struct js_out *m);
 /* A status line: "NATS/1.0 <text>\r\n" and more headers, to subject. */

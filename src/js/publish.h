@@ -61,6 +61,8 @@ enum publish_end publish_check(struct publish *p);
 void publish_begin_inside(struct publish *p, struct stream *s,
     struct slice subject, struct slice headers, struct slice payload);
 enum publish_end publish_check_inside(struct publish *p);
+/* Of a mirror: what its origin took it takes, if there is room. */
+enum publish_end publish_check_mirrored(struct publish *p);
 
 /* Appends it, limits and all.  False and p->e. */
 bool publish_store(struct publish *p);

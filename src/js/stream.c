@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "core/transform.h"
 #include "js/api.h"
 #include "js/batch.h"
@@ -23,9 +24,11 @@
 #include "js/dedup.h"
 #include "js/errors.h"
 #include "js/fast_batch.h"
+#include "js/hash8.h"
 #include "js/headers.h"
 #include "js/place.h"
 #include "js/schedules.h"
+#include "js/sources.h"
 #include "store/disk.h"
 #include "store/ramdisk.h"
 
@@ -288,8 +291,18 @@ static void read_ids(struct stream *s)
 	store_msg_fini(&m);
 }
 
+static void make_identity(struct stream *s)
+{
+	struct buf text = { 0 };
+
+	text_put_time(&text, s->created_ns);
+	hash8_of(buf_slice(&text), s->identity);
+	buf_fini(&text);
+}
+
 static bool make_memory(struct stream *s)
 {
+	make_identity(s);
 	batch_recover(s);
 	s->last_ts_ns = store_last_ts_ns(s->store);
 	if (s->config->duplicate_window_ns > 0) {
@@ -420,8 +433,8 @@ bool stream_start(struct stream *s)
 		h->unsubscribe(h->ctx, old[i]);
 	free(old);
 	direct_stop(s);
-	if (s->config->allow_direct)
-		direct_start(s);
+	direct_start(s);
+	sources_start(s);
 	expiry_arm(s);
 	return s->n_subs == s->config->n_subjects;
 }
@@ -508,10 +521,12 @@ bool stream_update(struct stream *s, struct stream_config *config,
 	}
 	s->config = config;
 	s->name = config->name;
+	sources_start(s);
 	if (config->duplicate_window_ns > 0 && s->dedup == NULL)
 		s->dedup = dedup_create();
 	if (!is_same_subjects(old, config) ||
-	    old->allow_direct != config->allow_direct)
+	    old->allow_direct != config->allow_direct ||
+	    old->mirror_direct != config->mirror_direct)
 		stream_start(s);
 	schedules_open(s);
 	if (!config->allow_atomic)
@@ -535,6 +550,7 @@ static void leave(struct stream *s, void (*end)(struct consumer *c))
 {
 	s->is_leaving = true;
 	unsubscribe(s);
+	sources_stop(s);
 	LIST_EACH (l, &s->consumers)
 		end(consumer_of(l));
 	list_remove(&s->dirty);

@@ -34,6 +34,7 @@ struct js_sub;
 struct json_writer;
 struct run;
 struct schedules;
+struct source;
 struct stream_config;
 struct transform;
 
@@ -55,7 +56,7 @@ struct stream {
 	struct disk          *ramdisk;	/* of a memory stream; NULL */
 	struct js_sub       **subs;	/* one for each subject */
 	size_t                n_subs;
-	struct js_sub        *direct[2];	/* of DIRECT.GET; NULL: not allowed */
+	struct js_sub        *direct[4];	/* of DIRECT.GET; NULL: not allowed */
 	struct transform     *transform, *republish;
 	struct dedup         *dedup;
 	struct expiry        *expiry;	/* max_age and TTLs */
@@ -63,6 +64,9 @@ struct stream {
 	struct list           batches;	/* under way; js/batch.c */
 	struct list           fast_batches;	/* js/fast_batch.c */
 	size_t                n_batches, n_fast_batches;
+	struct source       **sources;	/* or the mirror's one; js/sources.h */
+	size_t                n_sources;
+	char                  identity[8];	/* of this making of it */
 	int64_t               last_ts_ns;	/* never goes back */
 	struct buf           *last_msg_id;
 	struct buf           *ack_head;	/* what each PubAck begins with */
@@ -70,6 +74,8 @@ struct stream {
 	char                 *dir;	/* its directory */
 	struct list           consumers;	/* by name, struct consumer.link */
 	size_t                n_consumers, n_direct;
+	size_t                n_readers;	/* that feed other streams */
+	uint64_t              durable_told;	/* to them: up to this sequence */
 	struct list           waiters;	/* struct stream_waiter, by mark */
 	struct list           state_waiters;	/* on what the state store does */
 	uint64_t              n_lost;	/* messages that damage has cost */

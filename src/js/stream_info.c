@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "js/consumer.h"
+#include "js/sources.h"
 
 enum { SUBJECTS_PAGE = 100000, DELETED_MAX = 1000000 };
 
@@ -95,7 +96,7 @@ void stream_write_state(struct stream *s, const struct stream_state_wish *wish,
 	put(w, "first_seq", first_told(s, &st));
 	put_time(w, "first_ts", st.first_ts_ns);
 	put(w, "last_seq", st.last_seq);
-	put_time(w, "last_ts", st.n_msgs > 0 ? st.last_ts_ns : 0);
+	put_time(w, "last_ts", store_last_ts_ns(s->store));
 	if (st.n_subjects > 0)
 		put(w, "num_subjects", st.n_subjects);
 	if (wish != NULL && wish->subjects_filter.n > 0) {
@@ -147,6 +148,7 @@ void stream_write_info(struct stream *s, const struct stream_state_wish *wish,
 		json_cstr(w, c->server_name);
 		json_end_object(w);
 	}
+	sources_write_info(s, w);
 	json_key(w, "ts");
 	json_time(w, h->wall_ns(h->ctx));
 }

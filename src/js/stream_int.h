@@ -42,8 +42,8 @@ void stream_ack(struct stream *s, struct slice reply, uint64_t seq,
 void stream_refuse(struct stream *s, struct slice reply,
     const struct js_error *e);
 /* This, once all so far is durable; nothing if that fails. */
-void stream_say_durable(struct stream *s, struct slice reply,
-    struct slice text);
+void stream_say_durable(struct stream *s, struct slice subject,
+    struct slice headers, struct slice payload);
 /* How every PubAck of the stream begins.  False: out of memory. */
 bool stream_make_ack_head(struct stream *s);
 /* Those who wait hear that it failed. */

@@ -354,6 +354,15 @@ enum publish_end publish_check_inside(struct publish *p)
 	return run_checks(p, checks, sizeof checks / sizeof checks[0]);
 }
 
+enum publish_end publish_check_mirrored(struct publish *p)
+{
+	static const publish_checker checks[] = {
+		check_open, check_server, check_account,
+	};
+
+	return run_checks(p, checks, sizeof checks / sizeof checks[0]);
+}
+
 void publish_fini(struct publish *p)
 {
 	buf_fini(&p->to);

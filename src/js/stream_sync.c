@@ -133,7 +133,7 @@ void stream_ack(struct stream *s, struct slice reply, uint64_t seq,
 struct saying {
 	struct stream_waiter waiter;
 	struct stream       *stream;
-	size_t               n_reply, n_text;
+	struct js_out        out;
 	char                 bytes[];
 };
 
@@ -142,22 +142,35 @@ static void may_be_said(struct stream_waiter *waiter, int err)
 	struct saying *y = CONTAINER_OF(waiter, struct saying, waiter);
 
 	if (err == 0)
-		say(y->stream, slice_of(y->bytes, y->n_reply),
-		    slice_of(y->bytes + y->n_reply, y->n_text));
+		js_send(stream_js(y->stream), &y->out);
 	free(y);
 }
 
-void stream_say_durable(struct stream *s, struct slice reply,
-    struct slice text)
+static struct slice keep(char **at, struct slice s)
 {
-	struct saying *y = malloc(sizeof *y + reply.n + text.n);
+	struct slice kept = slice_of(*at, s.n);
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return kept;
+}
+
+void stream_say_durable(struct stream *s, struct slice subject,
+    struct slice headers, struct slice payload)
+{
+	struct saying *y = malloc(sizeof *y + subject.n + headers.n +
+	    payload.n);
+	char          *at;
 
 	if (y == NULL)
 		return;
 	*y = (struct saying){ .waiter.done = may_be_said, .stream = s,
-		.n_reply = reply.n, .n_text = text.n };
-	memcpy(y->bytes, reply.p, reply.n);
-	memcpy(y->bytes + reply.n, text.p, text.n);
+		.out.account = s->account->core };
+	at = y->bytes;
+	y->out.subject = keep(&at, subject);
+	y->out.headers = keep(&at, headers);
+	y->out.payload = keep(&at, payload);
 	if (stream_js(s)->config.sync_interval_ns > 0 || s->config->is_async)
 		may_be_said(&y->waiter, 0);
 	else
@@ -269,6 +282,17 @@ void stream_forget_use(struct stream *s)
 	tell_use(s, 0);
 }
 
+/* Readers are given what is on the disk. */
+static void tell_readers(struct stream *s)
+{
+	uint64_t durable = store_durable_seq(s->store);
+
+	if (s->n_readers == 0 || durable == s->durable_told)
+		return;
+	s->durable_told = durable;
+	pump_consumers(s);
+}
+
 void stream_end_turn(struct stream *s)
 {
 	bool is_behind;
@@ -281,6 +305,7 @@ void stream_end_turn(struct stream *s)
 	if (is_early(s))
 		return;
 	is_behind = sync_one(s, s->store, &s->waiters);
+	tell_readers(s);
 	if (sync_one(s, s->state, &s->state_waiters) || is_behind)
 		js_mark_dirty(stream_js(s), s);
 }

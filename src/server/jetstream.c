@@ -211,6 +211,8 @@ static void reload_here(struct hub *h, void *ctx)
 	(void)h;
 	if (g->jetstream->js != NULL)
 		enable_all(g);
+	if (g->jetstream->agent != NULL)
+		agent_recheck(g->jetstream->agent);
 	grants_destroy(g);
 }
 

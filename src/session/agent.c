@@ -1,5 +1,8 @@
 /* session/agent.c - subscribing, publishing, and a say at the turn's end.
  *
+ * Where an account imports streams a subscription has shadows, as a client's
+ * has (session/shadows.h): subscriptions in the exporters' accounts.
+ *
  * A subscription of an agent is removed as a client's is (session/handoff.c, R1
  * to R4): unlinked, a grace period, and then until every parcel that could hold
  * it has been unpacked.
@@ -14,9 +17,12 @@
 
 #include "base/buf.h"
 #include "base/epoch.h"
+#include "base/list.h"
 #include "core/account.h"
+#include "core/imports.h"
 #include "core/match.h"
 #include "core/msg.h"
+#include "core/policy.h"
 #include "core/sub.h"
 #include "core/sublist.h"
 #include "net/loop.h"
@@ -32,6 +38,10 @@ struct agent_sub {
 	struct account    *account;
 	void             (*take)(void *ctx, const struct run *run);
 	void              *ctx;
+	struct list        link;	/* in agent->subs; not of a shadow */
+	struct agent_sub  *shadows;	/* by their next */
+	struct imports    *imports;	/* of a shadow: a reference, and .. */
+	const struct stream_import *import;	/* .. what it is the shadow of */
 	struct epoch_entry grave;
 	struct agent_sub  *next;
 	char               queue[];
@@ -44,6 +54,7 @@ struct agent {
 	bool               is_rung;	/* atomic */
 	bool               is_stopped;
 	struct buf         tail, prefix;	/* of what is published */
+	struct list        subs;
 	struct agent_sub  *fresh, *waiting;	/* removed: past R2, past R3 */
 	uint64_t           until[MESH_MEMBERS_MAX];
 };
@@ -81,6 +92,7 @@ struct agent *agent_create(struct hub *h, const struct agent_hooks *hooks)
 		return NULL;
 	g->hub = h;
 	g->hooks = *hooks;
+	list_init(&g->subs);
 	g->bell.ready = hear;
 	g->bell.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (g->bell.fd < 0 || loop_watch(h->loop, &g->bell, EPOLLIN) != 0) {
@@ -103,6 +115,7 @@ static void free_subs(struct agent_sub *s)
 {
 	for (struct agent_sub *next; s != NULL; s = next) {
 		next = s->next;
+		imports_unref(s->imports);
 		free(s);
 	}
 }
@@ -135,9 +148,33 @@ static uint32_t give(struct sub *sub, const struct run *run)
 	return run->n;
 }
 
-struct agent_sub *agent_subscribe(struct agent *g, struct account *a,
-    struct slice pattern, struct slice queue,
-    void (*take)(void *ctx, const struct run *run), void *ctx)
+/* What the exporter publishes is named as it is here, unless it is a delivery,
+ * which has a name of its own. */
+static uint32_t give_shadow(struct sub *sub, const struct run *run)
+{
+	struct agent_sub *s = (struct agent_sub *)sub;
+	struct buf       *b = &s->agent->hub->renamed;
+	struct run        here = *run;
+	bool is_delivery = run->prefix.n > 6 && !slice_eq(run->subject,
+	    slice_of(run->prefix.p + 5, run->prefix.n - 6));
+
+	if (sub->is_closed || run->is_imported)
+		return 0;
+	buf_reset(b);
+	buf_put(b, "HMSG ", 5);
+	stream_import_local(s->import, run->subject, b);
+	buf_put_char(b, ' ');
+	if (buf_failed(b))
+		return 0;
+	here.subject = slice_of(b->p + 5, b->n - 6);
+	if (!is_delivery)
+		here.prefix = buf_slice(b);
+	return give(sub, &here);
+}
+
+static struct agent_sub *make(struct agent *g, struct account *a,
+    struct slice queue, void (*take)(void *ctx, const struct run *run),
+    void *ctx)
 {
 	struct agent_sub *s = calloc(1, sizeof *s + queue.n);
 
@@ -152,11 +189,61 @@ struct agent_sub *agent_subscribe(struct agent *g, struct account *a,
 	s->account = a;
 	s->take = take;
 	s->ctx = ctx;
+	return s;
+}
+
+/* Out of memory: what would have come that way does not. */
+static void cast(struct agent *g, struct agent_sub *caster,
+    struct imports *imports, const struct stream_import *import,
+    struct slice remote)
+{
+	struct agent_sub *s = make(g, import->exporter, caster->sub.queue,
+	    caster->take, caster->ctx);
+
+	if (s == NULL)
+		return;
+	s->sub.give = give_shadow;
+	s->import = import;
+	s->imports = imports_ref(imports);
+	if (sublist_insert(import->exporter->sublist,
+	    loop_epoch(g->hub->loop), &s->sub, remote) != 0) {
+		free_subs(s);
+		return;
+	}
+	s->next = caster->shadows;
+	caster->shadows = s;
+}
+
+static void cast_all(struct agent *g, struct agent_sub *s, struct slice pattern)
+{
+	struct imports *im = account_policy(s->account)->imports;
+	struct buf      remote = { 0 };
+
+	for (size_t i = 0; im != NULL && i < im->n_streams; i++) {
+		buf_reset(&remote);
+		if (stream_import_remote(im->streams[i], pattern, &remote) &&
+		    !buf_failed(&remote))
+			cast(g, s, im, im->streams[i], buf_slice(&remote));
+	}
+	buf_fini(&remote);
+}
+
+struct agent_sub *agent_subscribe(struct agent *g, struct account *a,
+    struct slice pattern, struct slice queue,
+    void (*take)(void *ctx, const struct run *run), void *ctx)
+{
+	struct agent_sub *s = make(g, a, queue, take, ctx);
+
+	if (s == NULL)
+		return NULL;
 	if (sublist_insert(a->sublist, loop_epoch(g->hub->loop), &s->sub,
-	    pattern) == 0)
-		return s;
-	free(s);
-	return NULL;
+	    pattern) != 0) {
+		free(s);
+		return NULL;
+	}
+	list_append(&g->subs, &s->link);
+	cast_all(g, s, pattern);
+	return s;
 }
 
 /* R2 */
@@ -168,15 +255,47 @@ static void grace_passed(struct epoch_entry *e)
 	s->agent->fresh = s;
 }
 
-void agent_unsubscribe(struct agent *g, struct agent_sub *s)
+static void drop(struct agent *g, struct agent_sub *s)
 {
 	struct epoch_thread *e = loop_epoch(g->hub->loop);
 
-	if (s == NULL)
-		return;
 	s->sub.is_closed = true;
 	sublist_remove(s->account->sublist, e, &s->sub);
 	epoch_defer(e, &s->grave, grace_passed);
+}
+
+static void drop_shadows(struct agent *g, struct agent_sub *s)
+{
+	for (struct agent_sub *x = s->shadows, *next; x != NULL; x = next) {
+		next = x->next;
+		drop(g, x);
+	}
+	s->shadows = NULL;
+}
+
+void agent_unsubscribe(struct agent *g, struct agent_sub *s)
+{
+	if (s == NULL)
+		return;
+	drop_shadows(g, s);
+	list_remove(&s->link);
+	drop(g, s);
+}
+
+void agent_recheck(struct agent *g)
+{
+	struct buf pattern = { 0 };
+
+	LIST_EACH (l, &g->subs) {
+		struct agent_sub *s = CONTAINER_OF(l, struct agent_sub, link);
+
+		drop_shadows(g, s);
+		buf_reset(&pattern);
+		sublist_pattern(&s->sub, &pattern);
+		if (!buf_failed(&pattern))
+			cast_all(g, s, buf_slice(&pattern));
+	}
+	buf_fini(&pattern);
 }
 
 static void release_removed(struct agent *g)

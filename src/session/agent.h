@@ -43,6 +43,9 @@ struct agent_sub *agent_subscribe(struct agent *g, struct account *a,
     void (*take)(void *ctx, const struct run *run), void *ctx);
 void agent_unsubscribe(struct agent *g, struct agent_sub *s);	/* takes NULL */
 
+/* Imports of accounts may have changed. */
+void agent_recheck(struct agent *g);
+
 /* Now.  shown: what receivers read as the subject; empty: the subject.
  * False: nobody took it. */
 bool agent_publish(struct agent *g, const struct injection *m,

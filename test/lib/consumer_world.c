@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "check.h"
 #include "js/errors.h"
+#include "js/stream_int.h"
 #include "core/msg.h"
 #include "proto/subject.h"
 #include "store/ramdisk.h"
@@ -89,6 +90,11 @@ static void wake(void *ctx)
 
 /* ---- in place of the stream and of js ------------------------------------ */
 
+__attribute__((weak)) bool js_publish(struct js *js, const struct js_out *m)
+{
+	return js->host.publish(js->host.ctx, m);
+}
+
 __attribute__((weak)) void js_send(struct js *js, const struct js_out *m)
 {
 	js->host.publish(js->host.ctx, m);
@@ -134,6 +140,13 @@ __attribute__((weak)) void stream_acked(struct stream *s, uint64_t seq)
 	if (store_delete(s->store, seq, STORE_DELETE, &g) == 0)
 		LIST_EACH(l, &s->consumers)
 			consumer_gone(consumer_of(l), seq, g.subject);
+}
+
+__attribute__((weak)) int64_t stream_ts(struct stream *s)
+{
+	const struct js_host *h = &s->account->js->host;
+
+	return h->wall_ns(h->ctx);
 }
 
 __attribute__((weak)) int stream_append(struct stream *s, struct slice subject,
