@@ -214,8 +214,10 @@ struct report *report_create(const struct report_wish *wish)
 	r->pass = passes[wish->kind];
 	o = &r->wish.options;
 	o->limit = o->limit == 0 ? ACCOUNTS_PAGE : o->limit;
-	o->lists_streams |= o->lists_consumers;
-	o->lists_accounts |= o->lists_streams && o->account.n == 0;
+	if (wish->kind == REPORT_DOCUMENT) {	/* of one account it is not so */
+		o->lists_streams |= o->lists_consumers;
+		o->lists_accounts |= o->lists_streams && o->account.n == 0;
+	}
 	json_init(&r->w, &r->text, wish->indent);
 	return r;
 }
