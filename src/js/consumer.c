@@ -694,8 +694,8 @@ static void write_config(const struct consumer *c, bool is_dynamic,
 	free(m);
 }
 
-void consumer_write_info(const struct consumer *c, bool is_dynamic,
-    struct json_writer *w)
+static void write_info(const struct consumer *c, bool has_config,
+    bool is_dynamic, struct json_writer *w)
 {
 	json_key(w, "stream_name");
 	json_str(w, c->stream->name);
@@ -703,10 +703,24 @@ void consumer_write_info(const struct consumer *c, bool is_dynamic,
 	json_str(w, consumer_name(c));
 	json_key(w, "created");
 	json_time(w, c->created_ns);
-	json_key(w, "config");
-	write_config(c, is_dynamic, w);
+	if (has_config) {
+		json_key(w, "config");
+		write_config(c, is_dynamic, w);
+	}
 	write_state(c, w);
 	json_key(w, "ts");
 	json_time(w, consumer_wall(c));
 	write_groups(c, w);
+}
+
+void consumer_write_info(const struct consumer *c, bool is_dynamic,
+    struct json_writer *w)
+{
+	write_info(c, true, is_dynamic, w);
+}
+
+void consumer_write_detail(const struct consumer *c, bool has_config,
+    struct json_writer *w)
+{
+	write_info(c, has_config, false, w);
 }

@@ -87,6 +87,11 @@ void consumer_look(const struct consumer *c, struct consumer_view *ret);
 void consumer_write_info(const struct consumer *c, bool is_dynamic,
     struct json_writer *w);
 
+/* The same as monitoring tells it: the configuration, if at all, as it is
+ * stored. */
+void consumer_write_detail(const struct consumer *c, bool has_config,
+    struct json_writer *w);
+
 struct slice consumer_name(const struct consumer *c);
 const struct consumer_config *consumer_config(const struct consumer *c);
 struct stream *consumer_stream(const struct consumer *c);

@@ -13,6 +13,7 @@
 #include "js/place.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
+#include "js/unopened.h"
 #include "store/pool.h"
 
 /* ---- saying --------------------------------------------------------------------- */
@@ -243,6 +244,7 @@ struct js *js_create(const struct js_config *config,
 	list_init(&js->dirty);
 	list_init(&js->requests);
 	list_init(&js->outbox);
+	list_init(&js->strangers);
 	err = copy_config(js, config) ? place_make_all(js->config.dir)
 	    : ERR_NOMEM;
 	if (err == 0)
@@ -276,15 +278,18 @@ static void open_one(void *ctx, const char *path)
 	}
 	s = stream_open(a, path, &err);
 	if (s == NULL) {
-		if (err == ERR_NOTFOUND)
+		if (err == ERR_NOTFOUND) {
 			remove_half_made(path);
-		else
-			log_error("JetStream: %s cannot be opened, and is left "
-			    "as it is: %s", path, err_text(err));
+			return;
+		}
+		log_error("JetStream: %s cannot be opened, and is left as it "
+		    "is: %s", path, err_text(err));
+		unopened_add(&a->unopened, path);
 		return;
 	}
 	if (js_find_stream(a, s->name) != NULL || !js_add_stream(a, s)) {
 		log_error("JetStream: %s is left alone", path);
+		unopened_add(&a->unopened, path);
 		stream_close(s);
 	}
 }
@@ -310,6 +315,7 @@ static void close_account(struct js_account *a)
 	for (size_t i = 0; i < a->n; i++)
 		stream_close(a->v[i]);
 	list_remove(&a->link);
+	unopened_clear(&a->unopened);
 	free(a->v);
 	free(a->dir);
 	free(a);
@@ -341,6 +347,7 @@ struct js_account *js_enable(struct js *js, struct account *core,
 	a->js = js;
 	a->core = core;
 	a->limits = *limits;
+	list_init(&a->unopened);
 	list_append(&js->accounts, &a->link);
 	a->dir = place_of(js->config.dir, core->name);
 	if (a->dir != NULL)
@@ -368,6 +375,7 @@ void js_destroy(struct js *js)
 		close_account(CONTAINER_OF(js->accounts.next,
 		    struct js_account, link));
 	empty_outbox(js, true);
+	unopened_clear(&js->strangers);
 	store_pool_destroy(js->pool);
 	free((char *)(uintptr_t)js->config.dir);
 	free((char *)(uintptr_t)js->config.server_name);

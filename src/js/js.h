@@ -70,6 +70,7 @@ struct js_account {
 	uint64_t         memory_used, storage_used;	/* at the last turn's end */
 	struct js_sub   *subs[32];	/* of the API */
 	size_t           n_subs;
+	struct list      unopened;	/* streams that are on the disk only */
 };
 
 struct js {
@@ -84,6 +85,7 @@ struct js {
 	size_t             n_batches, n_fast_batches;	/* under way */
 	uint64_t           batch_bytes;	/* staged */
 	struct list        outbox;	/* said in the middle of a turn */
+	struct list        strangers;	/* directories of no account */
 	bool               is_ending;	/* a turn */
 	bool               is_publishing;	/* who takes it may not */
 	bool               is_closing;

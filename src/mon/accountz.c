@@ -149,12 +149,6 @@ static void write_imports(struct json_writer *w, const void *doc)
 
 /* ---- /accountz ---------------------------------------------------------- */
 
-static void write_never(struct json_writer *w, const void *doc)
-{
-	(void)doc;
-	json_bool(w, false);
-}
-
 static void write_expired(struct json_writer *w, const void *doc)
 {
 	json_bool(w, detail_of(doc)->is_expired);
@@ -174,7 +168,7 @@ static const struct field head_fields[] = {
 	A(is_system, "is_system", BOOL, FIELD_OMITTED),
 	{ "expired", FIELD_WRITE, .write = write_expired },
 	{ "complete", FIELD_WRITE, .write = write_complete },
-	{ "jetstream_enabled", FIELD_WRITE, .write = write_never },
+	A(has_jetstream, "jetstream_enabled", BOOL),
 	A(leafnodes, "leafnode_connections", U64),
 	A(conns, "client_connections", U64),
 	A(subs.num_subscriptions, "subscriptions", U64),

@@ -67,7 +67,7 @@ struct account_detail {
 struct account_stats {
 	struct slice name;
 	int64_t      update_time;	/* ns since 1970: when it was configured */
-	bool         is_system;
+	bool         is_system, has_jetstream;
 	uint64_t     conns, leafnodes, total_conns;
 	uint64_t     sent_msgs, sent_bytes, received_msgs, received_bytes;
 	uint64_t     slow_consumers;

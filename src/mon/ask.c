@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "js/report.h"
 #include "mon/advisory.h"
 #include "mon/connz.h"
 #include "mon/healthz.h"
@@ -561,6 +562,7 @@ bool ask_names(const struct json *strings, struct slice name)
 #define C(key, member, kind) FIELD_OF(connz_options, key, member, kind)
 #define S(key, member, kind) FIELD_OF(subsz_options, key, member, kind)
 #define H(key, member, kind) FIELD_OF(healthz_options, key, member, kind)
+#define J(key, member, kind) FIELD_OF(report_options, key, member, kind)
 #define O(key, member, kind) FIELD_OF(ask_options, key, member, kind)
 #define END { NULL, ASK_STR, 0, NULL }
 
@@ -585,9 +587,9 @@ static const struct ask_field subsz_fields[] = {
 static const struct ask_field healthz_fields[] = {
 	H("account", account, STR), H("stream", stream, STR),
 	H("consumer", consumer, STR), H("details", details, BOOL),
-	H("js-enabled", ignored, BOOL), H("js-enabled-only", ignored, BOOL),
-	H("js-server-only", ignored, BOOL), H("js-meta-only", ignored, BOOL),
-	END,
+	H("js-enabled", enabled, BOOL), H("js-enabled-only", enabled_only, BOOL),
+	H("js-server-only", server_only, BOOL),
+	H("js-meta-only", meta_only, BOOL), END,
 };
 
 static const struct ask_field account_fields[] = {
@@ -615,12 +617,13 @@ static const struct ask_field gatewayz_fields[] = {
 };
 
 static const struct ask_field jsz_fields[] = {
-	O("account", account, STR), O("accounts", flag, BOOL),
-	O("streams", flag, BOOL), O("consumer", flag, BOOL),
-	O("direct_consumer", flag, BOOL), O("config", flag, BOOL),
-	O("leader_only", flag, BOOL), O("offset", number, INT),
-	O("limit", number, INT), O("raft", flag, BOOL),
-	O("stream_leader_only", flag, BOOL), END,
+	J("account", account, STR), J("accounts", lists_accounts, BOOL),
+	J("streams", lists_streams, BOOL), J("consumer", lists_consumers, BOOL),
+	J("direct_consumer", lists_direct, BOOL),
+	J("config", shows_config, BOOL), J("leader_only", leader_only, BOOL),
+	J("offset", offset, INT), J("limit", limit, INT),
+	J("raft", shows_raft, BOOL),
+	J("stream_leader_only", stream_leader_only, BOOL), END,
 };
 
 static const struct ask_field profilez_fields[] = {

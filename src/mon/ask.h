@@ -41,10 +41,10 @@ struct ask_spec {
 };
 
 extern const struct ask_spec ask_connz, ask_subsz;	/* their options */
-extern const struct ask_spec ask_healthz;
+extern const struct ask_spec ask_healthz, ask_jsz;	/* report_options */
 /* These: struct ask_options. */
 extern const struct ask_spec ask_accountz, ask_statz, ask_leafz, ask_routez,
-    ask_gatewayz, ask_jsz, ask_profilez, ask_ipqueuesz, ask_raftz, ask_varz,
+    ask_gatewayz, ask_profilez, ask_ipqueuesz, ask_raftz, ask_varz,
     ask_statsz, ask_expvarz, ask_reload, ask_info;
 
 struct ask_options {

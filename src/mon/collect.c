@@ -8,6 +8,7 @@
 
 #include "core/account.h"
 #include "core/sublist.h"
+#include "js/report.h"
 #include "net/loop.h"
 #include "session/client.h"
 #include "session/closed.h"
@@ -26,6 +27,7 @@ struct part {
 	struct buf             pattern;	/* reused from one to the next */
 	struct client         *client;	/* whose subscriptions are looked at */
 	uint64_t               n_visited;
+	struct report         *report;	/* that this worker makes; NULL */
 	struct buf             text;
 };
 
@@ -132,6 +134,22 @@ static bool visit_client(void *ctx, struct client *c)
 
 static void part_back(struct mail *m, void *receiver);
 
+/* One step a turn; then the mail goes home. */
+static void part_report(struct mail *m, void *receiver)
+{
+	struct part                    *p = CONTAINER_OF(m, struct part, mail);
+	const struct collect_jetstream *j = p->job->want.jetstream;
+	struct hub                     *h = receiver;
+
+	if (p->report != NULL && !report_step(p->report, j->find(j->ctx))) {
+		m->deliver = part_report;
+		loop_post(h->loop, h->worker, m);
+		return;
+	}
+	m->deliver = part_back;
+	loop_post(h->loop, p->job->member, m);
+}
+
 static void part_fill(struct mail *m, void *receiver)
 {
 	struct part               *p = CONTAINER_OF(m, struct part, mail);
@@ -148,8 +166,7 @@ static void part_fill(struct mail *m, void *receiver)
 		hub_each_client(h, sum_client, &p->sums);
 	if (want->visit != NULL)
 		hub_each_client(h, visit_client, p);
-	m->deliver = part_back;
-	loop_post(h->loop, p->job->member, m);
+	part_report(m, receiver);
 }
 
 /* ---- on the control thread ---------------------------------------------- */
@@ -211,8 +228,12 @@ static void part_back(struct mail *m, void *receiver)
 
 	(void)receiver;
 	add_part(&job->out, p);
-	if (--job->n_away == 0)
-		job->done(&job->out);
+	if (--job->n_away > 0)
+		return;
+	job->out.report = job->want.report;
+	job->out.failed |= job->want.report != NULL &&
+	    job->want.report->failed;
+	job->done(&job->out);
 }
 
 static void part_init(struct part *p, struct job *job, int64_t now_wall_ns)
@@ -222,20 +243,47 @@ static void part_init(struct part *p, struct job *job, int64_t now_wall_ns)
 	connz_selection_init(&p->clients, job->want.connz, now_wall_ns);
 }
 
-struct collect *collect_start(struct loop *loop, unsigned n_workers,
-    const struct collect_want *want, int64_t now_wall_ns,
-    void (*done)(struct collect *c), void *ctx)
+static void post_parts(struct job *job, struct loop *loop)
+{
+	const struct collect_want *want = &job->want;
+	unsigned reporter = want->report == NULL ? 0 : want->jetstream->worker;
+
+	if (want->report != NULL)
+		job->parts[reporter].report = want->report;
+	job->n_away = want->is_report_alone ? 1 : job->out.n_workers;
+	if (want->is_report_alone) {
+		loop_post(loop, reporter, &job->parts[reporter].mail);
+		return;
+	}
+	for (unsigned i = 0; i < job->out.n_workers; i++)
+		loop_post(loop, i, &job->parts[i].mail);
+}
+
+/* NULL: out of memory. */
+static struct job *job_create(unsigned n_workers)
 {
 	struct job *job = calloc(1, sizeof *job + n_workers * sizeof(struct part));
 
 	if (job == NULL)
 		return NULL;
 	job->out.sub_lists = calloc(n_workers, sizeof job->out.sub_lists[0]);
-	if (job->out.sub_lists == NULL) {
-		free(job);
+	if (job->out.sub_lists != NULL)
+		return job;
+	free(job);
+	return NULL;
+}
+
+struct collect *collect_start(struct loop *loop, unsigned n_workers,
+    const struct collect_want *want, int64_t now_wall_ns,
+    void (*done)(struct collect *c), void *ctx)
+{
+	struct job *job = job_create(n_workers);
+
+	if (job == NULL) {
+		report_destroy(want->report);
 		return NULL;
 	}
-	job->out.n_workers = job->n_away = n_workers;
+	job->out.n_workers = n_workers;
 	job->out.ctx = ctx;
 	job->want = *want;
 	job->done = done;
@@ -244,8 +292,8 @@ struct collect *collect_start(struct loop *loop, unsigned n_workers,
 	for (unsigned i = 0; i < n_workers; i++) {
 		part_init(&job->parts[i], job, now_wall_ns);
 		job->out.sub_lists[i] = &job->parts[i].subs;
-		loop_post(loop, i, &job->parts[i].mail);
 	}
+	post_parts(job, loop);
 	return &job->out;
 }
 
@@ -262,6 +310,7 @@ void collect_destroy(struct collect *c)
 		buf_fini(&job->parts[i].text);
 	}
 	connz_selection_fini(&c->clients);
+	report_destroy(job->want.report);
 	buf_fini(&c->text);
 	free(c->sub_lists);
 	free(job);

@@ -7,6 +7,7 @@
 #include "auth/throttle.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "core/account.h"
 #include "core/accounts.h"
 #include "core/sublist.h"
@@ -30,17 +31,11 @@ struct documents {
 	struct list            collects;	/* under way */
 	unsigned               n_collects;
 	struct resolver       *resolver;	/* or NULL */
+	struct collect_jetstream jetstream;
 	bool                   is_ready;
 };
 
 /* ---- asking the workers -------------------------------------------------- */
-
-static void drop_collect(struct documents *d, struct collect *c)
-{
-	list_remove(&c->link);
-	d->n_collects--;
-	collect_destroy(c);
-}
 
 static void tell(struct inquiry *q)
 {
@@ -54,16 +49,25 @@ static void be_busy(struct inquiry *q)
 	q->done(q, DOCUMENT_BUSY);
 }
 
+static void finish_with(struct inquiry *q, struct collect *c,
+    enum document_outcome how)
+{
+	struct documents *d = q->documents;
+
+	list_remove(&c->link);
+	d->n_collects--;
+	if (c->failed || buf_failed(&q->body))
+		be_busy(q);		/* rather than half */
+	else
+		q->done(q, how);
+	/* the last: what was told may point into it */
+	collect_destroy(c);
+}
+
 /* What is told comes out of a document writer; this is the common frame. */
 static void finish_collect(struct inquiry *q, struct collect *c)
 {
-	bool failed = c->failed;
-
-	drop_collect(q->documents, c);
-	if (failed || buf_failed(&q->body))
-		be_busy(q);		/* rather than half */
-	else
-		tell(q);
+	finish_with(q, c, DOCUMENT_TOLD);
 }
 
 static void ask(struct inquiry *q, const struct collect_want *want,
@@ -75,12 +79,57 @@ static void ask(struct inquiry *q, const struct collect_want *want,
 	if (d->n_collects < COLLECTS_MAX)
 		c = collect_start(d->loop, d->shared->n_workers, want,
 		    q->now_ns, done, q);
+	else
+		report_destroy(want->report);
 	if (c == NULL) {
 		be_busy(q);
 		return;
 	}
 	list_append(&d->collects, &c->link);
 	d->n_collects++;
+}
+
+/* ---- asking JetStream ------------------------------------------------------- */
+
+static bool has_jetstream(const struct inquiry *q)
+{
+	return q->documents->jetstream.find != NULL;
+}
+
+/* As ask, and a report with it where there is anything to report. */
+static void ask_and_report(struct inquiry *q, struct collect_want *want,
+    enum report_kind kind, void (*done)(struct collect *c))
+{
+	if (has_jetstream(q)) {
+		want->jetstream = &q->documents->jetstream;
+		want->report = report_create(&(struct report_wish){
+		    .kind = kind });
+		if (want->report == NULL) {
+			be_busy(q);
+			return;
+		}
+	}
+	ask(q, want, done);
+}
+
+/* Nothing but a report.  There is JetStream. */
+static void ask_for_report(struct inquiry *q, const struct report_wish *wish,
+    void (*done)(struct collect *c))
+{
+	struct collect_want want = { .report = report_create(wish),
+		.jetstream = &q->documents->jetstream,
+		.is_report_alone = true };
+
+	if (want.report == NULL)
+		be_busy(q);
+	else
+		ask(q, &want, done);
+}
+
+/* NULL: it is off, or nobody asked. */
+static const struct report *report_of(const struct collect *c)
+{
+	return c->report == NULL || c->report->is_off ? NULL : c->report;
 }
 
 /* ---- numbers of several documents ----------------------------------------- */
@@ -248,6 +297,8 @@ static void fill_varz(struct documents *d, const struct collect *c,
 	v->pinned_account_fails = operators_n_pinned_fails();
 	fill_logins(d, v);
 	v->subscriptions = subs.num_subscriptions;
+	v->jetstream = report_of(c) == NULL ? SLICE_NONE
+	    : buf_slice(&c->report->text);
 }
 
 /* ---- numbers alone -------------------------------------------------------- */
@@ -261,6 +312,7 @@ static void count_done(struct collect *c)
 	fill_subsz(d, &c->matches, &q->subs);
 	q->sums = c->sums;
 	q->n = c->n_subs;
+	q->report = report_of(c);
 	q->n_active_accounts = 0;
 	accounts_each(d->shared->accounts, count_active, &q->n_active_accounts);
 	finish_collect(q, c);
@@ -268,12 +320,19 @@ static void count_done(struct collect *c)
 
 void documents_count(struct inquiry *q)
 {
-	ask(q, &(struct collect_want){ .subsz = &q->subsz }, count_done);
+	struct collect_want want = { .subsz = &q->subsz };
+
+	if (q->tells_jetstream)
+		ask_and_report(q, &want, REPORT_STATS, count_done);
+	else
+		ask(q, &want, count_done);
 }
 
 void documents_sum(struct inquiry *q)
 {
-	ask(q, &(struct collect_want){ .sums_clients = true }, count_done);
+	struct collect_want want = { .sums_clients = true };
+
+	ask_and_report(q, &want, REPORT_NUMBERS, count_done);
 }
 
 static void visit_done(struct collect *c)
@@ -313,7 +372,9 @@ static void varz_done(struct collect *c)
 
 void documents_varz(struct inquiry *q)
 {
-	ask(q, &(struct collect_want){ 0 }, varz_done);
+	struct collect_want want = { 0 };
+
+	ask_and_report(q, &want, REPORT_SUMMARY, varz_done);
 }
 
 static void connz_done(struct collect *c)
@@ -378,7 +439,8 @@ static struct accountz accounts_of(const struct inquiry *q,
 		.accounts = at, .n_accounts = n };
 }
 
-void documents_accountz(struct inquiry *q)
+static enum document_outcome write_accountz(struct inquiry *q,
+    bool has_jetstream)
 {
 	struct json_writer    w = writer(q);
 	struct account       *a = q->account.n == 0 ? NULL
@@ -396,16 +458,18 @@ void documents_accountz(struct inquiry *q)
 		account_stats_fill(a, &one);
 		detail_open(&detail, a, q->documents->resolver);
 		one.detail = &detail.told;
+		one.has_jetstream = has_jetstream;
 		n = 1;
 	}
 	list = accounts_of(q, at, n);
 	is_known = accountz_write(&list, q->account, &w, &q->body);
 	detail_close(&detail);
 	free(all);
-	q->done(q, is_known ? DOCUMENT_TOLD : DOCUMENT_REFUSED);
+	return is_known ? DOCUMENT_TOLD : DOCUMENT_REFUSED;
 }
 
-void documents_account(struct inquiry *q)
+static enum document_outcome write_account(struct inquiry *q,
+    bool has_jetstream)
 {
 	struct account      *a = accounts_find(q->documents->shared->accounts,
 	    q->account);
@@ -416,15 +480,60 @@ void documents_account(struct inquiry *q)
 	if (a == NULL) {
 		buf_printf(&q->body, "Account %.*s does not exist",
 		    SLICE_ARG(q->account));
-		q->done(q, DOCUMENT_REFUSED);
-		return;
+		return DOCUMENT_REFUSED;
 	}
 	account_stats_fill(a, &stats);
 	detail_open(&detail, a, q->documents->resolver);
 	stats.detail = &detail.told;
+	stats.has_jetstream = has_jetstream;
 	account_detail_write(&stats, &w);
 	detail_close(&detail);
-	tell(q);
+	return DOCUMENT_TOLD;
+}
+
+static bool is_enabled(const struct collect *c)
+{
+	return report_of(c) != NULL && c->report->has_account;
+}
+
+static void accountz_done(struct collect *c)
+{
+	struct inquiry *q = c->ctx;
+
+	finish_with(q, c, write_accountz(q, is_enabled(c)));
+}
+
+static void account_done(struct collect *c)
+{
+	struct inquiry *q = c->ctx;
+
+	finish_with(q, c, write_account(q, is_enabled(c)));
+}
+
+static struct report_wish access_of(const struct inquiry *q)
+{
+	return (struct report_wish){ .kind = REPORT_ACCESS,
+		.options.account = q->account };
+}
+
+void documents_accountz(struct inquiry *q)
+{
+	struct report_wish wish = access_of(q);
+
+	if (has_jetstream(q) && q->account.n > 0)
+		ask_for_report(q, &wish, accountz_done);
+	else
+		q->done(q, write_accountz(q, false));
+}
+
+void documents_account(struct inquiry *q)
+{
+	struct report_wish wish = access_of(q);
+
+	if (has_jetstream(q))
+		ask_for_report(q, &wish, account_done);
+	else
+		q->done(q, write_account(q, false));
 }
 
 static bool is_used(const struct account_stats *a)
@@ -475,20 +584,130 @@ void documents_leafz(struct inquiry *q)
 	tell(q);
 }
 
-void documents_jsz(struct inquiry *q)
+/* ---- JetStream ---------------------------------------------------------------- */
+
+/* It cannot lead where it is off. */
+static enum document_outcome write_disabled(struct inquiry *q)
 {
 	struct json_writer w = writer(q);
 
+	if (q->jsz.leader_only) {
+		buf_put_str(&q->body, "filtered response: not leader");
+		return DOCUMENT_NOT_MEANT;
+	}
 	jsz_write_disabled(q->documents->identity.server_id, q->now_ns, &w);
-	tell(q);
+	return DOCUMENT_TOLD;
+}
+
+static void jsz_done(struct collect *c)
+{
+	struct inquiry      *q = c->ctx;
+	const struct report *r = report_of(c);
+
+	if (r == NULL) {
+		finish_with(q, c, write_disabled(q));
+		return;
+	}
+	buf_put_slice(&q->body, buf_slice(&r->text));
+	finish_collect(q, c);
+}
+
+void documents_jsz(struct inquiry *q)
+{
+	if (has_jetstream(q))
+		ask_for_report(q, &(struct report_wish){
+		    .kind = REPORT_DOCUMENT, .options = q->jsz,
+		    .server_id = q->documents->identity.server_id,
+		    .now_ns = q->now_ns, .indent = q->indent }, jsz_done);
+	else
+		q->done(q, write_disabled(q));
+}
+
+static enum document_outcome refuse_account(struct inquiry *q,
+    const char *what)
+{
+	buf_put_str(&q->body, "account ");
+	text_put_quoted(&q->body, q->jsz.account);
+	buf_put_str(&q->body, what);
+	return DOCUMENT_REFUSED;
+}
+
+static enum document_outcome refuse_jetstream(struct inquiry *q)
+{
+	buf_put_str(&q->body, "jetstream not enabled");
+	return DOCUMENT_REFUSED;
+}
+
+static void account_jsz_done(struct collect *c)
+{
+	struct inquiry      *q = c->ctx;
+	const struct report *r = report_of(c);
+
+	if (r == NULL) {
+		finish_with(q, c, refuse_jetstream(q));
+	} else if (!r->has_account) {
+		finish_with(q, c, refuse_account(q, " not jetstream enabled"));
+	} else {
+		buf_put_slice(&q->body, buf_slice(&r->text));
+		finish_collect(q, c);
+	}
+}
+
+void documents_account_jsz(struct inquiry *q)
+{
+	if (!has_jetstream(q))
+		q->done(q, refuse_jetstream(q));
+	else if (accounts_find(q->documents->shared->accounts,
+	    q->jsz.account) == NULL)
+		q->done(q, refuse_account(q, " not found"));
+	else
+		ask_for_report(q, &(struct report_wish){
+		    .kind = REPORT_ACCOUNT, .options = q->jsz,
+		    .indent = q->indent }, account_jsz_done);
+}
+
+/* ---- health -------------------------------------------------------------------- */
+
+static void write_healthz(struct inquiry *q, const struct healthz_verdict *v)
+{
+	struct json_writer w = writer(q);
+
+	q->status = v->status;
+	q->why = v->why;
+	healthz_write(&q->healthz, v, q->tells_status, &w);
+}
+
+static void healthz_done(struct collect *c)
+{
+	struct inquiry        *q = c->ctx;
+	const struct report   *r = report_of(c);
+	bool                   is_known = r != NULL &&
+	    !q->healthz.enabled && !q->healthz.enabled_only;
+	struct healthz_verdict v = r == NULL ? healthz_no_jetstream
+	    : healthz_ok;
+
+	if (is_known && r->status != v.status)
+		v = (struct healthz_verdict){ r->status, "unavailable",
+			buf_slice(&r->why), buf_slice(&r->errors) };
+	write_healthz(q, &v);
+	finish_collect(q, c);
 }
 
 void documents_healthz(struct inquiry *q)
 {
-	struct json_writer w = writer(q);
+	const struct healthz_options *o = &q->healthz;
+	bool asks_no_more = o->enabled || o->enabled_only;
+	struct healthz_verdict v;
+	bool is_wrong = healthz_is_wrong(o, q->documents->is_ready, &v);
 
-	q->status = healthz_write(&q->healthz, q->documents->is_ready,
-	    q->tells_status, &w);
+	if (!is_wrong && !o->server_only && has_jetstream(q)) {
+		ask_for_report(q, &(struct report_wish){
+		    .kind = asks_no_more ? REPORT_ACCESS : REPORT_HEALTH,
+		    .options.account = o->account, .stream = o->stream,
+		    .consumer = o->consumer }, healthz_done);
+		return;
+	}
+	write_healthz(q, is_wrong ? &v : &healthz_ok);
 	tell(q);
 }
 
@@ -546,6 +765,12 @@ void documents_set_hits(struct documents *d, const struct varz_hits *hits,
 void documents_set_resolver(struct documents *d, struct resolver *r)
 {
 	d->resolver = r;
+}
+
+void documents_set_jetstream(struct documents *d,
+    const struct collect_jetstream *j)
+{
+	d->jetstream = *j;
 }
 
 void documents_set_ready(struct documents *d, bool is_ready)

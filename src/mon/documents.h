@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "js/report.h"
 #include "mon/collect.h"
 #include "mon/connz.h"
 #include "mon/healthz.h"
@@ -31,6 +32,7 @@ enum document_outcome {
 	DOCUMENT_TOLD,		/* body is the document */
 	DOCUMENT_REFUSED,	/* body says why */
 	DOCUMENT_BUSY,		/* later, perhaps; body says so */
+	DOCUMENT_NOT_MEANT,	/* the question is for other servers */
 };
 
 /* One question.  The asker fills in what the document wants to know, and keeps
@@ -45,7 +47,9 @@ struct inquiry {
 	struct connz_options   connz;
 	struct subsz_options   subsz;
 	struct healthz_options healthz;
+	struct report_options  jsz;
 	bool                   tells_status;	/* healthz says it too */
+	bool                   tells_jetstream;	/* count: for STATSZ */
 	struct slice           account;		/* empty: all */
 	const struct json     *accounts;	/* accstatz: these; NULL: all */
 	bool                   shows_unused;
@@ -53,6 +57,9 @@ struct inquiry {
 
 	struct buf  body;		/* freed by the asker */
 	unsigned    status;		/* healthz: as HTTP says it */
+	struct slice why;		/* healthz: what is wrong; until done
+					   returns, as these: */
+	const struct report *report;	/* of JetStream; NULL: it is off */
 	uint64_t    n;			/* subscriptions, visits, accounts told */
 	struct varz varz;		/* of documents_count */
 	struct subsz_stats subs;
@@ -80,6 +87,10 @@ void documents_set_hits(struct documents *d, const struct varz_hits *hits,
 /* Where accounts' tokens are found; kept.  NULL: nowhere. */
 void documents_set_resolver(struct documents *d, struct resolver *r);
 
+/* Where JetStream is, from now on; kept.  By default it is not configured. */
+void documents_set_jetstream(struct documents *d,
+    const struct collect_jetstream *j);
+
 /* Do the listeners accept?  False at first. */
 void documents_set_ready(struct documents *d, bool is_ready);
 bool documents_is_ready(const struct documents *d);
@@ -97,13 +108,15 @@ void documents_routez(struct inquiry *q);
 void documents_gatewayz(struct inquiry *q);
 void documents_leafz(struct inquiry *q);
 void documents_jsz(struct inquiry *q);
+/* What /jsz tells of one account, q->jsz.account. */
+void documents_account_jsz(struct inquiry *q);
 void documents_healthz(struct inquiry *q);
 
 /* No document but the numbers that several need; q->subsz may select what q->n
  * counts. */
 void documents_count(struct inquiry *q);
 
-/* The same, and q->sums over all clients. */
+/* The same, q->sums over all clients, and q->report with REPORT_NUMBERS. */
 void documents_sum(struct inquiry *q);
 
 /* q->visit is called for every client, on its worker; what it wrote is the

@@ -27,6 +27,10 @@
 #define STATSZ_EVERY_NS (10 * NS_PER_S)
 #define CONNS_EVERY_NS  (30 * NS_PER_S)
 
+/* It is there, backs streams up in binary, and would keep an account's Raft in
+ * that account: what a nats-server of this version says of itself. */
+enum { JETSTREAM_FLAGS = 1 | 2 | 4 };
+
 struct snapshot {
 	struct epoch_entry retired;
 	struct server_info info;	/* what it points to is behind */
@@ -95,7 +99,7 @@ static struct snapshot *snapshot_create(const struct varz *v,
 {
 	struct snapshot *s = calloc(1, sizeof *s);
 	size_t n = v->server_name.n + v->host.n + v->server_id.n +
-	    cluster.n + v->version.n + list_bytes(v->tags) +
+	    v->js_domain.n + cluster.n + v->version.n + list_bytes(v->tags) +
 	    list_bytes(v->metadata);
 
 	if (s == NULL)
@@ -110,9 +114,12 @@ static struct snapshot *snapshot_create(const struct varz *v,
 		.host = keep(s, v->host),
 		.id = keep(s, v->server_id),
 		.cluster = keep(s, cluster),
+		.domain = keep(s, v->js_domain),
 		.ver = keep(s, v->version),
 		.tags = keep_list(s, v->tags, s->lists),
 		.metadata = keep_list(s, v->metadata, s->lists + v->tags.n),
+		.jetstream = v->has_jetstream,
+		.flags = v->has_jetstream ? JETSTREAM_FLAGS : 0,
 	};
 	return s;
 }
@@ -381,7 +388,7 @@ void events_publish_statsz(struct events *ev)
 	ev->is_counting = true;
 	ev->statsz = (struct inquiry){ .documents = ev->documents,
 		.done = statsz_counted, .forget = statsz_forgotten,
-		.now_ns = clock_wall_ns() };
+		.now_ns = clock_wall_ns(), .tells_jetstream = true };
 	documents_count(&ev->statsz);
 }
 

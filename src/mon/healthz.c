@@ -1,4 +1,4 @@
-/* mon/healthz.c - health, as far as it can fail without streams. */
+/* mon/healthz.c - the question, and how what was found out is told. */
 #include "mon/healthz.h"
 
 #include <stddef.h>
@@ -7,78 +7,78 @@
 #include "base/json.h"
 #include "mon/query.h"
 
-struct failure {
-	unsigned    status;
-	const char *type, *text;
-};
+/* What is wrong, with its details, as nats-server says it. */
+#define WRONG(code, said, type, json, text)				\
+	{ code, said, { text, sizeof text - 1 },			\
+	  { "{\"type\":\"" type "\",\"error\":\"" json "\"}",	\
+	    sizeof "{\"type\":\"" type "\",\"error\":\"" json "\"}" - 1 } }
+
+const struct healthz_verdict healthz_ok = { .status = 200, .said = "ok" };
+const struct healthz_verdict healthz_no_jetstream = WRONG(503, "unavailable",
+    "JETSTREAM", "JetStream not enabled (10076)",
+    "JetStream not enabled (10076)");
 
 bool healthz_options_read(const struct query *q, struct healthz_options *ret,
     struct buf *error)
 {
-	/* Without streams these change nothing, but they are checked. */
-	static const char *const of_streams[] = { "js-enabled",
-		"js-enabled-only", "js-server-only", "js-meta-only" };
-
 	*ret = (struct healthz_options){
 		.account = query_str(q, "account"),
 		.stream = query_str(q, "stream"),
 		.consumer = query_str(q, "consumer"),
 	};
-	for (size_t i = 0; i < sizeof of_streams / sizeof of_streams[0]; i++)
-		if (!query_bool(q, of_streams[i], &ret->ignored, error))
-			return false;
-	return query_bool(q, "details", &ret->details, error);
+	return query_bool(q, "js-enabled", &ret->enabled, error) &&
+	    query_bool(q, "js-enabled-only", &ret->enabled_only, error) &&
+	    query_bool(q, "js-server-only", &ret->server_only, error) &&
+	    query_bool(q, "js-meta-only", &ret->meta_only, error) &&
+	    query_bool(q, "details", &ret->details, error);
 }
 
-static const struct failure *check(const struct healthz_options *o,
-    bool is_ready)
+bool healthz_is_wrong(const struct healthz_options *o, bool is_ready,
+    struct healthz_verdict *ret)
 {
-	static const struct failure no_account = { 400, "BAD_REQUEST",
-		"\"account\" must not be empty when checking stream health" };
-	static const struct failure no_stream = { 400, "BAD_REQUEST",
-		"\"stream\" must not be empty when checking consumer health" };
-	static const struct failure not_ready = { 500, "CONNECTION",
-		"failed to be ready for connections" };
+	static const struct healthz_verdict no_account = WRONG(400, "error",
+	    "BAD_REQUEST", "\\\"account\\\" must not be empty when checking "
+	    "stream health", "\"account\" must not be empty when checking "
+	    "stream health");
+	static const struct healthz_verdict no_stream = WRONG(400, "error",
+	    "BAD_REQUEST", "\\\"stream\\\" must not be empty when checking "
+	    "consumer health", "\"stream\" must not be empty when checking "
+	    "consumer health");
+	static const struct healthz_verdict not_ready = WRONG(500, "error",
+	    "CONNECTION", "failed to be ready for connections",
+	    "failed to be ready for connections");
 
 	if (o->account.n == 0 && o->stream.n > 0)
-		return &no_account;
-	if (o->stream.n == 0 && o->consumer.n > 0)
-		return &no_stream;
-	return is_ready ? NULL : &not_ready;
+		*ret = no_account;
+	else if (o->stream.n == 0 && o->consumer.n > 0)
+		*ret = no_stream;
+	else if (!is_ready)
+		*ret = not_ready;
+	else
+		return false;
+	return true;
 }
 
-static void write_details(const struct failure *f, struct json_writer *w)
+void healthz_write(const struct healthz_options *o,
+    const struct healthz_verdict *v, bool tells_status, struct json_writer *w)
 {
-	json_key(w, "errors");
-	json_begin_array(w);
-	json_begin_object(w);
-	json_key(w, "type");
-	json_cstr(w, f->type);
-	json_key(w, "error");
-	json_cstr(w, f->text);
-	json_end_object(w);
-	json_end_array(w);
-}
-
-unsigned healthz_write(const struct healthz_options *o, bool is_ready,
-    bool tells_status, struct json_writer *w)
-{
-	const struct failure *f = check(o, is_ready);
-	unsigned              status = f == NULL ? 200 : f->status;
+	bool is_wrong = v->why.n > 0;
 
 	json_begin_object(w);
 	json_key(w, "status");
-	json_cstr(w, f == NULL ? "ok" : "error");
+	json_cstr(w, is_wrong && o->details ? "error" : v->said);
 	if (tells_status) {
 		json_key(w, "status_code");
-		json_u64(w, status);
+		json_u64(w, v->status);
 	}
-	if (f != NULL && o->details) {
-		write_details(f, w);
-	} else if (f != NULL) {
+	if (is_wrong && o->details) {
+		json_key(w, "errors");
+		json_begin_array(w);
+		json_raw(w, v->errors);
+		json_end_array(w);
+	} else if (is_wrong) {
 		json_key(w, "error");
-		json_cstr(w, f->text);
+		json_str(w, v->why);
 	}
 	json_end_object(w);
-	return status;
 }

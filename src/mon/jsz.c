@@ -1,29 +1,34 @@
-/* mon/jsz.c - the numbers of no streams at all. */
+/* mon/jsz.c - options, and the numbers of no streams at all. */
 #include "mon/jsz.h"
 
 #include <stddef.h>
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "js/report.h"
 #include "mon/fields.h"
 #include "mon/query.h"
 
-bool jsz_options_check(const struct query *q, struct buf *error)
+bool jsz_options_read(const struct query *q, struct report_options *ret,
+    struct buf *error)
 {
-	static const char *const flags[] = { "accounts", "streams", "consumers",
-		"direct-consumers", "config", "leader-only", "raft",
-		"stream-leader-only" };
-	static const char *const numbers[] = { "offset", "limit" };
-	bool    flag;
-	int64_t number;
+	const struct { const char *name; bool *to; } flags[] = {
+		{ "accounts", &ret->lists_accounts },
+		{ "streams", &ret->lists_streams },
+		{ "consumers", &ret->lists_consumers },
+		{ "direct-consumers", &ret->lists_direct },
+		{ "config", &ret->shows_config },
+		{ "leader-only", &ret->leader_only },
+		{ "raft", &ret->shows_raft },
+		{ "stream-leader-only", &ret->stream_leader_only },
+	};
 
+	*ret = (struct report_options){ .account = query_str(q, "acc") };
 	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-		if (!query_bool(q, flags[i], &flag, error))
+		if (!query_bool(q, flags[i].name, flags[i].to, error))
 			return false;
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-		if (!query_int(q, numbers[i], &number, error))
-			return false;
-	return true;
+	return query_int(q, "offset", &ret->offset, error) &&
+	    query_int(q, "limit", &ret->limit, error);
 }
 
 struct jsz {

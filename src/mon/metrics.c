@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "js/report.h"
 #include "mon/accountz.h"
 #include "mon/fields.h"
 #include "mon/subsz.h"
@@ -195,9 +196,189 @@ static void put_accounts(const struct writer *w, const struct accountz *all)
 	}
 }
 
+/* ---- JetStream ----------------------------------------------------------- */
+
+#define T(member, name, ...) \
+	FIELD_NAMED(report_totals, name, member, U64, __VA_ARGS__)
+
+/* What /varz has nested in "jetstream". */
+static const struct field varz_jetstream_fields[] = {
+	T(max_memory, "jetstream_config_max_memory",
+	    FIELD_GAUGE("bytes of streams in memory allowed")),
+	T(max_storage, "jetstream_config_max_storage",
+	    FIELD_GAUGE("bytes of streams in files allowed")),
+	T(memory, "jetstream_stats_memory",
+	    FIELD_GAUGE("bytes of streams in memory")),
+	T(storage, "jetstream_stats_storage",
+	    FIELD_GAUGE("bytes of streams in files")),
+	T(reserved_memory, "jetstream_stats_reserved_memory",
+	    FIELD_GAUGE("bytes in memory that streams may use")),
+	T(reserved_storage, "jetstream_stats_reserved_storage",
+	    FIELD_GAUGE("bytes in files that streams may use")),
+	T(n_accounts, "jetstream_stats_accounts",
+	    FIELD_GAUGE("accounts with JetStream")),
+	T(n_api, "jetstream_stats_api_total",
+	    FIELD_COUNTER("requests of the JetStream API")),
+	T(n_api_errors, "jetstream_stats_api_errors",
+	    FIELD_COUNTER("requests of the JetStream API that failed")),
+	{ NULL },
+};
+
+static const struct field server_fields[] = {
+	T(n_streams, "total_streams", FIELD_GAUGE("streams now")),
+	T(n_consumers, "total_consumers", FIELD_GAUGE("consumers now")),
+	T(messages, "total_messages", FIELD_GAUGE("messages stored")),
+	T(bytes, "total_message_bytes", FIELD_GAUGE("bytes of messages stored")),
+	T(max_memory, "max_memory",
+	    FIELD_GAUGE("bytes of streams in memory allowed")),
+	T(max_storage, "max_storage",
+	    FIELD_GAUGE("bytes of streams in files allowed")),
+	T(lost, "lost_messages",
+	    FIELD_GAUGE("messages that damage has cost streams")),
+	{ NULL },
+};
+
+#define S(member, name, ...) \
+	FIELD_NAMED(report_stream, name, member, U64, __VA_ARGS__)
+
+static const struct field stream_fields[] = {
+	S(messages, "total_messages", FIELD_GAUGE("messages stored")),
+	S(bytes, "total_bytes", FIELD_GAUGE("bytes of messages stored")),
+	S(limit_messages, "limit_messages",
+	    FIELD_GAUGE("messages allowed; 0 is no limit")),
+	S(limit_bytes, "limit_bytes",
+	    FIELD_GAUGE("bytes allowed; 0 is no limit")),
+	S(first_seq, "first_seq", FIELD_GAUGE("first sequence")),
+	S(last_seq, "last_seq", FIELD_GAUGE("last sequence")),
+	S(n_consumers, "consumer_count", FIELD_GAUGE("consumers now")),
+	S(n_subjects, "subject_count", FIELD_GAUGE("subjects stored")),
+	S(lost, "lost_messages", FIELD_GAUGE("messages that damage has cost")),
+	{ NULL },
+};
+
+#define N(member, name, ...) \
+	FIELD_NAMED(report_consumer, name, member, U64, __VA_ARGS__)
+
+static const struct field consumer_fields[] = {
+	N(delivered_consumer_seq, "delivered_consumer_seq",
+	    FIELD_GAUGE("deliveries, counted")),
+	N(delivered_stream_seq, "delivered_stream_seq",
+	    FIELD_GAUGE("last sequence delivered")),
+	N(ack_floor_consumer_seq, "ack_floor_consumer_seq",
+	    FIELD_GAUGE("deliveries below which all are acknowledged")),
+	N(ack_floor_stream_seq, "ack_floor_stream_seq",
+	    FIELD_GAUGE("sequence below which all are acknowledged")),
+	N(n_ack_pending, "num_ack_pending",
+	    FIELD_GAUGE("delivered and not acknowledged")),
+	N(n_pending, "num_pending", FIELD_GAUGE("not delivered yet")),
+	N(n_redelivered, "num_redelivered",
+	    FIELD_GAUGE("delivered again and not acknowledged")),
+	N(n_waiting, "num_waiting", FIELD_GAUGE("pull requests that wait")),
+	N(lag_seconds, "lag_seconds",
+	    FIELD_GAUGE("age of the oldest message not delivered yet")),
+	{ NULL },
+};
+
+/* One label after the others. */
+static void put_more(const struct writer *w, const char *name,
+    struct slice value)
+{
+	buf_put_char(w->out, ',');
+	put_label(w->out, name, value);
+}
+
+struct names {
+	struct slice server_name, account, stream, consumer;
+};
+
+/* What a sample is of; on one server we lead everything. */
+static void put_names(const struct writer *w, const struct names *n)
+{
+	buf_put_char(w->out, '{');
+	put_label(w->out, "server_id", w->server_id);
+	put_more(w, "server_name", n->server_name);
+	put_more(w, "account", n->account);
+	put_more(w, "account_id", n->account);
+	put_more(w, "account_name", n->account);
+	put_more(w, "stream_name", n->stream);
+	put_more(w, "stream_leader", n->server_name);
+	put_more(w, "is_stream_leader", SLICE("true"));
+	if (n->consumer.n > 0) {
+		put_more(w, "consumer_name", n->consumer);
+		put_more(w, "consumer_leader", n->server_name);
+		put_more(w, "is_consumer_leader", SLICE("true"));
+	}
+	buf_put_str(w->out, "} ");
+}
+
+static void put_row(const struct writer *w, const char *part,
+    const struct field *f, const void *row, const struct names *n)
+{
+	double value = 0;
+
+	field_number(f, row, &value);
+	put_name(w, part, f->key);
+	put_names(w, n);
+	text_put_f64(w->out, value);
+	buf_put_char(w->out, '\n');
+}
+
+static struct slice name_at(const struct report *r, size_t at)
+{
+	return slice_str(r->names.p + at);
+}
+
+static void put_streams(const struct writer *w, const struct report *r,
+    struct slice server_name)
+{
+	for (const struct field *f = stream_fields; f->key != NULL; f++) {
+		put_head(w, "stream", f->key, f->help, f->metric);
+		for (size_t i = 0; i < r->n_streams; i++) {
+			const struct report_stream *s = &r->streams[i];
+			struct names n = { server_name,
+				name_at(r, s->account), name_at(r, s->name),
+				SLICE_NONE };
+
+			put_row(w, "stream", f, s, &n);
+		}
+	}
+}
+
+static void put_consumers(const struct writer *w, const struct report *r,
+    struct slice server_name)
+{
+	for (const struct field *f = consumer_fields; f->key != NULL; f++) {
+		put_head(w, "consumer", f->key, f->help, f->metric);
+		for (size_t i = 0; i < r->n_consumers; i++) {
+			const struct report_consumer *c = &r->consumers[i];
+			struct names n = { server_name,
+				name_at(r, c->account), name_at(r, c->stream),
+				name_at(r, c->name) };
+
+			put_row(w, "consumer", f, c, &n);
+		}
+	}
+}
+
+static void put_jetstream(const struct writer *w, const struct report *r,
+    struct slice server_name)
+{
+	put_head(w, "server", "jetstream_disabled", "1: there is no JetStream",
+	    METRIC_GAUGE);
+	put_sample(w, "server", "jetstream_disabled", r == NULL);
+	if (r == NULL)
+		return;
+	put_fields(w, "varz", varz_jetstream_fields, &r->totals);
+	put_fields(w, "server", server_fields, &r->totals);
+	put_streams(w, r, server_name);
+	put_consumers(w, r, server_name);
+}
+
 void metrics_write(const struct metrics *m, struct buf *out)
 {
 	struct writer w = { out, m->prefix, m->varz->server_id };
+	bool          is_healthy = m->is_ready &&
+	    (m->report == NULL || m->report->status == 200);
 
 	put_text(&w, "server_id", m->varz->server_id);
 	put_text(&w, "server_name", m->varz->server_name);
@@ -211,5 +392,6 @@ void metrics_write(const struct metrics *m, struct buf *out)
 	put_sample(&w, "leafz", "conn_nodes_total", 0);
 	put_accounts(&w, m->accounts);
 	put_head(&w, "healthz", "status", "0: work may be sent here", METRIC_GAUGE);
-	put_sample(&w, "healthz", "status", m->is_healthy ? 0 : 1);
+	put_sample(&w, "healthz", "status", is_healthy ? 0 : 1);
+	put_jetstream(&w, m->report, m->varz->server_name);
 }

@@ -4,6 +4,8 @@
  * beside it, and their dashboards know its names.  So the names are the
  * exporter's, <prefix>_varz_connections{server_id=".."} and so on; a nested
  * key is joined by '_'.  Unlike the exporter we tell counters from gauges.
+ * How far consumers are behind in seconds, and messages that damage has cost,
+ * are ours.
  * Spec: ecosystem 4.5; text format 0.0.4.
  */
 #ifndef MON_METRICS_H
@@ -16,6 +18,7 @@
 
 struct accountz;
 struct buf;
+struct report;
 struct subsz_stats;
 struct varz;
 
@@ -33,7 +36,9 @@ struct metrics {
 	const struct subsz_stats *subsz;
 	const struct connz_sums  *connz;
 	const struct accountz    *accounts;
-	bool                      is_healthy;
+	const struct report      *report;	/* REPORT_NUMBERS; NULL: no
+						   JetStream */
+	bool                      is_ready;	/* listeners accept */
 };
 
 void metrics_write(const struct metrics *m, struct buf *out);

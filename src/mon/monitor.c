@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "mon/accountz.h"
 #include "mon/connz.h"
 #include "mon/documents.h"
@@ -142,7 +143,7 @@ static void metrics_done(struct inquiry *q, enum document_outcome how)
 	q->sums.total = q->sums.limit = q->sums.num_connections;
 	metrics_write(&(struct metrics){ r->monitor->config.metrics_prefix,
 	    &q->varz, &q->subs, &q->sums, &accounts,
-	    documents_is_ready(q->documents) }, body(r));
+	    q->report, documents_is_ready(q->documents) }, body(r));
 	free(all);
 	r->response.status = 200;
 	r->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -206,12 +207,22 @@ static void serve_leafz(struct request *r)
 
 static void serve_jsz(struct request *r)
 {
-	tell(r, jsz_options_check(&r->query, body(r)), documents_jsz);
+	tell(r, jsz_options_read(&r->query, &r->inquiry.jsz, body(r)),
+	    documents_jsz);
+}
+
+/* Said in the log as well, where one looks later for when it began. */
+static void healthz_done(struct inquiry *q, enum document_outcome how)
+{
+	if (how == DOCUMENT_TOLD && q->status == 503)
+		log_warn("Healthcheck failed: \"%.*s\"", SLICE_ARG(q->why));
+	document_done(q, how);
 }
 
 static void serve_healthz(struct request *r)
 {
 	r->inquiry.indent = 0;
+	r->inquiry.done = healthz_done;
 	tell(r, healthz_options_read(&r->query, &r->inquiry.healthz, body(r)),
 	    documents_healthz);
 }

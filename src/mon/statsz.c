@@ -81,7 +81,7 @@ static const struct field tail_fields[] = {
 };
 
 static const struct field process_fields[] = {
-	V(gomaxprocs, "gomaxprocs", I64, OPT), { NULL },
+	V(jetstream, "jetstream", JSON, OPT), V(gomaxprocs, "gomaxprocs", I64, OPT), { NULL },
 };
 
 void statsz_write(const struct server_info *s, const struct statsz *stats,

@@ -194,6 +194,8 @@ static void document_done(struct inquiry *inquiry, enum document_outcome how)
 
 	if (how == DOCUMENT_TOLD)
 		answer_data(q, buf_slice(&inquiry->body));
+	else if (how == DOCUMENT_NOT_MEANT)
+		leave(q);
 	else
 		answer_failure(q, 500, buf_slice(&inquiry->body), true);
 }
@@ -274,10 +276,12 @@ static void run_info(struct question *q)
 
 static void run_jsz(struct question *q)
 {
-	if (q->account.n > 0)
-		answer_failure(q, 500, SLICE("jetstream not enabled"), true);
-	else
+	if (q->account.n == 0) {
 		documents_jsz(&q->inquiry);
+		return;
+	}
+	q->inquiry.jsz.account = q->account;
+	documents_account_jsz(&q->inquiry);
 }
 
 static void run_healthz(struct question *q)
@@ -336,6 +340,7 @@ static void run_statsz(struct question *q)
 		return;
 	}
 	q->inquiry.done = statsz_done;
+	q->inquiry.tells_jetstream = true;
 	documents_count(&q->inquiry);
 }
 
@@ -672,7 +677,7 @@ static const struct row of_servers[] = {
 	{ "GATEWAYZ", &ask_gatewayz, IN(options), run_gatewayz },
 	{ "LEAFZ", &ask_leafz, IN(options), run_leafz },
 	{ "ACCOUNTZ", &ask_accountz, IN(options), run_accountz },
-	{ "JSZ", &ask_jsz, IN(options), run_jsz },
+	{ "JSZ", &ask_jsz, IN(inquiry.jsz), run_jsz },
 	{ "HEALTHZ", &ask_healthz, IN(inquiry.healthz), run_healthz },
 	{ "PROFILEZ", &ask_profilez, IN(options), run_profilez },
 	{ "EXPVARZ", &ask_expvarz, IN(options), run_expvarz },
@@ -694,7 +699,7 @@ static const struct row of_accounts[] = {
 	{ "SUBSZ", &ask_subsz, IN(inquiry.subsz), run_subsz },
 	{ "CONNZ", &ask_connz, IN(inquiry.connz), run_connz },
 	{ "LEAFZ", &ask_leafz, IN(options), run_leafz },
-	{ "JSZ", &ask_jsz, IN(options), run_jsz },
+	{ "JSZ", &ask_jsz, IN(inquiry.jsz), run_jsz },
 	{ "INFO", &ask_info, IN(options), run_info },
 	{ "STATZ", &ask_statz, IN(options), run_statz },
 	{ "CONNS", &conns_spec, IN(some), run_conns, .hides_errors = true },

@@ -11,6 +11,16 @@ static void write_nothing(struct json_writer *w, const void *doc)
 	json_end_object(w);
 }
 
+static void write_jetstream(struct json_writer *w, const void *doc)
+{
+	const struct varz *v = doc;
+
+	if (v->jetstream.n > 0)
+		json_lay_out(w, v->jetstream);
+	else
+		write_nothing(w, doc);
+}
+
 static void write_hits(struct json_writer *w, const void *doc)
 {
 	const struct varz *v = doc;
@@ -117,7 +127,7 @@ const struct field varz_fields[] = {
 	SECTION("leaf"),
 	SECTION("mqtt"),
 	SECTION("websocket"),
-	SECTION("jetstream"),
+	{ "jetstream", FIELD_WRITE, .write = write_jetstream },
 	F(tls_timeout, F64, GAUGE("time for a TLS handshake, seconds")),
 	F(write_deadline, I64, GAUGE("time to take what is sent, nanoseconds")),
 	F(write_timeout, STR, OPT),

@@ -63,6 +63,8 @@ struct varz {
 	struct slice  mote_version;	/* our own */
 	int64_t       workers;
 	int64_t       tls_cert_expiry;	/* s since 1970; 0: no TLS */
+	bool          has_jetstream;	/* these are of messages, not of /varz */
+	struct slice  js_domain;
 
 	/* ---- the moment ---------------------------------------------------- */
 	int64_t  now, uptime;		/* ns */
@@ -81,6 +83,7 @@ struct varz {
 	size_t                  n_http_req_stats;
 	struct varz_kinds slow_consumer_stats, stale_connection_stats;
 	uint64_t waiters, waits, wait_time, max_wait_time;	/* of disks */
+	struct slice jetstream;		/* JSON; empty: it is off */
 };
 
 /* The table, for metrics. */

@@ -9,13 +9,17 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "conf/options.h"
 #include "core/account.h"
 #include "core/accounts.h"
 #include "core/msg.h"
 #include "js/js.h"
 #include "js/place.h"
+#include "js/unopened.h"
+#include "mon/collect.h"
 #include "net/loop.h"
+#include "server/monitoring.h"
 #include "server/server_int.h"
 #include "server/settings_js.h"
 #include "session/agent.h"
@@ -182,6 +186,30 @@ static void enable_all(const struct grants *g)
 			    "streams", SLICE_ARG(g->v[i].account->name));
 }
 
+static void log_size(const char *what, int64_t n)
+{
+	struct buf text = { 0 };
+
+	text_put_bytes(&text, n < 0 ? 0 : (uint64_t)n);
+	log_notice("  %-16s %.*s", what, SLICE_ARG(buf_slice(&text)));
+	buf_fini(&text);
+}
+
+static void say_hello(const struct js_config *c)
+{
+	log_notice("Starting JetStream");
+	log_notice("---------------- JETSTREAM ----------------");
+	if (c->is_strict)
+		log_notice("  Strict:          true");
+	log_size("Max Memory:", c->max_memory);
+	log_size("Max Storage:", c->max_storage);
+	log_notice("  Store Directory: \"%s\"", c->dir);
+	if (c->domain != NULL)
+		log_notice("  Domain:          %s", c->domain);
+	log_notice("  API Level:       %d", JS_API_LEVEL);
+	log_notice("-------------------------------------------");
+}
+
 static void open_here(struct hub *h, void *ctx)
 {
 	struct grants    *g = ctx;
@@ -190,6 +218,7 @@ static void open_here(struct hub *h, void *ctx)
 		subscribe, unsubscribe, publish, is_wanted, wake, put_client };
 	int64_t           began = clock_ns();
 
+	say_hello(&g->config);
 	j->agent = agent_create(h, &(struct agent_hooks){ end_turn, j });
 	if (j->agent != NULL)
 		j->js = js_create(&g->config, &host);
@@ -198,6 +227,7 @@ static void open_here(struct hub *h, void *ctx)
 		server_request(j->server, REQUEST_STOP);
 	} else {
 		enable_all(g);
+		unopened_find_strangers(j->js);
 		log_notice("Took %.3f ms to start JetStream",
 		    (double)(clock_ns() - began) / 1e6);
 	}
@@ -227,6 +257,14 @@ static int tell(struct jetstream *j, void (*fn)(struct hub *h, void *ctx))
 	return ERR_NOMEM;
 }
 
+/* Thread: worker 0's. */
+static struct js *find(void *ctx)
+{
+	const struct jetstream *j = ctx;
+
+	return j->js;
+}
+
 int jetstream_prepare(struct server *s, struct buf *why)
 {
 	char *dir;
@@ -251,6 +289,8 @@ int jetstream_open(struct server *s)
 	if (s->jetstream == NULL)
 		return ERR_NOMEM;
 	s->jetstream->server = s;
+	monitoring_set_jetstream(s, &(struct collect_jetstream){ 0, find,
+	    s->jetstream });
 	return tell(s->jetstream, open_here);
 }
 

@@ -157,6 +157,8 @@ static void describe(struct server *s, struct varz *v)
 		.trusted_proxies = { o->proxies.v, o->proxies.n },
 		.system_account = server_system_account(s),
 		.workers = s->n_workers,
+		.has_jetstream = o->js_enabled,
+		.js_domain = o->js_domain,
 	};
 }
 
@@ -304,6 +306,12 @@ int monitoring_open_system(struct server *s)
 		    e);
 	epoch_leave(e);
 	return m->sysreq == NULL ? ERR_NOMEM : 0;
+}
+
+void monitoring_set_jetstream(struct server *s,
+    const struct collect_jetstream *j)
+{
+	documents_set_jetstream(s->monitoring->documents, j);
 }
 
 void monitoring_start(struct server *s)

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "mon/advisory.h"
 
+struct collect_jetstream;
 struct server;
 struct tls_context;
 
@@ -16,6 +17,11 @@ int monitoring_open(struct server *s, struct buf *why);
 
 /* When there are accounts and before there are threads.  0 or ERR_NOMEM. */
 int monitoring_open_system(struct server *s);
+
+/* JetStream runs, or will in a moment: it is asked from now on.
+ * Thread: control. */
+void monitoring_set_jetstream(struct server *s,
+    const struct collect_jetstream *j);
 
 /* The server is ready: say so.  Thread: control. */
 void monitoring_start(struct server *s);

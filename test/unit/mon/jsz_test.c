@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "check.h"
+#include "js/report.h"
 #include "mon/jsz.h"
 #include "mon/query.h"
 
@@ -42,20 +43,41 @@ TEST(jetstream_is_told_to_be_disabled)
 	buf_fini(&out);
 }
 
-TEST(its_options_are_checked_nevertheless)
+TEST(its_options_are_read)
+{
+	static struct query   q;
+	struct report_options o;
+	struct buf            error = { 0 };
+
+	query_parse(SLICE("accounts=1&streams=true&consumers=t&"
+	    "direct-consumers=1&config=1&leader-only=1&raft=1&"
+	    "stream-leader-only=1&limit=7&offset=-2&acc=ZZ"), &q);
+	CHECK(jsz_options_read(&q, &o, &error));
+	CHECK_SLICE(o.account, SLICE("ZZ"));
+	CHECK(o.lists_accounts && o.lists_streams && o.lists_consumers);
+	CHECK(o.lists_direct && o.shows_config && o.shows_raft);
+	CHECK(o.leader_only && o.stream_leader_only);
+	CHECK_INT(o.limit, 7);
+	CHECK_INT(o.offset, -2);
+	query_parse(SLICE(""), &q);
+	CHECK(jsz_options_read(&q, &o, &error));
+	CHECK(!o.lists_accounts && o.account.n == 0 && o.limit == 0);
+}
+
+TEST(what_is_no_option_is_refused)
 {
 	static const char *const wrong[] = { "accounts=x", "streams=x",
-		"consumers=x", "config=x", "leader-only=x", "raft=x",
-		"offset=x", "limit=x" };
-	static struct query q;
-	struct buf          error = { 0 };
+		"consumers=x", "direct-consumers=x", "config=x",
+		"leader-only=x", "raft=x", "stream-leader-only=x", "offset=x",
+		"limit=x" };
+	static struct query   q;
+	struct report_options o;
+	struct buf            error = { 0 };
 
-	query_parse(SLICE("accounts=1&limit=7&acc=ZZ"), &q);
-	CHECK(jsz_options_check(&q, &error));
 	for (size_t i = 0; i < N_OF(wrong); i++) {
 		buf_reset(&error);
 		query_parse(slice_str(wrong[i]), &q);
-		CHECK(!jsz_options_check(&q, &error), "%s", wrong[i]);
+		CHECK(!jsz_options_read(&q, &o, &error), "%s", wrong[i]);
 		CHECK(slice_has_prefix(buf_slice(&error),
 		    SLICE("Error decoding ")));
 	}

@@ -4,10 +4,25 @@
  * one TYPE in front of it, and the names that dashboards query are there. */
 #include "base/buf.h"
 #include "check.h"
+#include "js/report.h"
 #include "mon/accountz.h"
 #include "mon/metrics.h"
 #include "mon/subsz.h"
 #include "mon/varz.h"
+
+/* One stream and its consumer; their names as report.names has them. */
+static struct report report = {
+	.status = 200,
+	.names = { .p = (char[]){ "A\0S\0c" }, .n = 6 },
+	.totals = { .n_streams = 1, .n_api = 9, .n_api_errors = 2,
+	    .max_storage = 1000, .storage = 70, .lost = 4 },
+	.streams = &(struct report_stream){ .account = 0, .name = 2,
+	    .messages = 3, .bytes = 70, .lost = 4 },
+	.n_streams = 1,
+	.consumers = &(struct report_consumer){ .account = 0, .stream = 2,
+	    .name = 4, .n_pending = 5, .n_ack_pending = 6, .lag_seconds = 7 },
+	.n_consumers = 1,
+};
 
 static char *text_of_metrics(void)
 {
@@ -26,9 +41,15 @@ static char *text_of_metrics(void)
 	struct buf out = { 0 };
 
 	metrics_write(&(struct metrics){ SLICE("nats"), &v, &subs, &sums,
-	    &accounts, true }, &out);
+	    &accounts, &report, true }, &out);
 	return buf_take_str(&out);
 }
+
+#define STREAM "{server_id=\"NABC\",server_name=\"peer\",account=\"A\","	\
+	"account_id=\"A\",account_name=\"A\",stream_name=\"S\","		\
+	"stream_leader=\"peer\",is_stream_leader=\"true\""
+#define CONSUMER STREAM ",consumer_name=\"c\",consumer_leader=\"peer\","	\
+	"is_consumer_leader=\"true\""
 
 TEST(the_names_of_dashboards_are_there)
 {
@@ -49,6 +70,19 @@ TEST(the_names_of_dashboards_are_there)
 		"\nnats_accstatz_current_connections{server_id=\"NABC\","
 		"account=\"a\\\"b\\\\c\\nd\",account_id=\"a\\\"b\\\\c\\nd\","
 		"account_name=\"a\\\"b\\\\c\\nd\"} 3\n",
+		"\nnats_server_jetstream_disabled{server_id=\"NABC\"} 0\n",
+		"\nnats_server_total_streams{server_id=\"NABC\"} 1\n",
+		"\nnats_server_lost_messages{server_id=\"NABC\"} 4\n",
+		"\nnats_varz_jetstream_stats_storage{server_id=\"NABC\"} 70\n",
+		"\nnats_varz_jetstream_config_max_storage{server_id=\"NABC\"} "
+		"1000\n",
+		"\n# TYPE nats_varz_jetstream_stats_api_total counter\n",
+		"\nnats_varz_jetstream_stats_api_errors{server_id=\"NABC\"} 2\n",
+		"\nnats_stream_total_messages" STREAM "} 3\n",
+		"\nnats_stream_lost_messages" STREAM "} 4\n",
+		"\nnats_consumer_num_pending" CONSUMER "} 5\n",
+		"\nnats_consumer_num_ack_pending" CONSUMER "} 6\n",
+		"\nnats_consumer_lag_seconds" CONSUMER "} 7\n",
 	};
 	char *text = text_of_metrics();
 
@@ -97,5 +131,32 @@ TEST(each_metric_has_a_help_a_type_and_samples_in_a_row)
 		}
 	}
 	CHECK(n_heads > 60);
+	free(text);
+}
+
+TEST(health_and_absence_of_jetstream_are_told)
+{
+	static const struct varz        v = { .server_id = { "NABC", 4 } };
+	static const struct subsz_stats subs;
+	static const struct connz_sums  sums;
+	static const struct accountz    accounts;
+	struct report  sick = { .status = 503 };
+	struct metrics m = { SLICE("nats"), &v, &subs, &sums, &accounts, &sick,
+		true };
+	struct buf     out = { 0 };
+	char          *text;
+
+	metrics_write(&m, &out);
+	text = buf_take_str(&out);
+	CHECK(strstr(text, "\nnats_healthz_status{server_id=\"NABC\"} 1\n"));
+	free(text);
+	m.report = NULL;
+	metrics_write(&m, &out);
+	text = buf_take_str(&out);
+	CHECK(strstr(text, "\nnats_healthz_status{server_id=\"NABC\"} 0\n"));
+	CHECK(strstr(text, "\nnats_server_jetstream_disabled{server_id=\"NABC\"}"
+	    " 1\n"));
+	CHECK(strstr(text, "nats_stream_") == NULL);
+	CHECK(strstr(text, "_varz_jetstream_") == NULL);
 	free(text);
 }
