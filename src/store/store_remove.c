@@ -300,26 +300,13 @@ static int purge_everything(struct store *s)
 	return 0;
 }
 
-/* The gap lies at the end of the block that is written to. */
-static int widen(struct store *s, struct seq_run gap)
-{
-	struct block_file *b = block_active(s);
-	int                err = block_reserve_dead(b, gap.last);
-
-	if (err != 0)
-		return err;
-	b->last_seq = gap.last;
-	return block_set_dead_run(b, gap);
-}
-
-/* The next sequence will be next.  A gap is written down as one of the dead. */
-static int jump(struct store *s, uint64_t next, bool is_far)
+int store_jump(struct store *s, uint64_t next)
 {
 	struct seq_run gap = { s->last_seq + 1, next - 1 };
 	int        err = store_reserve_dying(s, DYING_PLAIN);
 
 	if (err == 0)
-		err = is_far ? store_roll(s, next, true) : widen(s, gap);
+		err = store_roll(s, next, true);
 	if (err != 0)
 		return err == ERR_IO ? store_fail(s, err) : err;
 	store_add_dying(s, DYING_PLAIN, gap);
@@ -328,16 +315,6 @@ static int jump(struct store *s, uint64_t next, bool is_far)
 		s->first_seq = next;
 	s->mark++;
 	return 0;
-}
-
-int store_skip_to(struct store *s, uint64_t next)
-{
-	const struct block_file *b = block_active(s);
-
-	if (s->err != 0 || next <= s->last_seq + 1)
-		return s->err;
-	return jump(s, next, b->is_sealed ||
-	    next - b->first_seq >= BLOCK_RECORDS_MAX);
 }
 
 static int purge(struct store *s, const struct store_purge *what, uint64_t *n)
@@ -352,7 +329,7 @@ static int purge(struct store *s, const struct store_purge *what, uint64_t *n)
 		*n = s->n_msgs;
 		err = purge_everything(s);
 		if (err == 0 && what->below_seq > s->last_seq + 1)
-			err = jump(s, what->below_seq, true);
+			err = store_jump(s, what->below_seq);
 		return err;
 	}
 	p.left = s->n_msgs;
