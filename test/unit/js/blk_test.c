@@ -137,7 +137,7 @@ TEST(an_index_says_where_the_stream_ends)
 
 TEST(the_sum_of_a_meta_file_is_nats_servers)
 {
-	static const char meta[] = 
+	static const char meta[] =
 		"{\"Created\":\"2026-12-01T04:07:28.28854608Z\",\"name\":\""
 		"ORDERS\",\"subjects\":[\"orders.\\u003e\"],\"retention\":"
 		"\"limits\",\"max_consumers\":-1,\"max_msgs\":-1,\"max_byte"
