@@ -132,6 +132,92 @@ void advisory_audit(const struct api_request *r, struct slice response)
 	end(&d);
 }
 
+/* ---- backups ------------------------------------------------------------------ */
+
+static void begin_backup(struct document *d, const struct js_account *a,
+    const char *word, struct slice stream, const char *type)
+{
+	buf_printf(&d->subject, "$JS.EVENT.ADVISORY.STREAM.%s.%.*s", word,
+	    SLICE_ARG(stream));
+	begin(d, a, type);
+	if (d->is_wanted)
+		put(d, "stream", stream);
+}
+
+static void put_client(struct document *d, struct slice client)
+{
+	json_key(&d->w, "client");
+	json_raw(&d->w, client.n > 0 ? client : SLICE("null"));
+}
+
+static void put_times(struct document *d, int64_t start_ns)
+{
+	const struct js_host *h = &d->account->js->host;
+
+	json_key(&d->w, "start");
+	json_time(&d->w, start_ns);
+	json_key(&d->w, "end");
+	json_time(&d->w, h->wall_ns(h->ctx));
+}
+
+void advisory_snapshot_create(struct stream *s, struct slice client)
+{
+	struct document d = { 0 };
+
+	begin_backup(&d, s->account, "SNAPSHOT_CREATE", s->name,
+	    ADVISORY "snapshot_create");
+	if (d.is_wanted) {
+		json_key(&d.w, "state");
+		stream_write_state(s, NULL, NULL, &d.w);
+		put_client(&d, client);
+	}
+	end(&d);
+}
+
+void advisory_snapshot_complete(const struct stream *s, struct slice client,
+    int64_t start_ns, const char *error)
+{
+	struct document d = { 0 };
+
+	begin_backup(&d, s->account, "SNAPSHOT_COMPLETE", s->name,
+	    ADVISORY "snapshot_complete");
+	if (d.is_wanted) {
+		put_times(&d, start_ns);
+		put_client(&d, client);
+		if (error != NULL)
+			put(&d, "error", slice_str(error));
+	}
+	end(&d);
+}
+
+void advisory_restore_create(const struct js_account *a, struct slice stream,
+    struct slice client)
+{
+	struct document d = { 0 };
+
+	begin_backup(&d, a, "RESTORE_CREATE", stream,
+	    ADVISORY "restore_create");
+	if (d.is_wanted)
+		put_client(&d, client);
+	end(&d);
+}
+
+void advisory_restore_complete(const struct js_account *a,
+    struct slice stream, struct slice client, int64_t start_ns,
+    uint64_t bytes)
+{
+	struct document d = { 0 };
+
+	begin_backup(&d, a, "RESTORE_COMPLETE", stream,
+	    ADVISORY "restore_complete");
+	if (d.is_wanted) {
+		put_times(&d, start_ns);
+		put_u64(&d, "bytes", bytes);
+		put_client(&d, client);
+	}
+	end(&d);
+}
+
 /* ---- consumers --------------------------------------------------------------- */
 
 static void begin_consumer(struct document *d, const struct consumer *c,

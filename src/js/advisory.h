@@ -29,6 +29,17 @@ void advisory_batch_abandoned(const struct stream *s, struct slice id,
 bool advisory_wants_audit(const struct js_account *a);
 void advisory_audit(const struct api_request *r, struct slice response);
 
+/* Of backups.  client: who asked, a JSON object, or empty; error: NULL, or why
+ * there is none; times are of the wall. */
+void advisory_snapshot_create(struct stream *s, struct slice client);
+void advisory_snapshot_complete(const struct stream *s, struct slice client,
+    int64_t start_ns, const char *error);
+void advisory_restore_create(const struct js_account *a, struct slice stream,
+    struct slice client);
+void advisory_restore_complete(const struct js_account *a,
+    struct slice stream, struct slice client, int64_t start_ns,
+    uint64_t bytes);
+
 /* action: "create" or "delete". */
 void advisory_consumer_action(const struct consumer *c, const char *action);
 void advisory_max_deliver(const struct consumer *c, uint64_t seq,

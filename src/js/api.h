@@ -22,6 +22,7 @@ struct js;
 struct js_account;
 struct run;
 struct stream;
+struct stream_config;
 
 /* A request that waits for the end of its turn. */
 struct api_request {
@@ -68,6 +69,10 @@ struct consumer *api_consumer(struct api_call *c);
  * written. */
 size_t api_page(struct api_call *c, size_t total, size_t limit);
 
+/* What c->doc, a configuration, says of a stream that is to come from a backup:
+ * checked, owned; NULL and c->e (js/api_stream.c). */
+struct stream_config *api_restored_config(struct api_call *c);
+
 /* ---- direct gets (js/api_direct.c) ------------------------------------------ */
 
 void direct_start(struct stream *s);
@@ -99,6 +104,8 @@ void api_stream_list(struct api_call *c);
 void api_stream_info(struct api_call *c);
 void api_stream_delete(struct api_call *c);
 void api_stream_purge(struct api_call *c);
+void api_stream_snapshot(struct api_call *c);
+void api_stream_restore(struct api_call *c);
 void api_msg_get(struct api_call *c);
 void api_msg_delete(struct api_call *c);
 void api_consumer_create(struct api_call *c);

@@ -81,7 +81,9 @@ void api_account_info(struct api_call *c)
 
 /* ---- create and update -------------------------------------------------------------- */
 
-static struct stream_config *read_config(struct api_call *c, bool *pedantic)
+/* fills_name: one without a name has that of the subject. */
+static struct stream_config *read_config(struct api_call *c, bool fills_name,
+    bool *pedantic)
 {
 	struct stream_limits  limits = {
 		.duplicate_window_ns = c->js->config.limit_duplicates_ns,
@@ -94,6 +96,8 @@ static struct stream_config *read_config(struct api_call *c, bool *pedantic)
 	if (!stream_config_read(c->doc, c->js->config.is_strict, pedantic, &g,
 	    &c->e))
 		return NULL;
+	if (fills_name && g->name.n == 0)
+		js_hold_copy(g->hold, c->names[0], &g->name);
 	if (js_name_is_path(c->names[0]))
 		js_fail(&c->e, 10128);
 	else if (!slice_eq(g->name, c->names[0]))
@@ -156,6 +160,26 @@ static bool may_create(struct api_call *c, const struct stream_config *g)
 	return may_reserve(c, g, 0) && is_apart(c, g, NULL);
 }
 
+struct stream_config *api_restored_config(struct api_call *c)
+{
+	int64_t               max = c->account->limits.max_streams;
+	bool                  pedantic;
+	struct stream_config *g = read_config(c, true, &pedantic);
+
+	if (g == NULL)
+		return NULL;
+	if (g->n_replicas > 1)
+		js_fail(&c->e, 10074);
+	else if (max > 0 && c->account->n >= (uint64_t)max)
+		js_fail(&c->e, 10027);
+	else if (js_find_stream(c->account, g->name) != NULL)
+		js_fail(&c->e, 10130);
+	else if (may_reserve(c, g, 0) && is_apart(c, g, NULL))
+		return g;
+	stream_config_destroy(g);
+	return NULL;
+}
+
 static struct stream *create(struct api_call *c, struct stream_config *g)
 {
 	const struct js_host *h = &c->js->host;
@@ -182,7 +206,7 @@ static struct stream *create(struct api_call *c, struct stream_config *g)
 void api_stream_create(struct api_call *c)
 {
 	bool                  pedantic;
-	struct stream_config *g = read_config(c, &pedantic);
+	struct stream_config *g = read_config(c, false, &pedantic);
 	struct stream        *s;
 
 	if (g == NULL)
@@ -205,7 +229,7 @@ void api_stream_create(struct api_call *c)
 void api_stream_update(struct api_call *c)
 {
 	bool                  pedantic;
-	struct stream_config *g = read_config(c, &pedantic);
+	struct stream_config *g = read_config(c, false, &pedantic);
 	struct stream        *s;
 
 	if (g == NULL)

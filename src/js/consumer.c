@@ -33,6 +33,11 @@ const struct consumer_config *consumer_config(const struct consumer *c)
 	return c->config;
 }
 
+int64_t consumer_created_ns(const struct consumer *c)
+{
+	return c->created_ns;
+}
+
 struct stream *consumer_stream(const struct consumer *c)
 {
 	return c->stream;
@@ -347,6 +352,36 @@ struct consumer *consumer_restore(struct stream *s, struct slice config_json,
 		destroy(c);
 		return NULL;
 	}
+	enlist(c);
+	return c;
+}
+
+struct consumer *consumer_import(struct stream *s, const struct json *object,
+    struct slice name, int64_t created_ns, struct js_error *e)
+{
+	const struct consumer_limits none = { 0 };
+	struct consumer_config *config;
+	struct consumer        *c = NULL;
+
+	if (!consumer_config_read(object, false, &config, e))
+		return NULL;
+	if ((config->name.n == 0 && !consumer_config_set_name(config, name)) ||
+	    !consumer_config_check(config, s->config, &none, false, e) ||
+	    !has_place(s, config, e) || !check_work_queue(s, config, NULL, e) ||
+	    stream_find_consumer(s, config->name) != NULL)
+		consumer_config_destroy(config);
+	else
+		c = make(s, config);
+	if (c != NULL && !consumer_find_start(c)) {
+		destroy(c);
+		c = NULL;
+	}
+	if (c == NULL) {
+		if (!js_failed(e))
+			js_fail(e, 10013);
+		return NULL;
+	}
+	c->created_ns = created_ns;
 	enlist(c);
 	return c;
 }

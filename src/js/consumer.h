@@ -20,6 +20,7 @@
 
 struct consumer;
 struct js_error;
+struct json;
 struct json_writer;
 struct run;
 struct stream;
@@ -45,6 +46,12 @@ struct consumer *consumer_create(struct stream *s,
  * encodes it (empty: never delivered).  NULL: it makes no sense. */
 struct consumer *consumer_restore(struct stream *s, struct slice config_json,
     int64_t created_ns, struct slice state);
+
+/* Out of a backup of a stream whose messages are all there: config is the object,
+ * name what it is to be called.  It stands where a new one would; it is not yet
+ * written down (cursor_put) and does not work (consumer_resume).  NULL and *e. */
+struct consumer *consumer_import(struct stream *s, const struct json *config,
+    struct slice name, int64_t created_ns, struct js_error *e);
 
 bool consumer_update(struct consumer *c, struct consumer_config *config,
     struct js_error *e);
@@ -94,6 +101,7 @@ void consumer_write_detail(const struct consumer *c, bool has_config,
 
 struct slice consumer_name(const struct consumer *c);
 const struct consumer_config *consumer_config(const struct consumer *c);
+int64_t consumer_created_ns(const struct consumer *c);
 struct stream *consumer_stream(const struct consumer *c);
 /* From the link in stream.consumers. */
 struct consumer *consumer_of(struct list *link);

@@ -275,16 +275,22 @@ int cursor_write_config(struct consumer *c)
 	return err != 0 ? err : store_flush(c->stream->state);
 }
 
-int cursor_create(struct consumer *c)
+int cursor_put(struct consumer *c)
 {
 	int err;
 
 	if (!c->cursor.is_kept)
 		return 0;
 	err = put_config(c);
-	if (err == 0)
-		err = write_checkpoint(c);
-	return err != 0 ? err : store_flush(c->stream->state);
+	return err != 0 ? err : write_checkpoint(c);
+}
+
+int cursor_create(struct consumer *c)
+{
+	int err = cursor_put(c);
+
+	return err != 0 || !c->cursor.is_kept ? err
+	    : store_flush(c->stream->state);
 }
 
 void cursor_forget(struct consumer *c)

@@ -48,6 +48,8 @@ struct cursor {
 
 /* Config and state, on the disk when it returns.  0 or ERR_*. */
 int cursor_create(struct consumer *c);
+/* The same, durable with the next sync. */
+int cursor_put(struct consumer *c);
 /* The config has changed; durable on return. */
 int cursor_write_config(struct consumer *c);
 /* It has no records any more, durably. */

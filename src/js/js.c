@@ -114,16 +114,32 @@ void js_mark_dirty(struct js *js, struct stream *s)
 	list_append(&js->dirty, &s->dirty);
 }
 
+static void do_jobs(struct js *js)
+{
+	struct list now;
+
+	/* who is due again has its turn in the next one */
+	list_init(&now);
+	for (struct list *l; (l = list_take(&js->due_jobs)) != NULL;)
+		list_append(&now, l);
+	for (struct list *l; (l = list_take(&now)) != NULL;) {
+		struct js_job *j = CONTAINER_OF(l, struct js_job, due);
+
+		j->turn(j);
+	}
+}
+
 void js_end_turn(struct js *js)
 {
 	struct list now;
 
 	if (list_is_empty(&js->dirty) && list_is_empty(&js->requests) &&
-	    list_is_empty(&js->outbox))
+	    list_is_empty(&js->outbox) && list_is_empty(&js->due_jobs))
 		return;
 	js->is_ending = true;
 	empty_outbox(js, true);
 	api_answer_all(js);
+	do_jobs(js);
 	/* who is dirty again has its turn in the next one */
 	list_init(&now);
 	for (struct list *l; (l = list_take(&js->dirty)) != NULL;)
@@ -131,6 +147,41 @@ void js_end_turn(struct js *js)
 	for (struct list *l; (l = list_take(&now)) != NULL;)
 		stream_end_turn(CONTAINER_OF(l, struct stream, dirty));
 	js->is_ending = false;
+}
+
+/* ---- jobs ------------------------------------------------------------------------- */
+
+void js_add_job(struct js *js, struct js_job *j)
+{
+	list_append(&js->jobs, &j->link);
+}
+
+void js_remove_job(struct js_job *j)
+{
+	list_remove(&j->link);
+	list_remove(&j->due);
+}
+
+void js_rest_job(struct js *js, struct js_job *j)
+{
+	if (!list_is_linked(&j->due))
+		list_append(&js->due_jobs, &j->due);
+}
+
+void js_wake_job(struct js *js, struct js_job *j)
+{
+	js_rest_job(js, j);
+	js->host.wake(js->host.ctx);
+}
+
+void js_stop_jobs(struct js *js, const struct stream *s)
+{
+	LIST_EACH (l, &js->jobs) {
+		struct js_job *j = CONTAINER_OF(l, struct js_job, link);
+
+		if (s == NULL || j->stream == s)
+			j->stop(j);
+	}
 }
 
 /* ---- streams of an account --------------------------------------------------------- */
@@ -245,6 +296,8 @@ struct js *js_create(const struct js_config *config,
 	list_init(&js->requests);
 	list_init(&js->outbox);
 	list_init(&js->strangers);
+	list_init(&js->jobs);
+	list_init(&js->due_jobs);
 	err = copy_config(js, config) ? place_make_all(js->config.dir)
 	    : ERR_NOMEM;
 	if (err == 0)
@@ -371,6 +424,7 @@ void js_destroy(struct js *js)
 	js->is_ending = true;	/* what consumers say in parting is sent */
 	js->is_closing = true;
 	api_drop_all(js);
+	js_stop_jobs(js, NULL);
 	while (!list_is_empty(&js->accounts))
 		close_account(CONTAINER_OF(js->accounts.next,
 		    struct js_account, link));

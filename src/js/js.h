@@ -73,6 +73,17 @@ struct js_account {
 	struct list      unopened;	/* streams that are on the disk only */
 };
 
+/* What goes on over many turns: a backup, a restore.  A turn does a bounded
+ * part of it. */
+struct js_job {
+	struct list link;	/* in js->jobs */
+	struct list due;	/* in js->due_jobs */
+	void      (*turn)(struct js_job *j);
+	/* At once, for good: frees it. */
+	void      (*stop)(struct js_job *j);
+	const struct stream *stream;	/* it cannot outlive; NULL: none */
+};
+
 struct js {
 	struct js_host     host;
 	struct js_config   config;
@@ -80,6 +91,7 @@ struct js {
 	struct list        accounts;
 	struct list        dirty;	/* streams with work at the turn's end */
 	struct list        requests;	/* of the API, in order */
+	struct list        jobs, due_jobs;
 	uint64_t           n_api, n_api_errors;
 	uint64_t           memory_used, storage_used;
 	size_t             n_batches, n_fast_batches;	/* under way */
@@ -112,6 +124,17 @@ struct stream *js_find_stream(const struct js_account *a, struct slice name);
 bool js_add_stream(struct js_account *a, struct stream *s);
 void js_remove_stream(struct js_account *a, struct stream *s);
 void js_account_usage(const struct js_account *a, struct js_usage *ret);
+
+/* ---- jobs --------------------------------------------------------------------- */
+
+void js_add_job(struct js *js, struct js_job *j);
+void js_remove_job(struct js_job *j);
+/* It has a turn at the end of this one, or of the next. */
+void js_wake_job(struct js *js, struct js_job *j);
+/* It has one whenever a turn ends, which somebody else sees to. */
+void js_rest_job(struct js *js, struct js_job *j);
+/* Those that are about the stream; NULL: all. */
+void js_stop_jobs(struct js *js, const struct stream *s);
 
 /* ---- saying ------------------------------------------------------------------ */
 

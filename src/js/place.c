@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/nuid.h"
 #include "store/disk.h"
 
 #define GONE ".gone"
@@ -110,27 +111,49 @@ int place_make_all(const char *dir)
 	return err;
 }
 
+int place_move(char **dir, char *to)
+{
+	int err;
+
+	if (to == NULL)
+		return ERR_NOMEM;
+	if (place_is_there(to))
+		err = ERR_EXISTS;
+	else
+		err = rename(*dir, to) == 0 ? place_sync_parent(to)
+		    : disk_err(-errno);
+	if (err == 0) {
+		free(*dir);
+		*dir = to;
+	} else {
+		free(to);
+	}
+	return err;
+}
+
 int place_mark_gone(char **dir)
 {
 	struct buf to = { 0 };
 	char      *path;
-	int        err;
 
 	buf_put_str(&to, *dir);
 	buf_put_str(&to, GONE);
 	path = buf_take_str(&to);
-	if (path == NULL)
-		return ERR_NOMEM;
-	place_remove(path);	/* left by an earlier one of that name */
-	err = rename(*dir, path) == 0 ? place_sync_parent(path)
-	    : disk_err(-errno);
-	if (err == 0) {
-		free(*dir);
-		*dir = path;
-	} else {
-		free(path);
-	}
-	return err;
+	if (path != NULL)
+		place_remove(path);	/* left by an earlier one of that name */
+	return place_move(dir, path);
+}
+
+char *place_beside(const char *parent, struct slice name)
+{
+	struct buf path = { 0 };
+	char      *plain = place_of(parent, name), nuid[NUID_CHARS];
+
+	nuid_next(nuid);
+	if (plain != NULL)
+		buf_printf(&path, "%s.%.*s" GONE, plain, NUID_CHARS, nuid);
+	free(plain);
+	return buf_take_str(&path);
 }
 
 bool place_is_gone(const char *dir)

@@ -25,6 +25,13 @@ int place_sync_parent(const char *dir);
 int place_mark_gone(char **dir);
 bool place_is_gone(const char *dir);
 
+/* One beside the name's own, that counts as deleted until it is moved.  Owned.
+ * NULL: out of memory. */
+char *place_beside(const char *parent, struct slice name);
+/* *dir is to's from here on, durably.  to is owned, whatever is returned.
+ * ERR_EXISTS: there is something. */
+int place_move(char **dir, char *to);
+
 /* With all that is in it. */
 int place_remove(const char *dir);
 

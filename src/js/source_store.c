@@ -94,25 +94,6 @@ static bool store_sourced(struct source *o, struct slice subject,
 
 /* ---- mirrors ---------------------------------------------------------------- */
 
-/* The next message is to get this sequence. */
-static int go_to(struct stream *s, uint64_t seq, int64_t ts_ns)
-{
-	const struct store_purge all = { .below_seq = seq };
-	struct store_state       st;
-	uint64_t                 n;
-	int                      err = 0;
-
-	store_get_state(s->store, &st);
-	if (st.n_msgs == 0 && st.last_seq + 1 < seq)
-		return store_purge(s->store, &all, &n);
-	for (n = st.last_seq + 1; err == 0 && n < seq; n++) {
-		uint64_t skipped;
-
-		err = store_skip(s->store, ts_ns, &skipped);
-	}
-	return err;
-}
-
 static int append(struct stream *s, const struct publish *p, uint64_t seq,
     int64_t ts_ns)
 {
@@ -123,7 +104,7 @@ static int append(struct stream *s, const struct publish *p, uint64_t seq,
 		ts_ns = store_last_ts_ns(s->store);
 	if (ts_ns > s->last_ts_ns)
 		s->last_ts_ns = ts_ns;
-	err = go_to(s, seq, ts_ns);
+	err = store_skip_to(s->store, seq);
 	if (err == 0)
 		err = stream_put(s, p->subject, p->headers, p->payload, ts_ns,
 		    &got);

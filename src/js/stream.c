@@ -123,11 +123,10 @@ static int make_msgs(struct stream *s, const char *path, void *ctx)
 {
 	bool                is_memory = s->config->storage == STORAGE_MEMORY;
 	struct store_config c = msgs_config(s, is_memory);
-	uint64_t first = s->config->first_seq > 0 ? s->config->first_seq : 1;
+	uint64_t            first = *(const uint64_t *)ctx;
 	struct buf          blob = { 0 };
 	int                 err = ERR_NOMEM;
 
-	(void)ctx;
 	write_blob(s, s->config, &blob);
 	if (!buf_failed(&blob))
 		err = store_create(&c, is_memory ? "memory" : path, first,
@@ -160,14 +159,14 @@ static int open_state(struct stream *s, const char *path, void *ctx)
 	return err == ERR_NOTFOUND ? make_state(s, path, ctx) : err;
 }
 
-static int create_files(struct stream *s)
+static int create_files(struct stream *s, uint64_t first_seq)
 {
 	int err;
 
 	if (s->config->storage == STORAGE_MEMORY) {
 		s->ramdisk = ramdisk_create();
 		return s->ramdisk == NULL ? ERR_NOMEM
-		    : make_msgs(s, NULL, NULL);
+		    : make_msgs(s, NULL, &first_seq);
 	}
 	/* one that could not be opened is somebody's data */
 	if (place_is_there(s->dir))
@@ -177,7 +176,7 @@ static int create_files(struct stream *s)
 		err = with_path(s, "/state", make_state, NULL);
 	/* the last: a stream without it was never there */
 	if (err == 0)
-		err = with_path(s, "/msgs", make_msgs, NULL);
+		err = with_path(s, "/msgs", make_msgs, &first_seq);
 	if (err != 0)
 		place_remove(s->dir);
 	return err;
@@ -325,10 +324,11 @@ static void give_up(struct stream *s)
 	destroy(s);
 }
 
-struct stream *stream_create(struct js_account *a, struct stream_config *config,
-    int64_t created_ns, struct js_error *e)
+static struct stream *create(struct js_account *a, struct stream_config *config,
+    int64_t created_ns, bool is_aside, struct js_error *e)
 {
 	struct stream *s = allocate(a);
+	uint64_t       first = config->first_seq;
 	int            err = ERR_NOMEM;
 
 	if (s == NULL) {
@@ -339,9 +339,10 @@ struct stream *stream_create(struct js_account *a, struct stream_config *config,
 	s->config = config;
 	s->name = config->name;
 	s->created_ns = created_ns;
-	s->dir = place_of(a->dir, s->name);
+	s->dir = is_aside ? place_beside(a->dir, s->name)
+	    : place_of(a->dir, s->name);
 	if (s->dir != NULL)
-		err = create_files(s);
+		err = create_files(s, first == 0 || is_aside ? 1 : first);
 	if (err == 0 && !make_memory(s))
 		err = ERR_NOMEM;
 	if (err == 0)
@@ -350,6 +351,18 @@ struct stream *stream_create(struct js_account *a, struct stream_config *config,
 	    err_text(err));
 	give_up(s);
 	return NULL;
+}
+
+struct stream *stream_create(struct js_account *a, struct stream_config *config,
+    int64_t created_ns, struct js_error *e)
+{
+	return create(a, config, created_ns, false, e);
+}
+
+struct stream *stream_create_aside(struct js_account *a,
+    struct stream_config *config, struct js_error *e)
+{
+	return create(a, config, 0, true, e);
 }
 
 static bool read_blob(struct stream *s)
@@ -503,6 +516,41 @@ static void drop_unwanted(struct stream *s)
 	store_msg_fini(&m);
 }
 
+/* ---- from a backup ---------------------------------------------------------------- */
+
+static int write_created(struct stream *s, int64_t created_ns)
+{
+	struct buf blob = { 0 };
+	int        err = ERR_NOMEM;
+
+	s->created_ns = created_ns;
+	write_blob(s, s->config, &blob);
+	if (!buf_failed(&blob))
+		err = store_set_blob(s->store, buf_slice(&blob));
+	buf_fini(&blob);
+	return err;
+}
+
+bool stream_move_in(struct stream *s, int64_t created_ns, struct js_error *e)
+{
+	int err = write_created(s, created_ns);
+
+	schedules_close(s);
+	expiry_close(s);
+	dedup_destroy(s->dedup);
+	s->dedup = NULL;
+	if (err == 0 && !make_memory(s))
+		err = ERR_NOMEM;
+	if (err == 0 && s->config->storage == STORAGE_FILE)
+		err = place_move(&s->dir, place_of(s->account->dir, s->name));
+	if (err != 0)
+		return js_fail_with(e, 10062, "%s", err_text(err));
+	stream_settle(s);
+	stream_enforce(s);
+	prune(s);
+	return true;
+}
+
 bool stream_update(struct stream *s, struct stream_config *config,
     struct js_error *e)
 {
@@ -549,6 +597,7 @@ bool stream_update(struct stream *s, struct stream_config *config,
 static void leave(struct stream *s, void (*end)(struct consumer *c))
 {
 	s->is_leaving = true;
+	js_stop_jobs(stream_js(s), s);
 	unsubscribe(s);
 	sources_stop(s);
 	LIST_EACH (l, &s->consumers)
@@ -567,6 +616,17 @@ void stream_close(struct stream *s)
 		err = ERR_IO;
 	/* all is on the disk now, or it could not be */
 	stream_fail_waiters(s, err);
+	destroy(s);
+}
+
+void stream_abandon(struct stream *s)
+{
+	leave(s, consumer_close);
+	store_abandon(s->store);
+	if (s->state != NULL)
+		store_abandon(s->state);
+	if (s->config->storage == STORAGE_FILE)
+		place_remove(s->dir);
 	destroy(s);
 }
 

@@ -95,6 +95,16 @@ struct stream {
 struct stream *stream_create(struct js_account *a, struct stream_config *config,
     int64_t created_ns, struct js_error *e);
 
+/* One whose messages are still to come, from a backup: it lies beside its
+ * place, and is gone after a crash.  The rest as stream_create. */
+struct stream *stream_create_aside(struct js_account *a,
+    struct stream_config *config, struct js_error *e);
+/* All of it is in its stores, and durable: limits are kept, and it moves to its
+ * place, durably.  It is in no list yet.  False and *e. */
+bool stream_move_in(struct stream *s, int64_t created_ns, struct js_error *e);
+/* One that was not moved, and its files.  Nobody is told. */
+void stream_abandon(struct stream *s);
+
 /* One that is on the disk, in the directory name of the account's.  Consumers
  * too.  NULL: it cannot be opened (logged; why: ERR_*). */
 struct stream *stream_open(struct js_account *a, const char *dir, int *why);

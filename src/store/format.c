@@ -41,7 +41,9 @@
  *                brings nobody back.  Flag 2: the messages were
  *                overwritten as well.  Flag 4: they were lost.
  *                sequence: the last that was given out
- *   type 3 SKIP  the sequence has no message.  No data
+ *   type 3 SKIP  the sequence has no message.  Flag 8: nor has any from the one
+ *                that stands in place of the time; written twice in a row,
+ *                the second with flag 1.  No data
  *   type 4 META  data: the caller's blob; sequence: its generation
  *
  *   In a block that is not compacted each sequence from the block's first on

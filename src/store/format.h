@@ -64,7 +64,7 @@ int block_header_get(const char in[BLOCK_HEADER_BYTES],
 enum record_type {
 	RECORD_MSG  = 1,
 	RECORD_DEAD = 2,	/* runs of sequences that are gone */
-	RECORD_SKIP = 3,	/* a sequence that never had a message */
+	RECORD_SKIP = 3,	/* sequences that never had a message */
 	RECORD_META = 4,	/* the caller's blob, seq is its generation */
 };
 
@@ -72,6 +72,7 @@ enum record_flag {
 	RECORD_COPY  = 1,	/* of the record before */
 	RECORD_ERASE = 2,	/* MSG: was overwritten.  DEAD: of such ones */
 	RECORD_LOST  = 4,	/* DEAD: by damage, not by request */
+	RECORD_RANGE = 8,	/* SKIP: of all from ts_ns on */
 };
 
 struct record {

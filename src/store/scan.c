@@ -23,6 +23,20 @@ static bool is_compacted(const struct scan *s)
 	return s->has_header && (s->header.flags & BLOCK_COMPACTED) != 0;
 }
 
+/* A SKIP may stand for several. */
+static uint64_t first_seq_of(const struct record *r)
+{
+	return r->type == RECORD_SKIP && (r->flags & RECORD_RANGE) != 0
+	    ? (uint64_t)r->ts_ns : r->seq;
+}
+
+/* Of the record before. */
+static bool is_copy(const struct scan *s, const struct record *r)
+{
+	return r->type == RECORD_SKIP && (r->flags & RECORD_COPY) != 0 &&
+	    r->seq == s->last_seq;
+}
+
 /* Sequences ascend, and by no more than the bytes passed over can have held;
  * what claims otherwise is no record of ours. */
 static bool is_seq_sane(const struct scanner *x, const struct record *r,
@@ -30,13 +44,15 @@ static bool is_seq_sane(const struct scanner *x, const struct record *r,
 {
 	const struct scan *s = x->s;
 	uint64_t           room = (at - x->seq_end) / RECORD_HEADER_BYTES + 1;
+	uint64_t           first = first_seq_of(r);
 
 	if (r->type == RECORD_META || (r->type == RECORD_DEAD &&
-	    r->seq <= s->last_seq))
+	    r->seq <= s->last_seq) || is_copy(s, r))
 		return true;
 	if (r->seq <= s->last_seq || r->seq - s->first_seq >= UINT32_MAX)
 		return false;
-	return is_compacted(s) || r->seq - s->last_seq <= room;
+	return is_compacted(s) || (first > s->last_seq && first <= r->seq &&
+	    first - s->last_seq <= room);
 }
 
 static bool read_record(const struct scanner *x, uint64_t at,
@@ -58,12 +74,12 @@ static void damage(struct scanner *x, uint64_t at)
 		x->s->damaged_at = at;
 }
 
-static void learn_skip(struct scanner *x, uint64_t seq)
+static void learn_skip(struct scanner *x, struct seq_run r)
 {
 	struct buf runs = { 0 };
 	uint64_t   prev = 0;
 
-	run_put(&runs, &prev, (struct seq_run){ seq, seq });
+	run_put(&runs, &prev, r);
 	x->err = buf_failed(&runs) ? ERR_NOMEM
 	    : block_table_add_dead(x->s->table, 0, buf_slice(&runs));
 	buf_fini(&runs);
@@ -115,12 +131,14 @@ static void learn_data(struct scanner *x, uint64_t at, const struct record *r)
 	switch (r->type) {
 	case RECORD_MSG:
 		if (r->flags & RECORD_ERASE)
-			learn_skip(x, r->seq);
+			learn_skip(x, (struct seq_run){ r->seq, r->seq });
 		else
 			learn_msg(x, at, r, data);
 		break;
 	case RECORD_SKIP:
-		learn_skip(x, r->seq);
+		if (!is_copy(x->s, r))
+			learn_skip(x, (struct seq_run){ first_seq_of(r),
+				r->seq });
 		break;
 	case RECORD_DEAD:
 		learn_dead(x, r, data);

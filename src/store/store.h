@@ -98,6 +98,11 @@ int store_append(struct store *s, struct slice subject, struct slice hdr,
 /* Give a sequence out to nobody.  Errors as for append. */
 int store_skip(struct store *s, int64_t ts_ns, uint64_t *seq);
 
+/* Likewise all from the next one to before next; they cost next to nothing.
+ * Nothing to do where the next one is next or more.  ERR_NOMEM, ERR_NOSPC: they
+ * are still to be given out. */
+int store_skip_to(struct store *s, uint64_t next);
+
 enum store_delete {
 	STORE_DELETE,
 	STORE_ERASE,	/* and overwrite its bytes before that is durable */

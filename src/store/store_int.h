@@ -248,6 +248,8 @@ int store_lose(struct store *s, struct block_file *b, uint64_t seq);
 void store_tell_loss(struct store *s, enum store_why why, uint64_t first,
     uint64_t last, uint32_t nr);
 void store_settle_first(struct store *s);
+/* The next sequence will be next, in a block that begins with it. */
+int store_jump(struct store *s, uint64_t next);
 
 /* ---- store_sync.c --------------------------------------------------------- */
 

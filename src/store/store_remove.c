@@ -300,8 +300,7 @@ static int purge_everything(struct store *s)
 	return 0;
 }
 
-/* The next sequence will be next. */
-static int jump(struct store *s, uint64_t next)
+int store_jump(struct store *s, uint64_t next)
 {
 	struct seq_run gap = { s->last_seq + 1, next - 1 };
 	int        err = store_reserve_dying(s, DYING_PLAIN);
@@ -312,7 +311,8 @@ static int jump(struct store *s, uint64_t next)
 		return err == ERR_IO ? store_fail(s, err) : err;
 	store_add_dying(s, DYING_PLAIN, gap);
 	s->last_seq = next - 1;
-	s->first_seq = next;
+	if (s->n_msgs == 0)
+		s->first_seq = next;
 	s->mark++;
 	return 0;
 }
@@ -329,7 +329,7 @@ static int purge(struct store *s, const struct store_purge *what, uint64_t *n)
 		*n = s->n_msgs;
 		err = purge_everything(s);
 		if (err == 0 && what->below_seq > s->last_seq + 1)
-			err = jump(s, what->below_seq);
+			err = store_jump(s, what->below_seq);
 		return err;
 	}
 	p.left = s->n_msgs;

@@ -400,44 +400,81 @@ int store_repeat_blob(struct store *s)
 }
 
 /* The runs of a SKIP stand in the footer like those of the dead. */
-static int note_skip(struct block_file *b, uint64_t seq)
+static int note_skip(struct block_file *b, struct seq_run r)
 {
 	struct buf runs = { 0 };
 	uint64_t   prev = 0;
 	int        err;
 
-	run_put(&runs, &prev, (struct seq_run){ seq, seq });
+	run_put(&runs, &prev, r);
 	err = buf_failed(&runs) ? ERR_NOMEM
 	    : block_table_add_dead(b->table, 0, buf_slice(&runs));
 	buf_fini(&runs);
 	return err;
 }
 
-int store_skip(struct store *s, int64_t ts_ns, uint64_t *seq)
+static int enter_skip(struct store *s, struct block_file *b, struct seq_run r)
 {
-	struct record      r = { .type = RECORD_SKIP, .seq = s->last_seq + 1,
-		.ts_ns = ts_ns };
-	struct block_file *b;
-	struct chunk      *c = NULL;
-	int                err = may_append(s, record_bytes(&r));
+	int err = block_reserve_dead(b, r.last);
 
 	if (err == 0)
-		err = prepare(s, record_bytes(&r), false, &c);
+		err = note_skip(b, r);
+	if (err != 0)
+		return err;
+	b->last_seq = s->last_seq = r.last;
+	block_set_dead_run(b, r);
+	if (s->n_msgs == 0)
+		s->first_seq = r.last + 1;
+	s->mark++;
+	return 0;
+}
+
+/* Several have one record, and its copy: without it nothing behind them would
+ * be believed. */
+static int skip_through(struct store *s, int64_t ts_ns, uint64_t last)
+{
+	struct seq_run run = { s->last_seq + 1, last };
+	bool           is_range = last > run.first;
+	struct record  r = { .type = RECORD_SKIP, .seq = last, .ts_ns = is_range
+		? (int64_t)run.first : ts_ns,
+		.flags = is_range ? RECORD_RANGE : 0 };
+	struct block_file *b;
+	struct chunk      *c = NULL;
+	int                err = may_append(s, 2 * record_bytes(&r));
+
+	if (err == 0)
+		err = prepare(s, 2 * record_bytes(&r), false, &c);
 	if (err != 0)
 		return settle(s, err);
 	b = block_active(s);
-	err = block_set_dead(b, r.seq);
-	if (err == 0)
-		err = note_skip(b, r.seq);
+	err = enter_skip(s, b, run);
 	if (err != 0)
 		return err;
 	put_record(s, b, c, &r, SLICE_NONE, SLICE_NONE, SLICE_NONE);
-	b->last_seq = s->last_seq = r.seq;
-	if (s->n_msgs == 0)
-		s->first_seq = r.seq + 1;
-	s->mark++;
-	*seq = r.seq;
+	r.flags |= RECORD_COPY;
+	if (is_range)
+		put_record(s, b, c, &r, SLICE_NONE, SLICE_NONE, SLICE_NONE);
 	return 0;
+}
+
+int store_skip(struct store *s, int64_t ts_ns, uint64_t *seq)
+{
+	int err = skip_through(s, ts_ns, s->last_seq + 1);
+
+	if (err == 0)
+		*seq = s->last_seq;
+	return err;
+}
+
+int store_skip_to(struct store *s, uint64_t next)
+{
+	const struct block_file *b = block_active(s);
+
+	if (s->err != 0 || next <= s->last_seq + 1)
+		return s->err;
+	if (next - b->first_seq >= BLOCK_RECORDS_MAX)
+		return store_jump(s, next);
+	return skip_through(s, s->last_ts_ns, next - 1);
 }
 
 /* ---- the dead ------------------------------------------------------------- */

@@ -102,17 +102,19 @@ int model_append(struct model *m)
 	return 0;
 }
 
-static int skip_one(struct model *m)
+/* One, or a few at a time. */
+static int skip_some(struct model *m)
 {
-	uint64_t seq = 0;
-	int      err = store_skip(m->s, m->now_ns, &seq);
+	uint64_t seq = m->last + model_dice(m, 9);
+	int      err = seq > m->last ? store_skip_to(m->s, seq + 1)
+	    : store_skip(m->s, m->now_ns, &seq);
 
 	if (err != 0)
 		return err;
-	CHECK_INT(seq, m->last + 1);
-	m->last = seq;
+	CHECK_INT(seq, store_last_seq(m->s));
 	m->last_mark = store_mark(m->s);
-	*msg_at(m, seq) = (struct model_msg){ 0 };
+	while (m->last < seq)
+		*msg_at(m, ++m->last) = (struct model_msg){ 0 };
 	return 0;
 }
 
@@ -238,7 +240,7 @@ int model_step(struct model *m)
 	if (d < 550)
 		return model_append(m);
 	if (d < 560)
-		return skip_one(m);
+		return skip_some(m);
 	if (d < 900 && m->last >= m->base)
 		return model_delete(m, m->base + model_dice(m,
 		    (uint32_t)(m->last - m->base + 1)),

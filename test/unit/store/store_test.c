@@ -96,6 +96,98 @@ TEST(it_is_the_same_after_close_and_open)
 	fake_disk_destroy(d);
 }
 
+static void put_at(struct store *s, uint64_t want)
+{
+	uint64_t seq;
+
+	CHECK_INT(store_skip_to(s, want), 0);
+	CHECK_INT(store_append(s, SLICE("a"), SLICE_NONE, SLICE("x"), 1, &seq),
+	    0);
+	CHECK_INT(seq, want);
+}
+
+/* Near ones and far ones; behind the last message too. */
+static void check_gaps(struct store *s, uint64_t n_lost)
+{
+	static const uint64_t there[] = { 1000, 1001, 1005, 900000, 5000000000,
+		5000000007 };
+	struct store_state    st;
+	uint64_t              seq = 0;
+
+	for (size_t i = 0; i < N_OF(there); i++) {
+		CHECK_INT(store_find_next(s, SLICE_NONE, seq + 1, &seq), 0);
+		CHECK_INT(seq, there[i]);
+	}
+	CHECK_INT(store_find_next(s, SLICE_NONE, seq + 1, &seq), ERR_NOTFOUND);
+	store_get_state(s, &st);
+	CHECK_INT(st.n_msgs, N_OF(there));
+	CHECK_INT(st.first_seq, 1000);
+	CHECK_INT(st.last_seq, 5000000019);
+	CHECK_INT(st.n_lost + st.n_torn + n_lost, 0);
+}
+
+TEST(sequences_are_passed_over_and_stay_so)
+{
+	struct disk        *d = fake_disk_create();
+	struct model       *m = model_create(1, 1);
+	struct store_config c = config_of(d, m);
+	struct store       *s;
+
+	CHECK_INT(store_create(&c, "s", 1, SLICE("blob"), &s), 0);
+	put_at(s, 1000);
+	put_at(s, 1001);
+	put_at(s, 1005);
+	put_at(s, 900000);
+	put_at(s, 5000000000);
+	put_at(s, 5000000007);
+	CHECK_INT(store_skip_to(s, 5000000020), 0);
+	CHECK_INT(store_skip_to(s, 20), 0);
+	check_gaps(s, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_INT(store_close(s), 0);
+		if (i < 2)
+			fake_disk_remove(d, "index");
+		CHECK_INT(store_open(&c, "s", &s), 0);
+		check_gaps(s, m->n_lost_told);
+	}
+	CHECK_INT(store_close(s), 0);
+	model_destroy(m);
+	fake_disk_destroy(d);
+}
+
+/* Damage to what says that sequences were passed over costs no message. */
+TEST(a_damaged_word_about_a_gap_costs_nothing)
+{
+	size_t n;
+
+	for (size_t at = 0; at < 8192; at += 8) {
+		struct disk        *d = fake_disk_create();
+		struct model       *m = model_create(1, 1);
+		struct store_config c = config_of(d, m);
+		struct store       *s;
+		struct store_state  st;
+		char               *p;
+
+		CHECK_INT(store_create(&c, "s", 1, SLICE("blob"), &s), 0);
+		put_at(s, 1000);
+		CHECK_INT(store_flush(s), 0);
+		store_abandon(s);
+		p = fake_disk_bytes(d, "00000001.blk", &n);
+		while (at < n && memcmp(p + at, "mREC\3", 5) != 0)
+			at += 8;
+		if (at < n)
+			p[at + 20] ^= 1;
+		CHECK_INT(store_open(&c, "s", &s), 0);
+		store_get_state(s, &st);
+		CHECK_INT(st.n_msgs, 1);
+		CHECK_INT(st.first_seq, 1000);
+		CHECK_INT(m->n_lost_told, 0);
+		CHECK_INT(store_close(s), 0);
+		model_destroy(m);
+		fake_disk_destroy(d);
+	}
+}
+
 TEST(it_lives_on_a_real_disk_with_a_pool)
 {
 	char                dir[] = "/tmp/mote-store-XXXXXX", path[64];
