@@ -94,6 +94,8 @@ static const char magic_end[8] = "moteend";
 static const char magic_meta[8] = "motemet";
 static const char magic_record[4] = { 'm', 'R', 'E', 'C' };
 
+enum { CODEC_BITS = 4 };	/* of a record's codec; the rest is a length */
+
 /* ---- little-endian -------------------------------------------------------- */
 
 void put16(char *out, uint16_t v)
@@ -172,6 +174,19 @@ uint32_t block_seed(const struct store_id *id, uint32_t block_nr)
 	return crc32c(crc32c(0, id->b, sizeof id->b), nr, sizeof nr);
 }
 
+/* ---- versions ------------------------------------------------------------- */
+
+/* So that what has no codec can be read by a program that knows none. */
+static uint32_t version_of(uint32_t codec)
+{
+	return codec == 0 ? 1 : FORMAT_VERSION;
+}
+
+static bool is_version_known(uint32_t version, uint32_t codec)
+{
+	return version == version_of(codec) && (codec & ~CODEC_ALL) == 0;
+}
+
 /* ---- block header --------------------------------------------------------- */
 
 void block_header_put(char out[BLOCK_HEADER_BYTES],
@@ -179,13 +194,14 @@ void block_header_put(char out[BLOCK_HEADER_BYTES],
 {
 	memset(out, 0, BLOCK_HEADER_BYTES);
 	memcpy(out, magic_block, sizeof magic_block);
-	put32(out + 8, FORMAT_VERSION);
+	put32(out + 8, version_of(h->codec));
 	put32(out + 12, h->flags);
 	memcpy(out + 16, h->id.b, sizeof h->id.b);
 	put32(out + 32, h->nr);
 	put32(out + 36, h->room);
 	put64(out + 40, h->first_seq);
 	put64(out + 48, (uint64_t)h->created_ns);
+	put32(out + 56, h->codec);
 	put32(out + 60, crc32c(0, out, 60));
 }
 
@@ -196,7 +212,8 @@ int block_header_get(const char in[BLOCK_HEADER_BYTES],
 	if (memcmp(in, magic_block, sizeof magic_block) != 0 ||
 	    get32(in + 60) != crc32c(0, in, 60))
 		return ERR_CORRUPT;
-	if (get32(in + 8) != FORMAT_VERSION || get32(in + 56) != 0)
+	h->codec = get32(in + 56);
+	if (!is_version_known(get32(in + 8), h->codec))
 		return ERR_VERSION;
 	h->flags = get32(in + 12);
 	memcpy(h->id.b, in + 16, sizeof h->id.b);
@@ -230,8 +247,27 @@ void record_put(char out[RECORD_HEADER_BYTES], uint32_t seed, uint64_t at,
 	put64(out + 24, (uint64_t)r->ts_ns);
 	put32(out + 32, r->lag);
 	put32(out + 36, r->data_crc);
-	put32(out + 40, 0);
+	put32(out + 40, r->codec == 0 ? 0 : r->stored << CODEC_BITS | r->codec);
 	put32(out + 44, record_crc(out, seed, at));
+}
+
+/* LZ4 makes of a byte 255 at most; sealing adds what it always does. */
+static bool is_codec_sane(const struct record *r)
+{
+	size_t n = record_data_bytes(r), over = 0;
+
+	if (r->codec == 0)
+		return r->stored == 0;
+	if ((r->type != RECORD_MSG && r->type != RECORD_META) ||
+	    r->codec == CODEC_SEALED || r->codec == CODEC_ALL ||
+	    (r->codec & ~CODEC_ALL) != 0 || n > RECORD_BYTES_MAX)
+		return false;
+	if (r->codec & CODEC_SEALED)
+		over = SEAL_BYTES;
+	if (r->stored < over)
+		return false;
+	return r->codec & CODEC_LZ4 ? n / 255 <= r->stored - over
+	    : n == r->stored - over;
 }
 
 bool record_get(const char in[RECORD_HEADER_BYTES], uint32_t seed,
@@ -249,7 +285,9 @@ bool record_get(const char in[RECORD_HEADER_BYTES], uint32_t seed,
 	r->ts_ns = (int64_t)get64(in + 24);
 	r->lag = get32(in + 32);
 	r->data_crc = get32(in + 36);
-	return get32(in + 40) == 0;
+	r->codec = get32(in + 40) & ((1u << CODEC_BITS) - 1);
+	r->stored = get32(in + 40) >> CODEC_BITS;
+	return is_codec_sane(r);
 }
 
 uint32_t record_data_crc(uint64_t seq, const void *data, size_t n)
@@ -298,11 +336,12 @@ void footer_put(char out[FOOTER_HEADER_BYTES], uint32_t seed,
 {
 	memset(out, 0, FOOTER_HEADER_BYTES);
 	memcpy(out, magic_footer, sizeof magic_footer);
-	put32(out + 8, FORMAT_VERSION);
+	put32(out + 8, version_of(f->codec));
 	put32(out + 12, f->flags);
 	put32(out + 16, f->block_nr);
 	put32(out + 20, f->n_records);
 	put32(out + 24, f->n_subjects);
+	put32(out + 28, f->codec);
 	put64(out + 32, f->first_seq);
 	put64(out + 40, f->last_seq);
 	put64(out + 56, (uint64_t)f->first_ts_ns);
@@ -323,7 +362,8 @@ int footer_get(const char in[FOOTER_HEADER_BYTES], uint32_t seed,
 	if (memcmp(in, magic_footer, sizeof magic_footer) != 0 ||
 	    get32(in + 108) != crc32c(seed, in, 108))
 		return ERR_CORRUPT;
-	if (get32(in + 8) != FORMAT_VERSION)
+	f->codec = get32(in + 28);
+	if (!is_version_known(get32(in + 8), f->codec))
 		return ERR_VERSION;
 	f->flags = get32(in + 12);
 	f->block_nr = get32(in + 16);
@@ -381,12 +421,22 @@ bool footer_end_get(const char in[FOOTER_END_BYTES], uint32_t seed,
 
 /* ---- meta ----------------------------------------------------------------- */
 
+/* What the checksum covers besides the header's first bytes. */
+static size_t meta_rest(uint32_t version, uint32_t key_bytes,
+    uint32_t blob_bytes)
+{
+	return (version == 1 ? 0 : (size_t)META_CODEC_BYTES + key_bytes) +
+	    blob_bytes;
+}
+
 void meta_put(struct buf *out, const struct meta *m)
 {
-	char h[META_HEADER_BYTES] = { 0 };
+	char     h[META_HEADER_BYTES + META_CODEC_BYTES] = { 0 };
+	size_t   n = META_HEADER_BYTES + (m->codec == 0 ? 0 : META_CODEC_BYTES);
+	uint32_t crc;
 
 	memcpy(h, magic_meta, sizeof magic_meta);
-	put32(h + 8, FORMAT_VERSION);
+	put32(h + 8, version_of(m->codec));
 	put32(h + 12, (uint32_t)m->blob.n);
 	memcpy(h + 16, m->id.b, sizeof m->id.b);
 	put64(h + 32, m->generation);
@@ -395,24 +445,67 @@ void meta_put(struct buf *out, const struct meta *m)
 	put64(h + 56, m->base_seq);
 	put64(h + 64, m->newest_first_seq);
 	put32(h + 72, m->newest_nr);
-	put32(h + 76, crc32c(crc32c(0, h, 76), m->blob.p, m->blob.n));
-	buf_put(out, h, sizeof h);
+	put32(h + META_HEADER_BYTES, m->codec);
+	put32(h + META_HEADER_BYTES + 4, (uint32_t)m->key.n);
+	crc = crc32c(crc32c(0, h, 76), h + META_HEADER_BYTES,
+	    n - META_HEADER_BYTES);
+	crc = crc32c(crc, m->key.p, m->key.n);
+	put32(h + 76, crc32c(crc, m->blob.p, m->blob.n));
+	buf_put(out, h, n);
+	buf_put_slice(out, m->key);
 	buf_put_slice(out, m->blob);
+}
+
+static int get_codec(struct slice *in, struct meta *m)
+{
+	uint32_t n;
+
+	m->codec = get32(in->p);
+	n = get32(in->p + 4);
+	*in = slice_skip(*in, META_CODEC_BYTES);
+	m->key = slice_of(in->p, n);
+	*in = slice_skip(*in, n);
+	if (!is_version_known(FORMAT_VERSION, m->codec) ||
+	    n != ((m->codec & CODEC_SEALED) != 0 ? STORE_KEY_BYTES : 0))
+		return ERR_VERSION;
+	return 0;
+}
+
+/* The checksum first, as for a block; what it covers depends on the version,
+ * and a flip in that finds none that fits. */
+static int get_rest(struct slice in, struct meta *m, struct slice *rest)
+{
+	uint32_t version = get32(in.p + 8), key_bytes = 0;
+
+	*rest = slice_skip(in, META_HEADER_BYTES);
+	if (version != 1 && rest->n < META_CODEC_BYTES)
+		return ERR_CORRUPT;
+	if (version != 1)
+		key_bytes = get32(rest->p + 4);
+	if (key_bytes > rest->n || get32(in.p + 12) > rest->n ||
+	    meta_rest(version, key_bytes, get32(in.p + 12)) > rest->n)
+		return ERR_CORRUPT;
+	rest->n = meta_rest(version, key_bytes, get32(in.p + 12));
+	if (get32(in.p + 76) != crc32c(crc32c(0, in.p, 76), rest->p, rest->n))
+		return ERR_CORRUPT;
+	if (version == 1)
+		return 0;
+	return version == FORMAT_VERSION ? get_codec(rest, m) : ERR_VERSION;
 }
 
 int meta_get(struct slice in, struct meta *m)
 {
 	struct slice blob;
+	int          err;
 
 	if (in.n < META_HEADER_BYTES ||
-	    memcmp(in.p, magic_meta, sizeof magic_meta) != 0 ||
-	    get32(in.p + 12) > in.n - META_HEADER_BYTES)
+	    memcmp(in.p, magic_meta, sizeof magic_meta) != 0)
 		return ERR_CORRUPT;
-	blob = slice_of(in.p + META_HEADER_BYTES, get32(in.p + 12));
-	if (get32(in.p + 76) != crc32c(crc32c(0, in.p, 76), blob.p, blob.n))
-		return ERR_CORRUPT;
-	if (get32(in.p + 8) != FORMAT_VERSION)
-		return ERR_VERSION;
+	m->codec = 0;
+	m->key = SLICE_NONE;
+	err = get_rest(in, m, &blob);
+	if (err != 0)
+		return err;
 	memcpy(m->id.b, in.p + 16, sizeof m->id.b);
 	m->generation = get64(in.p + 32);
 	m->opened = get64(in.p + 40);

@@ -30,6 +30,7 @@
 #include "store/scan.h"
 
 struct disk;
+struct store_secret;
 struct store;
 struct store_pool;
 
@@ -54,6 +55,8 @@ struct store_config {
 	uint32_t           reserve_bytes;	/* 0: none */
 	struct cost        cost;
 	bool               is_volatile;	/* no zeros ahead, no saved index */
+	bool               compress;	/* what is appended from now on */
+	const struct store_secret *secret;	/* kept; NULL: nothing is sealed */
 	/* There is work for store_tick.  Thread: the pool's. */
 	void             (*wake)(void *ctx);
 	/* Thread: owner.  In store_open too, before it returns. */
@@ -68,6 +71,9 @@ int store_create(const struct store_config *c, const char *path,
     uint64_t first_seq, struct slice blob, struct store **ret);
 
 /* ERR_NOTFOUND: there is no store.  ERR_VERSION: a newer program's.
+ * ERR_DENIED: it is sealed, and there is no key or another; it is left as it
+ * is.  One that was not sealed is from now on; what it has is sealed, block by
+ * block, by store_tick.
  * ERR_CORRUPT: nothing in it says whose it is.  ERR_IO, ERR_NOMEM, ERR_NOSPC.
  * Damage to messages is no error: see lost. */
 int store_open(const struct store_config *c, const char *path,
@@ -127,6 +133,9 @@ struct store_purge {
  * next sequence is then that one.  ERR_NOMEM, ERR_IO, ERR_NOSPC: some may be
  * gone. */
 int store_purge(struct store *s, const struct store_purge *what, uint64_t *n);
+
+/* Compress what is appended from now on, or do not. */
+void store_set_compression(struct store *s, bool is_on);
 
 /* Durable on return, both copies.  After an error either may be found. */
 int store_set_blob(struct store *s, struct slice blob);

@@ -80,11 +80,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (memcmp(p + at, "mREC", 4) == 0)
 			mend(p, n, at);
 	if (block_scan(slice_of(p, n), &id, 1, 1, (struct cost){ 30, 4 },
-	    &s) != 0)
+	    NULL, &s) != 0)
 		return 0;
 	check_table(&s, n);
 	must(block_scan(slice_of(p, n), &id, 1, 1, (struct cost){ 30, 4 },
-	    &again) == 0);
+	    NULL, &again) == 0);
 	must(again.table->n == s.table->n && again.last_seq == s.last_seq);
 	block_table_destroy(again.table);
 	block_table_destroy(s.table);

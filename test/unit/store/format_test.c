@@ -193,12 +193,12 @@ static void make_block(struct buf *out)
 	dead.flags = RECORD_COPY;
 	put_record(out, &dead, SLICE("\x01\x00"));
 	CHECK_INT(block_scan(buf_slice(out), &id, 1, 0, (struct cost){ 30, 4 },
-	    &scan), 0);
+	    NULL, &scan), 0);
 	f.records_end = scan.end;
 	f.first_ts_ns = scan.first_ts_ns;
 	f.last_ts_ns = scan.last_ts_ns;
 	CHECK_INT(block_table_encode(scan.table, block_seed(&id, 1), &f,
-	    out->n, out), 0);
+	    out->n, NULL, out), 0);
 	block_table_destroy(scan.table);
 }
 
