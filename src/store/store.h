@@ -164,6 +164,9 @@ int store_flush(struct store *s);
  * and now and then. */
 int store_tick(struct store *s);
 
+/* A block is being rewritten: after wake there is work for store_tick. */
+bool store_is_compacting(const struct store *s);
+
 /* 0, or why it will not be written to any more. */
 int store_error(const struct store *s);
 

@@ -463,6 +463,11 @@ int store_compact_finish(struct store *s)
 	return err;
 }
 
+bool store_is_compacting(const struct store *s)
+{
+	return s->compaction.is_running;
+}
+
 int store_scrub(struct store *s)
 {
 	if (s->compaction.is_running)

@@ -31,6 +31,8 @@ static void mend(char *p, size_t n, size_t at)
 
 	data = (uint64_t)get16(p + at + 6) + get32(p + at + 8) +
 	    get32(p + at + 12);
+	if ((get32(p + at + 40) & 15) != 0)
+		data = get32(p + at + 40) >> 4;
 	if ((p[at + 5] & 64) == 0 && data <= n - at - RECORD_HEADER_BYTES)
 		put32(p + at + 36, record_data_crc(seq, p + at +
 		    RECORD_HEADER_BYTES, (size_t)data));
