@@ -106,7 +106,7 @@ void js_destroy(struct js *js);
 
 void js_end_turn(struct js *js);
 
-/* What files are sealed with; NULL: they are not.  Lives as long as js. */
+/* What files are encrypted with; NULL: they are not.  Lives as long as js. */
 const struct store_secret *js_secret(const struct js *js);
 
 /* ---- streams of an account -------------------------------------------------- */

@@ -260,7 +260,7 @@ static void encode_subjects(const struct block_table *t, const uint32_t *order,
 		buf_put_slice(out, block_table_subject(t, order[i]));
 }
 
-/* What ties the sealed subjects to their block. */
+/* What ties the encrypted subjects to their block. */
 struct subjects_context {
 	char b[16];
 };
@@ -300,7 +300,7 @@ static void encode(const struct block_table *t, uint32_t seed, struct footer *f,
 	entries = out->n;
 	encode_entries(t, new_nr, out);
 	subjects = out->n;
-	if (f->codec & CODEC_SEALED)
+	if (f->codec & CODEC_CIPHER)
 		seal_subjects(t, f, order, seal, out);
 	else
 		encode_subjects(t, order, f->n_subjects, out);
@@ -384,7 +384,7 @@ static int unseal_subjects(struct block_table *t, struct slice in,
 	int                     err = ERR_DENIED;
 
 	if (seal != NULL)
-		err = seal_open(seal, (enum codec)(f->codec & CODEC_SEALED),
+		err = seal_open(seal, (enum codec)(f->codec & CODEC_CIPHER),
 		    SEAL_SUBJECTS, slice_of(c.b, sizeof c.b), in, &plain);
 	if (err == 0 && !decode_subjects(t, buf_slice(&plain), f))
 		err = ERR_CORRUPT;
@@ -400,7 +400,7 @@ static bool is_sound(struct slice sections, const struct footer *f,
 
 	if (sections.n < subjects_at + f->subjects_bytes ||
 	    f->n_records > BLOCK_RECORDS_MAX ||
-	    (f->codec & CODEC_SEALED) == CODEC_SEALED ||
+	    (f->codec & CODEC_CIPHER) == CODEC_CIPHER ||
 	    (f->n_records > 0 && f->last_seq < f->first_seq) ||
 	    ((uint64_t)f->n_subjects + 1) * 4 > f->subjects_bytes)
 		return false;
@@ -429,7 +429,7 @@ static int decode(struct block_table *t, struct slice sections,
 	buf_put(&t->dead, sections.p, f->dead_bytes);
 	if (!decode_entries(t, sections.p + entries_at, f))
 		return ERR_CORRUPT;
-	if (f->codec & CODEC_SEALED)
+	if (f->codec & CODEC_CIPHER)
 		err = unseal_subjects(t, subjects, f, seal);
 	else if (!decode_subjects(t, subjects, f))
 		err = ERR_CORRUPT;

@@ -64,7 +64,7 @@ int block_table_encode(const struct block_table *t, uint32_t seed, struct footer
     uint64_t at, struct seal *seal, struct buf *out);
 
 /* From the sections behind a footer's header.  NULL and *err: ERR_CORRUPT,
- * ERR_NOMEM; ERR_DENIED: the subjects are sealed, and seal is NULL. */
+ * ERR_NOMEM; ERR_DENIED: the subjects are encrypted, and seal is NULL. */
 struct block_table *block_table_decode(struct slice sections,
     const struct footer *f, uint32_t seed, struct seal *seal, int *err);
 

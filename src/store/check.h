@@ -13,7 +13,7 @@
 struct disk;
 struct store_secret;
 
-/* secret: what it may be sealed with, or NULL.
+/* secret: what it may be encrypted with, or NULL.
  * Words for people into report, a line each.  0: every message is there;
  * ERR_CORRUPT: some are lost; ERR_NOTFOUND: there is no store; or what kept it
  * from being opened, ERR_DENIED: another key.  No server may have it open. */

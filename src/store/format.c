@@ -15,12 +15,17 @@
  *   reserve            zeros, given back when the disk is full
  *   *.tmp              half-made; of no meaning
  *
+ * CODEC, how bytes are stored, a sum: 1 LZ4, 2 ChaCha20-Poly1305, 4 AES-256-GCM
+ * (2 and 4 are the ciphers).  Of a record: what was done to its data, LZ4 first.
+ * Of a block or a store: what may have been done to what is in it; where it is
+ * not 0, the version is 2, else 1.
+ *
  * BLOCK HEADER, 64 bytes
  *    0  8 "moteblk" 0            32  4 number of the block
- *    8  4 version, 1             36  4 bytes it was to have
+ *    8  4 version, 1 or 2        36  4 bytes it was to have
  *   12  4 flags: 1 compacted     40  8 first sequence
  *   16 16 id of the store        48  8 created
- *                                56  4 codec: 0 plain; others are refused
+ *                                56  4 codec
  *                                60  4 crc of bytes 0 to 59
  *
  * RECORD, at a multiple of 8; the first behind the header, the next behind the
@@ -30,10 +35,14 @@
  *    5  1 flags                        durable when this was written
  *    6  2 length of the subject  36  4 crc of the data, from the crc of
  *    8  4 length of the headers        the sequence (8 bytes)
- *   12  4 length of the body     40  4 codec: 0 plain; others are refused
- *   16  8 sequence               44  4 crc, from B, of the record's offset
+ *   12  4 length of the body     40  4 codec plus 16 times the bytes of the
+ *   16  8 sequence                     data as stored; 0: as they are
+ *                                44  4 crc, from B, of the record's offset
  *                                      (8 bytes) and bytes 0 to 43
- *   48  the data: subject, headers, body; zeros up to a multiple of 8
+ *   48  the data: subject, headers, body; zeros up to a multiple of 8.  LZ4: one
+ *       block of it, never larger than they are.  With a cipher: ENCRYPTED,
+ *       purpose the type, context type (1), flags without 1 (1), bytes 6 to 31,
+ *       codec (4)
  *
  *   type 1 MSG   a message.  Flag 2: it was erased; the data is random
  *   type 2 DEAD  data: runs of sequences whose messages are gone.  Written
@@ -43,6 +52,11 @@
  *                sequence: the last that was given out
  *   type 3 SKIP  the sequence has no message.  No data
  *   type 4 META  data: the caller's blob; sequence: its generation
+ *   type 5 KEY   data: the store's key, as below.  The first record of a block
+ *                whose codec has a cipher
+ *
+ *   Only MSG and META have a codec.  What was erased keeps its own: the random
+ *   data are as long as what they cover.
  *
  *   In a block that is not compacted each sequence from the block's first on
  *   has a MSG or SKIP, so that one that is missing is known to be missing.
@@ -53,12 +67,12 @@
  *
  * FOOTER of a sealed block
  *    0  8 "moteftr" 0            56  8 time of the first message
- *    8  4 version, 1             64  8 time of the last
+ *    8  4 version, 1 or 2        64  8 time of the last
  *   12  4 flags, as the block's  72  8 first sequence of the next block
  *   16  4 number of the block    80  8 end of the records
  *   20  4 number of messages     88  4 bytes of the runs
  *   24  4 number of subjects     92  4 bytes of the subjects
- *   28  4 0                      96  4 crc, from B, of the runs
+ *   28  4 codec of the block     96  4 crc, from B, of the runs
  *   32  8 first sequence        100  4 of the entries
  *   40  8 last sequence         104  4 of the subjects
  *   48  8 0                     108  4 crc, from B, of bytes 0 to 107
@@ -68,17 +82,36 @@
  *       sealed, by sequence: sequence less the first, offset / 8, number of
  *       its subject, bytes it counts for
  *    .  (n + 1) * 4: where each subject begins in the bytes that follow, sorted
- *       by memcmp, and their end; then the bytes; zeros up to a multiple of 8
+ *       by memcmp, and their end; then the bytes.  Where the codec has a
+ *       cipher all this is ENCRYPTED: purpose 16, context block (4), number of
+ *       subjects (4), first sequence (8).  Zeros up to a multiple of 8
  *    .  24 bytes, the last of the file: "moteend" 0, offset of the footer,
  *       4 zero, crc from B of these 20
  *
  * META
  *    0  8 "motemet" 0            48  8 generation of the blob
- *    8  4 version, 1             56  8 the sequence the store began with
+ *    8  4 version, 1 or 2        56  8 the sequence the store began with
  *   12  4 bytes of the blob      64  8 first sequence of the newest block
  *   16 16 id                     72  4 number of the newest block
- *   32  8 generation             76  4 crc of bytes 0 to 75 and of the blob
+ *   32  8 generation             76  4 crc of bytes 0 to 75 and from 80 on
  *   40  8 times opened           80  the blob
+ *   in version 2:                80  4 codec
+ *                                84  4 bytes of the key: 80, or 0
+ *                                88  the key, then the blob; with a key it is
+ *                                    ENCRYPTED with the key's cipher, purpose
+ *                                    18, context its generation (8)
+ *
+ * ENCRYPTED bytes
+ *    0 16 salt: random, and the same as long as one opening of the store goes
+ *   16  8 count: of what was encrypted with that salt
+ *   24  the bytes; then a tag of 16.
+ *       key: BLAKE2b, 32 bytes, of "mote", the codec (4; 2 or 4) and the salt,
+ *       keyed with the store's; nonce: 4 zeros, count; associated data: the
+ *       store's id, the purpose (1), the context
+ *
+ * THE STORE'S KEY, 32 random bytes, as it is written: the codec (4; 2 or 4), 4
+ * zeros, and the key ENCRYPTED, purpose 19, no context, where the store's is the
+ * owner's: BLAKE2b, 32 bytes, of the owner's, keyed with "mote, the key of an owner".
  */
 #include "store/format.h"
 
@@ -251,7 +284,7 @@ void record_put(char out[RECORD_HEADER_BYTES], uint32_t seed, uint64_t at,
 	put32(out + 44, record_crc(out, seed, at));
 }
 
-/* LZ4 makes of a byte 255 at most; sealing adds what it always does. */
+/* LZ4 makes of a byte 255 at most; a cipher adds what it always does. */
 static bool is_codec_sane(const struct record *r)
 {
 	size_t n = record_data_bytes(r), over = 0;
@@ -259,10 +292,10 @@ static bool is_codec_sane(const struct record *r)
 	if (r->codec == 0)
 		return r->stored == 0;
 	if ((r->type != RECORD_MSG && r->type != RECORD_META) ||
-	    r->codec == CODEC_SEALED || r->codec == CODEC_ALL ||
+	    r->codec == CODEC_CIPHER || r->codec == CODEC_ALL ||
 	    (r->codec & ~CODEC_ALL) != 0 || n > RECORD_BYTES_MAX)
 		return false;
-	if (r->codec & CODEC_SEALED)
+	if (r->codec & CODEC_CIPHER)
 		over = SEAL_BYTES;
 	if (r->stored < over)
 		return false;
@@ -466,7 +499,7 @@ static int get_codec(struct slice *in, struct meta *m)
 	m->key = slice_of(in->p, n);
 	*in = slice_skip(*in, n);
 	if (!is_version_known(FORMAT_VERSION, m->codec) ||
-	    n != ((m->codec & CODEC_SEALED) != 0 ? STORE_KEY_BYTES : 0))
+	    n != ((m->codec & CODEC_CIPHER) != 0 ? STORE_KEY_BYTES : 0))
 		return ERR_VERSION;
 	return 0;
 }

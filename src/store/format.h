@@ -27,8 +27,8 @@ enum {
 	META_CODEC_BYTES   = 8,		/* behind the header, in version 2 */
 	META_BLOB_MAX      = 1 << 20,
 	RECORD_BYTES_MAX   = 256 << 20,
-	STORE_KEY_BYTES    = 80,	/* the store's own key, sealed */
-	SEAL_BYTES         = 40,	/* what sealing adds */
+	STORE_KEY_BYTES    = 80,	/* the store's own key, encrypted */
+	SEAL_BYTES         = 40,	/* what encrypting adds */
 	BLOCK_RECORDS_MAX  = 1 << 20,
 };
 
@@ -43,8 +43,8 @@ enum codec {
 	CODEC_LZ4    = 1,
 	CODEC_CHACHA = 2,	/* ChaCha20-Poly1305 */
 	CODEC_AES    = 4,	/* AES-256-GCM */
-	CODEC_SEALED = CODEC_CHACHA | CODEC_AES,
-	CODEC_ALL    = CODEC_LZ4 | CODEC_SEALED,
+	CODEC_CIPHER = CODEC_CHACHA | CODEC_AES,
+	CODEC_ALL    = CODEC_LZ4 | CODEC_CIPHER,
 };
 
 /* Where checksums in this block begin: not what any other block's do. */
@@ -81,7 +81,7 @@ enum record_type {
 	RECORD_DEAD = 2,	/* runs of sequences that are gone */
 	RECORD_SKIP = 3,	/* a sequence that never had a message */
 	RECORD_META = 4,	/* the caller's blob, seq is its generation */
-	RECORD_KEY  = 5,	/* the store's key, sealed with the owner's */
+	RECORD_KEY  = 5,	/* the store's key, encrypted with the owner's */
 };
 
 enum record_flag {
@@ -155,7 +155,7 @@ struct footer {
 	uint64_t records_end;		/* offset */
 	uint32_t dead_bytes, subjects_bytes;
 	uint32_t dead_crc, entries_crc, subjects_crc;
-	uint32_t codec;			/* the block's; sealed: so are the subjects */
+	uint32_t codec;			/* the block's; a cipher is the subjects' too */
 };
 
 /* One message of a sealed block. */
@@ -208,7 +208,7 @@ struct meta {
 	uint64_t        newest_first_seq;
 	uint32_t        codec;
 	struct slice    key;		/* STORE_KEY_BYTES, or none */
-	struct slice    blob;		/* sealed, if the codec says so */
+	struct slice    blob;		/* encrypted, if there is a key */
 };
 
 void meta_put(struct buf *out, const struct meta *m);

@@ -57,7 +57,7 @@ int pack(struct seal *seal, uint32_t codec, struct record *r,
     const struct slice data[3], struct buf *out)
 {
 	char     context[CONTEXT_BYTES];
-	uint32_t cipher = codec & CODEC_SEALED;
+	uint32_t cipher = codec & CODEC_CIPHER;
 	size_t   begin = out->n, n = record_data_bytes(r);
 	bool     is_large = (codec & CODEC_LZ4) != 0 && n >= COMPRESS_FROM;
 
@@ -110,7 +110,7 @@ static int unseal(struct seal *seal, const struct record *r,
 	if (seal == NULL)
 		return ERR_DENIED;
 	put_context(context, r);
-	return seal_open(seal, (enum codec)(r->codec & CODEC_SEALED), r->type,
+	return seal_open(seal, (enum codec)(r->codec & CODEC_CIPHER), r->type,
 	    slice_of(context, sizeof context), slice_of(stored, r->stored),
 	    out);
 }
@@ -130,7 +130,7 @@ static int unseal_and_decompress(struct seal *seal, const struct record *r,
 int unpack(struct seal *seal, const struct record *r, const char *stored,
     struct buf *out)
 {
-	switch (r->codec & (CODEC_LZ4 | CODEC_SEALED)) {
+	switch (r->codec & (CODEC_LZ4 | CODEC_CIPHER)) {
 	case 0:
 		buf_put(out, stored, record_data_bytes(r));
 		return buf_failed(out) ? ERR_NOMEM : 0;

@@ -1,4 +1,4 @@
-/* store/pack.h - a record's data as it is stored: smaller, sealed, or both.
+/* store/pack.h - a record's data as it is stored: smaller, encrypted, or both.
  *
  * The header stays readable, so that the scan, the footer and the compaction
  * go from record to record as ever; what is associated with the seal is all of
@@ -22,7 +22,7 @@ int pack(struct seal *seal, uint32_t codec, struct record *r,
     const struct slice data[3], struct buf *out);
 
 /* The data behind what out has, from r's stored bytes, whose checksum fits.
- * seal: NULL, none is there.  ERR_DENIED: it is sealed, and there is no seal.
+ * seal: NULL, none is there.  ERR_DENIED: it is encrypted, and there is no seal.
  * ERR_CORRUPT; ERR_NOMEM. */
 int unpack(struct seal *seal, const struct record *r, const char *stored,
     struct buf *out);

@@ -47,9 +47,9 @@ struct scan {
 };
 
 /* bytes: the whole file.  first_seq counts when the header is damaged.
- * seal: for messages that are sealed; else NULL.
+ * seal: for messages that are encrypted; else NULL.
  * ERR_VERSION; ERR_NOMEM; ERR_NOTFOUND: the header is of another store or
- * block; ERR_DENIED: a message is sealed, and seal is NULL.  On any of them
+ * block; ERR_DENIED: a message is encrypted, and seal is NULL.  On any of them
  * there is nothing to free. */
 int block_scan(struct slice bytes, const struct store_id *id, uint32_t nr,
     uint64_t first_seq, struct cost cost, struct seal *seal,

@@ -56,7 +56,7 @@ struct store_config {
 	struct cost        cost;
 	bool               is_volatile;	/* no zeros ahead, no saved index */
 	bool               compress;	/* what is appended from now on */
-	const struct store_secret *secret;	/* kept; NULL: nothing is sealed */
+	const struct store_secret *secret;	/* kept; NULL: none is encrypted */
 	/* There is work for store_tick.  Thread: the pool's. */
 	void             (*wake)(void *ctx);
 	/* Thread: owner.  In store_open too, before it returns. */
@@ -71,8 +71,8 @@ int store_create(const struct store_config *c, const char *path,
     uint64_t first_seq, struct slice blob, struct store **ret);
 
 /* ERR_NOTFOUND: there is no store.  ERR_VERSION: a newer program's.
- * ERR_DENIED: it is sealed, and there is no key or another; it is left as it
- * is.  One that was not sealed is from now on; what it has is sealed, block by
+ * ERR_DENIED: it is encrypted, and there is no key or another; it is left as it
+ * is.  One that was not encrypted is from now on; what it has is, block by
  * block, by store_tick.
  * ERR_CORRUPT: nothing in it says whose it is.  ERR_IO, ERR_NOMEM, ERR_NOSPC.
  * Damage to messages is no error: see lost. */

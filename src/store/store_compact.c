@@ -6,7 +6,7 @@
  * who dies meanwhile is dead in the new file too, since the bits stay and
  * their DEAD records lie in later blocks.
  *
- * A block from before there was a key is rewritten too, and sealed by that.
+ * A block from before there was a key is rewritten too, and encrypted by that.
  *
  * The scrub reads a block and finds what a checksum no longer fits.  Both give
  * way to each other: one runs at a time.
@@ -127,7 +127,7 @@ static int copy_msg(struct rewrite *w, const struct block_table *old,
 		return note_bad(w->c, w->c->from.first_seq + e->seq_delta);
 	if (w->c->only_verify)
 		return 0;
-	if (w->c->seal != NULL && (r.codec & CODEC_SEALED) == 0 &&
+	if (w->c->seal != NULL && (r.codec & CODEC_CIPHER) == 0 &&
 	    seal_msg(w, &r, &data) != 0)
 		return ERR_NOMEM;
 	if (block_table_reserve(w->table, subject.n) != 0)
@@ -364,7 +364,7 @@ static int take_copies(struct store *s, struct block_file *b)
 			return ERR_NOMEM;
 	}
 	c->to.codec = b->codec | (c->seal == NULL ||
-	    (b->codec & CODEC_SEALED) != 0 ? 0 : seal_cipher(c->seal));
+	    (b->codec & CODEC_CIPHER) != 0 ? 0 : seal_cipher(c->seal));
 	c->from = *b;
 	c->from.dead = copy_bits(b);
 	if (c->from.dead == NULL) {
@@ -402,7 +402,7 @@ void store_compact_begin(struct store *s)
 	for (size_t i = 0; i + 1 < s->n_blocks; i++) {
 		struct block_file *b = s->blocks[i];
 
-		if (b->n_live >= b->n_records / 2 && !store_must_seal(s, b))
+		if (b->n_live >= b->n_records / 2 && !store_must_encrypt(s, b))
 			continue;
 		if (!may_work_on(b)) {
 			s->wants_compaction |= b->n_live > 0;

@@ -7,7 +7,7 @@
  * say the same, more slowly.
  *
  *    0  8 "moteidx" 0            40  8 last sequence
- *    8  4 version, 1; sealed: 2  48  8 number of subjects
+ *    8  4 version, 1 or 2        48  8 number of subjects
  *   12  4 number of blocks       56  8 messages lost
  *   16 16 id of the store        64  8 torn
  *   32  8 times opened           72  8 time of the last message
@@ -18,8 +18,8 @@
  *       first is stale plus 2 if last is
  *    .  the last 4 bytes: crc of all before
  *
- * Of a store that is sealed all between the header and the crc is sealed, the
- * header associated.
+ * Where the store has a cipher the version is 2, and all between the header and
+ * the crc is ENCRYPTED: purpose 17, context the header.
  */
 #include "store/store_int.h"
 
@@ -104,7 +104,7 @@ static bool put_subject(void *ctx, struct slice subject,
 	return !buf_failed(out);
 }
 
-/* The header is associated: what it says goes with what is sealed. */
+/* The header is associated: what it says goes with what is encrypted. */
 static int seal_rest(struct store *s, struct buf *out, size_t at)
 {
 	char header[INDEX_HEADER_BYTES];

@@ -3,7 +3,7 @@
  *   store.c          life: make, close, errors, state
  *   store_open.c     recovery
  *   store_index.c    the saved index of a clean close
- *   store_keys.c     the key of a store that is sealed
+ *   store_keys.c     the key of a store that is encrypted
  *   store_blocks.c   blocks: names, descriptors, tables, who is dead
  *   store_write.c    append, space, rolling to a new block
  *   store_sync.c     what the pool does
@@ -21,7 +21,7 @@
  * B3  What is dead and still in an existing block's file, or between two
  *     blocks, stands in a DEAD record of some block.  (But what STORE_EXPIRE
  *     took.)  A block's DEAD records are written again before its file goes.
- * B4  A file that is finished is not written any more, but for its footer, for
+ * B4  A file that is sealed is not written any more, but for its footer, for
  *     the bytes of a message that is to be erased, and for the store's key
  *     when its owner has a new one.
  */
@@ -104,7 +104,7 @@ struct sync_job {
 	struct block_duty  *duties;
 	size_t              n_duties, duties_cap;
 	struct buf          meta;	/* empty: not to be written */
-	struct seal        *seal;	/* NULL: the store is not sealed */
+	struct seal        *seal;	/* NULL: the store is plain */
 	uint64_t            mark, seq;
 	int                 err;
 	bool                is_running;
@@ -122,7 +122,7 @@ struct compaction {
 	struct block_file  *b;		/* not touched by the pool */
 	struct block_file   from, to;	/* copies of what matters of it */
 	uint64_t            oldest_seq;	/* the first of the oldest block */
-	struct seal        *seal;	/* NULL: the store is not sealed */
+	struct seal        *seal;	/* NULL: the store is plain */
 	struct run_list     bad;	/* damaged, and not known to be dead */
 	bool                only_verify;	/* the scrub */
 	int                 err;
@@ -138,7 +138,7 @@ struct store {
 	int                 dir;
 	struct meta         meta;
 	struct buf          blob;	/* meta.blob is in here */
-	struct seal        *seal;	/* the owner's; NULL: not sealed */
+	struct seal        *seal;	/* the owner's; NULL: the store is plain */
 	char                key[STORE_KEY_BYTES];	/* meta.key is this */
 	struct buf          packed;	/* the record that is appended */
 	int                 meta_fd[2];
@@ -188,10 +188,10 @@ static inline uint32_t store_codec(const struct store *s)
 }
 
 /* It was written before there was a key. */
-static inline bool store_must_seal(const struct store *s,
+static inline bool store_must_encrypt(const struct store *s,
     const struct block_file *b)
 {
-	return s->seal != NULL && (b->codec & CODEC_SEALED) == 0;
+	return s->seal != NULL && (b->codec & CODEC_CIPHER) == 0;
 }
 
 /* ---- store.c -------------------------------------------------------------- */
@@ -312,7 +312,7 @@ void store_put_key(const struct store *s, uint32_t nr, struct buf *out);
 /* The metadata as they are to be written, of the next generation.
  * ERR_NOMEM. */
 int store_put_meta(struct store *s, struct buf *out);
-/* s->meta.blob as it was read, sealed, to plain bytes.  ERR_CORRUPT,
+/* s->meta.blob as it was read, encrypted, to plain bytes.  ERR_CORRUPT,
  * ERR_NOMEM. */
 int store_open_blob(struct store *s, enum codec cipher, struct buf *out);
 

@@ -1,10 +1,10 @@
-/* store/store_keys.c - the store's own key, and what is sealed with it.
+/* store/store_keys.c - the store's own key, and what is encrypted with it.
  *
- * A store that is sealed has a random key.  It lies, sealed with the owner's,
+ * An encrypted store has a random key.  It lies, itself encrypted with the owner's,
  * in both copies of the metadata and as the first record of each block, so
  * that no damage in one place takes it away.  When its owner has another key,
  * all of them are written again, the metadata last: a crash in between leaves
- * some sealed with the one and some with the other, and both are known until
+ * some with the one and some with the other, and both are known until
  * the next opening has gone through.
  */
 #include "store/store_int.h"
@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "store/seal.h"
 
-/* Where the KEY record of a block that is sealed begins. */
+/* Where the KEY record of a block with a cipher begins. */
 enum { KEY_AT = BLOCK_HEADER_BYTES,
 	KEY_RECORD_BYTES = RECORD_HEADER_BYTES + STORE_KEY_BYTES };
 
@@ -189,7 +189,7 @@ int store_renew_keys(struct store *s)
 	int        err = 0;
 
 	for (size_t i = 0; i < s->n_blocks && err == 0; i++)
-		if (s->blocks[i]->codec & CODEC_SEALED)
+		if (s->blocks[i]->codec & CODEC_CIPHER)
 			err = renew_key(s, s->blocks[i], &image);
 	buf_fini(&image);
 	return err;

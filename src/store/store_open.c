@@ -1,7 +1,7 @@
 /* store/store_open.c - recovery: what do the files say?
  *
  *   O1  The metadata, from the better of two copies; without any, from what
- *       the blocks repeat.  If it is sealed, the key: without that nothing is
+ *       the blocks repeat.  If it is encrypted, the key: without that nothing is
  *       touched.
  *   O2  Each block by its footer.  One that has none, as the newest has not,
  *       or whose footer is damaged, is scanned.
@@ -676,7 +676,7 @@ static int find_living(struct opening *o)
 			s->last_ts_ns = b->last_ts_ns;
 		s->wants_retire |= b->n_live == 0 && b->is_sealed;
 		s->wants_compaction |= b->n_live < b->n_records / 2 ||
-		    store_must_seal(s, b);
+		    store_must_encrypt(s, b);
 	}
 	s->first_seq = s->meta.base_seq;
 	store_settle_first(s);
@@ -778,11 +778,11 @@ static int settle_key(struct opening *o)
 	return store_make_key(s);
 }
 
-/* What was written before there was a key is sealed block by block; for that
+/* What was written before there was a key is encrypted block by block; for that
  * the newest must not be written to any more. */
 static int leave_plain_block(struct store *s)
 {
-	int err = store_must_seal(s, block_active(s))
+	int err = store_must_encrypt(s, block_active(s))
 	    ? store_roll(s, s->last_seq + 1, true) : 0;
 
 	return err == ERR_NOSPC ? 0 : err;

@@ -120,7 +120,7 @@ int block_write_footer(struct disk *d, const struct store_id *id,
 	f->last_ts_ns = b->last_ts_ns;
 	f->records_end = b->end;
 	f->codec = b->codec;
-	if (f->codec & CODEC_SEALED)
+	if (f->codec & CODEC_CIPHER)
 		f->codec = (f->codec & CODEC_LZ4) | seal_cipher(seal);
 	err = block_table_encode(b->table, block_seed(id, b->nr), f, at, seal,
 	    &image);
@@ -369,7 +369,7 @@ static void finish_duty(struct store *s, struct block_duty *y)
 		b->table = NULL;
 		s->wants_retire |= b->n_live == 0;
 		s->wants_compaction |= b->n_live < b->n_records / 2 ||
-		    store_must_seal(s, b);
+		    store_must_encrypt(s, b);
 	}
 	if (y->retire)
 		block_drop(s, b);
@@ -406,13 +406,13 @@ static int finish(struct store *s)
 /* ---- beginning ------------------------------------------------------------ */
 
 /* A block from before there was a key waits for its footer, and then to be
- * sealed; there may come no other reason to write it. */
+ * encrypted; there may come no other reason to write it. */
 static bool has_plain_block(const struct store *s)
 {
 	if (s->seal == NULL || !s->wants_compaction)
 		return false;
 	for (size_t i = 0; i < s->n_blocks; i++)
-		if (s->blocks[i]->is_sealing && store_must_seal(s, s->blocks[i]))
+		if (s->blocks[i]->is_sealing && store_must_encrypt(s, s->blocks[i]))
 			return true;
 	return false;
 }

@@ -228,7 +228,7 @@ static struct outgoing meta_record(const struct store *s)
 		.data = { SLICE_NONE, SLICE_NONE, s->meta.blob } };
 }
 
-/* No byte of it is sealed: the key is. */
+/* Its data are not encrypted once more: the key is. */
 static struct outgoing key_record(const struct store *s)
 {
 	return (struct outgoing){ .r = { .type = RECORD_KEY,

@@ -51,7 +51,7 @@ static void check_way(uint32_t codec, size_t n, bool is_noise)
 	}
 	buf_put_str(&out, "before");
 	CHECK_INT(pack(seal, codec, &r, data, &out), 0);
-	CHECK_INT(r.codec, (codec & CODEC_SEALED) |
+	CHECK_INT(r.codec, (codec & CODEC_CIPHER) |
 	    (is_smaller ? CODEC_LZ4 : 0));
 	if (r.codec == 0) {
 		CHECK_INT(out.n, 6);

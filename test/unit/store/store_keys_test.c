@@ -1,8 +1,8 @@
 /* test/unit/store/store_keys_test.c - pairs with src/store/store_keys.c.
  *
  * A store on a fake disk whose owner has a key, another one, the wrong one, or
- * none.  That a sealed store keeps all promises is held by the tests of the
- * store, which run on sealed and compressed ones too (MOTE_TEST_STORE).
+ * none.  That an encrypted store keeps all promises is held by the tests of
+ * the store, which run on encrypted and compressed ones too (MOTE_TEST_STORE).
  */
 #include "store/store.h"
 
