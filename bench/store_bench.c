@@ -244,7 +244,7 @@ static void bench_codec(const char *what, enum codec codec, uint64_t n)
 
 	secret.cipher = codec & CODEC_CIPHER;
 	conf.secret = secret.cipher != 0 ? &secret : NULL;
-	conf.compress = (codec & CODEC_LZ4) != 0;
+	conf.is_compressed = (codec & CODEC_LZ4) != 0;
 	snprintf(line, sizeof line, "append, %s", what);
 	bench_stream(line, n, 100);
 	bench_read(n);
@@ -255,7 +255,7 @@ static void bench_codec(const char *what, enum codec codec, uint64_t n)
 	must(store_close(s));
 	must(store_remove_files(&conf, path));
 	conf.secret = NULL;
-	conf.compress = false;
+	conf.is_compressed = false;
 }
 
 int main(int argc, char **argv)

@@ -80,7 +80,7 @@ static struct store_config msgs_config(struct stream *s, bool is_memory)
 		    : (struct cost){ 30, 4 },
 		.is_volatile = is_memory,
 		.secret = is_memory ? NULL : js_secret(stream_js(s)),
-		.compress = s->config != NULL && is_compressed(s->config),
+		.is_compressed = s->config != NULL && is_compressed(s->config),
 		.wake = wake, .lost = lost, .ctx = s };
 }
 

@@ -162,7 +162,7 @@ int store_set_blob(struct store *s, struct slice blob)
 
 void store_set_compression(struct store *s, bool is_on)
 {
-	s->cfg.compress = is_on;
+	s->cfg.is_compressed = is_on;
 }
 
 struct slice store_blob(const struct store *s)

@@ -55,7 +55,7 @@ struct store_config {
 	uint32_t           reserve_bytes;	/* 0: none */
 	struct cost        cost;
 	bool               is_volatile;	/* no zeros ahead, no saved index */
-	bool               compress;	/* what is appended from now on */
+	bool               is_compressed;	/* what is appended from now on */
 	const struct store_secret *secret;	/* kept; NULL: none is encrypted */
 	/* There is work for store_tick.  Thread: the pool's. */
 	void             (*wake)(void *ctx);

@@ -183,7 +183,7 @@ struct store {
 /* What is done to what is written. */
 static inline uint32_t store_codec(const struct store *s)
 {
-	return (s->cfg.compress ? CODEC_LZ4 : 0) |
+	return (s->cfg.is_compressed ? CODEC_LZ4 : 0) |
 	    (s->seal == NULL ? 0 : seal_cipher(s->seal));
 }
 

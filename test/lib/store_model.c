@@ -22,7 +22,7 @@ struct store_config model_flavour(struct store_config c)
 	    : CODEC_CHACHA;
 	if (strstr(how, "aes") != NULL || strstr(how, "chacha") != NULL)
 		c.secret = &secret;
-	c.compress = strstr(how, "lz4") != NULL;
+	c.is_compressed = strstr(how, "lz4") != NULL;
 	return c;
 }
 

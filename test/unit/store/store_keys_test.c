@@ -321,12 +321,13 @@ TEST(the_store_outlives_any_copy_of_its_key_but_one)
 	struct disk *d = make(&first, 150, true);
 
 	for (size_t i = 0; fake_disk_name(d, i) != NULL; i++) {
-		struct disk  *copy = fake_disk_copy(d);
 		const char   *last = fake_disk_name(d, i);
+		struct disk  *copy;
 		struct store *s;
 
 		if (strstr(last, ".blk") == NULL)
 			continue;
+		copy = fake_disk_copy(d);
 		fake_disk_remove(copy, "meta.a");
 		fake_disk_remove(copy, "meta.b");
 		for (size_t k = 0; fake_disk_name(copy, k) != NULL; k++) {
@@ -352,7 +353,7 @@ TEST(compression_makes_the_files_smaller_and_the_count_no_other)
 		config_of(NULL, NULL) };
 	struct store_state  st[2];
 
-	c[1].compress = true;
+	c[1].is_compressed = true;
 	for (int i = 0; i < 2; i++) {
 		struct disk  *d = c[i].disk = fake_disk_create();
 		struct store *s;
