@@ -323,6 +323,17 @@
 	  0, 0, 0, NONE, RESTART, "SyncInterval",				\
 	  "always: what is acknowledged is on the disk; or, as \"2m\", how "	\
 	  "often it gets there")						\
+	X(js_key,            SECRET,   "jetstream.key",				\
+	  "jetstream.encryption_key jetstream.ek",				\
+	  0, 0, 0, NONE, RESTART, "JetStreamKey",				\
+	  "what streams in files are encrypted with; a long random text")	\
+	X(js_prev_key,       SECRET,   "jetstream.prev_key",			\
+	  "jetstream.prev_encryption_key jetstream.prev_ek",			\
+	  0, 0, 0, NONE, RESTART, "JetStreamOldKey",				\
+	  "the key before this one: what it opens gets the new one")		\
+	X(js_cipher,         STRING,   "jetstream.cipher", "",			\
+	  0, 0, 0, NONE, RESTART, "JetStreamCipher",				\
+	  "chacha (ChaCha20-Poly1305, the default) or aes (AES-256-GCM)")	\
 	X(js_domain,         STRING,   "jetstream.domain", "",			\
 	  0, 0, 0, NONE, RESTART, "JetStreamDomain",				\
 	  "token by which this JetStream is told from others")			\
@@ -349,8 +360,7 @@
 	X("ocsp") X("ocsp_cache")						\
 	X("websocket") X("ws") X("mqtt")					\
 	X("cluster") X("gateway") X("leafnodes") X("leaf")		\
-	X("jetstream.key") X("jetstream.encryption_key")			\
-	X("jetstream.ek") X("jetstream.tpm") X("jetstream.cipher")
+	X("jetstream.tpm")
 
 /* What means nothing here and may stay in a file. */
 #define OPTIONS_IGNORED(X)						\

@@ -486,6 +486,28 @@ static bool is_sync_interval(struct load *l, const struct conf_value *v,
 	return false;
 }
 
+/* An empty one would mean that nothing is encrypted, where somebody thinks
+ * that everything is. */
+static bool is_key(struct load *l, const struct conf_value *v,
+    const char *name, struct slice key)
+{
+	if (key.n == 0)
+		load_error(l, v, "\"%s\" is empty: nothing would be "
+		    "encrypted", name);
+	return key.n > 0;
+}
+
+static bool is_cipher(struct load *l, const struct conf_value *v,
+    struct slice name)
+{
+	bool ok = load_is_word(name, "chacha chachapoly aes");
+
+	if (!ok)
+		load_error(l, v, "Unknown cipher type: \"%.*s\"",
+		    SLICE_ARG(name));
+	return ok;
+}
+
 /* What single rows refuse beyond their kind, with nats-server's texts. */
 static bool is_fit(struct load *l, enum option_id id,
     const struct conf_value *v, const union option_value *x)
@@ -510,6 +532,10 @@ static bool is_fit(struct load *l, enum option_id id,
 	}
 	if (id == OPTION_js_sync)
 		return is_sync_interval(l, v, x->as_STRING);
+	if (id == OPTION_js_key)
+		return is_key(l, v, "key", x->as_SECRET);
+	if (id == OPTION_js_cipher)
+		return is_cipher(l, v, x->as_STRING);
 	if (id == OPTION_lame_duck_duration && x->as_DURATION < 30 * OPTION_SECOND) {
 		load_error(l, v, "invalid lame_duck_duration of %.*s, minimum "
 		    "is 30 seconds", SLICE_ARG(v->str));

@@ -278,8 +278,27 @@ static bool copy_config(struct js *js, const struct js_config *c)
 	to->dir = strdup(c->dir);
 	to->server_name = strdup(c->server_name);
 	to->domain = c->domain == NULL ? NULL : strdup(c->domain);
+	to->key = c->key == NULL ? NULL : strdup(c->key);
+	to->prev_key = c->prev_key == NULL ? NULL : strdup(c->prev_key);
+	js->secret = (struct store_secret){
+		.cipher = c->uses_aes ? CODEC_AES : CODEC_CHACHA,
+		.key = slice_str(to->key), .prev_key = slice_str(to->prev_key) };
 	return to->dir != NULL && to->server_name != NULL &&
-	    (c->domain == NULL || to->domain != NULL);
+	    (c->domain == NULL || to->domain != NULL) &&
+	    (c->key == NULL || to->key != NULL) &&
+	    (c->prev_key == NULL || to->prev_key != NULL);
+}
+
+const struct store_secret *js_secret(const struct js *js)
+{
+	return js->config.key == NULL ? NULL : &js->secret;
+}
+
+static void wipe(const char *key)
+{
+	if (key != NULL)
+		explicit_bzero((char *)(uintptr_t)key, strlen(key));
+	free((char *)(uintptr_t)key);
 }
 
 struct js *js_create(const struct js_config *config,
@@ -434,5 +453,7 @@ void js_destroy(struct js *js)
 	free((char *)(uintptr_t)js->config.dir);
 	free((char *)(uintptr_t)js->config.server_name);
 	free((char *)(uintptr_t)js->config.domain);
+	wipe(js->config.key);
+	wipe(js->config.prev_key);
 	free(js);
 }

@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/slice.h"
 #include "js/host.h"
+#include "store/seal.h"
 
 struct account;
 struct buf;
@@ -44,6 +45,8 @@ struct js_config {
 	const char  *dir;	/* <store_dir>/jetstream; copied */
 	const char  *server_name;	/* copied */
 	const char  *domain;	/* NULL: none; copied */
+	const char  *key, *prev_key;	/* NULL: none; copied, and wiped */
+	bool         uses_aes;	/* to encrypt with; else ChaCha20-Poly1305 */
 	int64_t      max_memory, max_storage;
 	int64_t      sync_interval_ns;	/* 0: an acknowledgement means on disk */
 	bool         is_strict;
@@ -88,6 +91,7 @@ struct js {
 	struct js_host     host;
 	struct js_config   config;
 	struct store_pool *pool;
+	struct store_secret secret;	/* of config */
 	struct list        accounts;
 	struct list        dirty;	/* streams with work at the turn's end */
 	struct list        requests;	/* of the API, in order */
@@ -117,6 +121,9 @@ struct js_account *js_find_account(const struct js *js, const struct account *a)
 void js_destroy(struct js *js);
 
 void js_end_turn(struct js *js);
+
+/* What files are encrypted with; NULL: they are not.  Lives as long as js. */
+const struct store_secret *js_secret(const struct js *js);
 
 /* ---- streams of an account -------------------------------------------------- */
 

@@ -67,6 +67,11 @@ static void state_lost(void *ctx, const struct store_loss *loss)
 	    (unsigned long long)(loss->last_seq - loss->first_seq + 1));
 }
 
+static bool is_compressed(const struct stream_config *c)
+{
+	return c->is_compressed && c->storage == STORAGE_FILE;
+}
+
 static struct store_config msgs_config(struct stream *s, bool is_memory)
 {
 	return (struct store_config){
@@ -76,13 +81,17 @@ static struct store_config msgs_config(struct stream *s, bool is_memory)
 		.reserve_bytes = is_memory ? 0 : RESERVE_BYTES,
 		.cost = is_memory ? (struct cost){ 16, 0 }
 		    : (struct cost){ 30, 4 },
-		.is_volatile = is_memory, .wake = wake, .lost = lost, .ctx = s };
+		.is_volatile = is_memory,
+		.secret = is_memory ? NULL : js_secret(stream_js(s)),
+		.is_compressed = s->config != NULL && is_compressed(s->config),
+		.wake = wake, .lost = lost, .ctx = s };
 }
 
 static struct store_config state_config(struct stream *s)
 {
 	return (struct store_config){ .disk = disk_real(),
 		.pool = stream_js(s)->pool, .block_bytes = STATE_BLOCK_BYTES,
+		.secret = js_secret(stream_js(s)),
 		.wake = wake, .lost = state_lost, .ctx = s };
 }
 
@@ -376,11 +385,13 @@ static bool read_blob(struct stream *s)
 	    stream_config_check(s->config, &none, false, &e) &&
 	    json_as_i64(json_get(doc, "created"), &s->created_ns);
 
-	if (ok)
+	if (ok) {
 		s->name = s->config->name;
-	else
+		store_set_compression(s->store, is_compressed(s->config));
+	} else {
 		log_error("JetStream: %s: what the stream is makes no sense: "
 		    "%s", s->dir, doc == NULL ? why : e.text);
+	}
 	json_free(doc);
 	return ok;
 }
@@ -569,6 +580,7 @@ bool stream_update(struct stream *s, struct stream_config *config,
 	}
 	s->config = config;
 	s->name = config->name;
+	store_set_compression(s->store, is_compressed(config));
 	sources_start(s);
 	if (config->duplicate_window_ns > 0 && s->dedup == NULL)
 		s->dedup = dedup_create();

@@ -217,7 +217,7 @@ void stream_fail_waiters(struct stream *s, int err)
 	tell(&s->state_waiters, UINT64_MAX, err);
 }
 
-/* True: there is more to become durable. */
+/* True: there is more to become durable, or to be done by the pool. */
 static bool sync_one(struct stream *s, struct store *store,
     struct list *waiters)
 {
@@ -237,7 +237,8 @@ static bool sync_one(struct stream *s, struct store *store,
 		    "more: %s", SLICE_ARG(s->name), err_text(s->error));
 	}
 	return store_error(store) == 0 &&
-	    store_durable(store) < store_mark(store);
+	    (store_durable(store) < store_mark(store) ||
+	    store_is_compacting(store));
 }
 
 /* Its syncs are far apart. */

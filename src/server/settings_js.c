@@ -61,13 +61,20 @@ static int64_t sync_interval(const struct options *o)
 	return ns;
 }
 
+static char *copy_of(struct slice s)
+{
+	return s.n > 0 ? strdup(s.p) : NULL;
+}
+
 bool settings_jetstream(const struct options *o, const char *id,
     struct js_config *ret)
 {
 	*ret = (struct js_config){ .dir = settings_js_dir(o),
 		.server_name = strdup(o->server_name.n > 0
 		    ? o->server_name.p : id),
-		.domain = o->js_domain.n > 0 ? strdup(o->js_domain.p) : NULL,
+		.domain = copy_of(o->js_domain),
+		.key = copy_of(o->js_key), .prev_key = copy_of(o->js_prev_key),
+		.uses_aes = slice_eq_nocase(o->js_cipher, SLICE("aes")),
 		.max_memory = o->js_max_memory >= 0 ? o->js_max_memory
 		    : three_quarters_of_memory(),
 		.max_storage = o->js_max_storage >= 0 ? o->js_max_storage
@@ -78,15 +85,26 @@ bool settings_jetstream(const struct options *o, const char *id,
 		.limit_duplicates_ns = o->js_duplicate_window,
 		.sync_interval_ns = sync_interval(o) };
 	return ret->dir != NULL && ret->server_name != NULL &&
-	    (o->js_domain.n == 0 || ret->domain != NULL);
+	    (o->js_domain.n == 0 || ret->domain != NULL) &&
+	    (o->js_key.n == 0 || ret->key != NULL) &&
+	    (o->js_prev_key.n == 0 || ret->prev_key != NULL);
+}
+
+static void wipe(const char *key)
+{
+	if (key != NULL)
+		explicit_bzero((char *)(uintptr_t)key, strlen(key));
+	free((char *)(uintptr_t)key);
 }
 
 void settings_js_fini(struct js_config *c)
 {
+	wipe(c->key);
+	wipe(c->prev_key);
 	free((char *)(uintptr_t)c->dir);
 	free((char *)(uintptr_t)c->server_name);
 	free((char *)(uintptr_t)c->domain);
-	c->dir = c->server_name = c->domain = NULL;
+	c->dir = c->server_name = c->domain = c->key = c->prev_key = NULL;
 }
 
 bool settings_account_js(const struct options *o, struct slice account,

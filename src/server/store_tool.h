@@ -1,5 +1,6 @@
-/* server/store_tool.h - mote store check DIR: the stores below a directory,
- * verified while no server has them. */
+/* server/store_tool.h - mote store check [--key-file FILE] DIR: the stores
+ * below a directory, verified while no server has them.  The file's first line
+ * is the key they are encrypted with, whatever their cipher. */
 #ifndef SERVER_STORE_TOOL_H
 #define SERVER_STORE_TOOL_H
 

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "store/crc.h"
+#include "store/seal.h"
 
 struct block_table *block_table_create(void)
 {
@@ -259,9 +260,36 @@ static void encode_subjects(const struct block_table *t, const uint32_t *order,
 		buf_put_slice(out, block_table_subject(t, order[i]));
 }
 
+/* What ties the encrypted subjects to their block. */
+struct subjects_context {
+	char b[16];
+};
+
+static struct subjects_context context_of(const struct footer *f)
+{
+	struct subjects_context c;
+
+	put32(c.b, f->block_nr);
+	put32(c.b + 4, f->n_subjects);
+	put64(c.b + 8, f->first_seq);
+	return c;
+}
+
+static void seal_subjects(const struct block_table *t, const struct footer *f,
+    const uint32_t *order, struct seal *seal, struct buf *out)
+{
+	struct subjects_context c = context_of(f);
+	size_t                  at = seal_begin(out);
+
+	encode_subjects(t, order, f->n_subjects, out);
+	if (seal_shut(seal, SEAL_SUBJECTS, slice_of(c.b, sizeof c.b), out,
+	    at) != 0)
+		out->failed = true;
+}
+
 static void encode(const struct block_table *t, uint32_t seed, struct footer *f,
     uint64_t at, const uint32_t *order, const uint32_t *new_nr,
-    struct buf *out)
+    struct seal *seal, struct buf *out)
 {
 	char   header[FOOTER_HEADER_BYTES] = { 0 }, end[FOOTER_END_BYTES];
 	size_t begin = out->n, entries, subjects;
@@ -272,7 +300,10 @@ static void encode(const struct block_table *t, uint32_t seed, struct footer *f,
 	entries = out->n;
 	encode_entries(t, new_nr, out);
 	subjects = out->n;
-	encode_subjects(t, order, f->n_subjects, out);
+	if (f->codec & CODEC_CIPHER)
+		seal_subjects(t, f, order, seal, out);
+	else
+		encode_subjects(t, order, f->n_subjects, out);
 	if (buf_failed(out))
 		return;
 	f->n_records = t->n;
@@ -290,14 +321,14 @@ static void encode(const struct block_table *t, uint32_t seed, struct footer *f,
 }
 
 int block_table_encode(const struct block_table *t, uint32_t seed, struct footer *f,
-    uint64_t at, struct buf *out)
+    uint64_t at, struct seal *seal, struct buf *out)
 {
 	uint32_t *order = reallocarray(NULL, t->n_subjects + 1, sizeof *order);
 	uint32_t *new_nr = reallocarray(NULL, t->n_subjects + 1, sizeof *order);
 
 	if (order != NULL && new_nr != NULL) {
 		f->n_subjects = sort_subjects(t, order, new_nr);
-		encode(t, seed, f, at, order, new_nr, out);
+		encode(t, seed, f, at, order, new_nr, seal, out);
 	} else {
 		out->failed = true;
 	}
@@ -331,6 +362,8 @@ static bool decode_subjects(struct block_table *t, struct slice in,
 {
 	size_t offsets = ((size_t)f->n_subjects + 1) * 4;
 
+	if (offsets > in.n)
+		return false;
 	for (uint32_t i = 0; i <= f->n_subjects; i++) {
 		t->subject_at[i] = get32(in.p + (size_t)i * 4);
 		if (t->subject_at[i] > in.n - offsets ||
@@ -343,6 +376,22 @@ static bool decode_subjects(struct block_table *t, struct slice in,
 	return true;
 }
 
+static int unseal_subjects(struct block_table *t, struct slice in,
+    const struct footer *f, struct seal *seal)
+{
+	struct subjects_context c = context_of(f);
+	struct buf              plain = { 0 };
+	int                     err = ERR_DENIED;
+
+	if (seal != NULL)
+		err = seal_open(seal, (enum codec)(f->codec & CODEC_CIPHER),
+		    SEAL_SUBJECTS, slice_of(c.b, sizeof c.b), in, &plain);
+	if (err == 0 && !decode_subjects(t, buf_slice(&plain), f))
+		err = ERR_CORRUPT;
+	buf_fini(&plain);
+	return err;
+}
+
 static bool is_sound(struct slice sections, const struct footer *f,
     uint32_t seed)
 {
@@ -351,6 +400,7 @@ static bool is_sound(struct slice sections, const struct footer *f,
 
 	if (sections.n < subjects_at + f->subjects_bytes ||
 	    f->n_records > BLOCK_RECORDS_MAX ||
+	    (f->codec & CODEC_CIPHER) == CODEC_CIPHER ||
 	    (f->n_records > 0 && f->last_seq < f->first_seq) ||
 	    ((uint64_t)f->n_subjects + 1) * 4 > f->subjects_bytes)
 		return false;
@@ -362,10 +412,13 @@ static bool is_sound(struct slice sections, const struct footer *f,
 }
 
 static int decode(struct block_table *t, struct slice sections,
-    const struct footer *f)
+    const struct footer *f, struct seal *seal)
 {
-	uint64_t entries_at = footer_entries_at(f) - FOOTER_HEADER_BYTES;
-	uint64_t subjects_at = footer_subjects_at(f) - FOOTER_HEADER_BYTES;
+	uint64_t     entries_at = footer_entries_at(f) - FOOTER_HEADER_BYTES;
+	uint64_t     subjects_at = footer_subjects_at(f) - FOOTER_HEADER_BYTES;
+	struct slice subjects = slice_of(sections.p + subjects_at,
+	    f->subjects_bytes);
+	int          err = 0;
 
 	t->entries = reallocarray(NULL, f->n_records + 1u, sizeof *t->entries);
 	t->subject_at = reallocarray(NULL, f->n_subjects + 1u, 4);
@@ -374,15 +427,18 @@ static int decode(struct block_table *t, struct slice sections,
 	t->cap = f->n_records + 1;
 	t->subjects_cap = f->n_subjects + 1;
 	buf_put(&t->dead, sections.p, f->dead_bytes);
-	if (!decode_entries(t, sections.p + entries_at, f) ||
-	    !decode_subjects(t, slice_of(sections.p + subjects_at,
-	    f->subjects_bytes), f))
+	if (!decode_entries(t, sections.p + entries_at, f))
 		return ERR_CORRUPT;
-	return buf_failed(&t->dead) || buf_failed(&t->names) ? ERR_NOMEM : 0;
+	if (f->codec & CODEC_CIPHER)
+		err = unseal_subjects(t, subjects, f, seal);
+	else if (!decode_subjects(t, subjects, f))
+		err = ERR_CORRUPT;
+	return err == 0 && (buf_failed(&t->dead) || buf_failed(&t->names))
+	    ? ERR_NOMEM : err;
 }
 
 struct block_table *block_table_decode(struct slice sections,
-    const struct footer *f, uint32_t seed, int *err)
+    const struct footer *f, uint32_t seed, struct seal *seal, int *err)
 {
 	struct block_table *t;
 
@@ -390,7 +446,7 @@ struct block_table *block_table_decode(struct slice sections,
 	if (!is_sound(sections, f, seed))
 		return NULL;
 	t = block_table_create();
-	*err = t == NULL ? ERR_NOMEM : decode(t, sections, f);
+	*err = t == NULL ? ERR_NOMEM : decode(t, sections, f, seal);
 	if (*err == 0)
 		return t;
 	block_table_destroy(t);

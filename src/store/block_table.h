@@ -16,6 +16,8 @@
 #include "base/slice.h"
 #include "store/format.h"
 
+struct seal;
+
 struct block_table {
 	struct footer_entry *entries;	/* by sequence */
 	uint32_t             n, cap;
@@ -56,13 +58,14 @@ void block_table_range(const struct block_table *t, struct slice pattern,
 
 /* The footer with all its sections.  Fills in f's counts, sizes and checksums;
  * the rest of *f is the caller's.  Sorts a copy: *t stays as it is.
- * at: where the footer will begin.  ERR_NOMEM. */
+ * at: where the footer will begin.  seal: for the subjects, if f->codec says
+ * so.  ERR_NOMEM. */
 int block_table_encode(const struct block_table *t, uint32_t seed, struct footer *f,
-    uint64_t at, struct buf *out);
+    uint64_t at, struct seal *seal, struct buf *out);
 
 /* From the sections behind a footer's header.  NULL and *err: ERR_CORRUPT,
- * ERR_NOMEM. */
+ * ERR_NOMEM; ERR_DENIED: the subjects are encrypted, and seal is NULL. */
 struct block_table *block_table_decode(struct slice sections,
-    const struct footer *f, uint32_t seed, int *err);
+    const struct footer *f, uint32_t seed, struct seal *seal, int *err);
 
 #endif /* STORE_BLOCK_TABLE_H */

@@ -55,12 +55,13 @@ static void describe(struct store *s, struct buf *report)
 		    "or last rebuilt\n", st.n_lost + st.n_torn);
 }
 
-int store_check(struct disk *d, const char *path, struct buf *report)
+int store_check(struct disk *d, const char *path,
+    const struct store_secret *secret, struct buf *report)
 {
 	struct check        c = { .report = report };
 	struct disk        *dry = dry_disk_create(d);
 	struct store_config conf = { .disk = dry, .lost = tell_loss,
-		.ctx = &c };
+		.ctx = &c, .secret = secret };
 	struct store       *s;
 	int                 err = ERR_NOMEM;
 

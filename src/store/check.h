@@ -11,10 +11,13 @@
 #include "base/buf.h"
 
 struct disk;
+struct store_secret;
 
-/* Words for people into report, a line each.  0: every message is there;
+/* secret: what it may be encrypted with, or NULL.
+ * Words for people into report, a line each.  0: every message is there;
  * ERR_CORRUPT: some are lost; ERR_NOTFOUND: there is no store; or what kept it
- * from being opened.  No server may have it open. */
-int store_check(struct disk *d, const char *path, struct buf *report);
+ * from being opened, ERR_DENIED: another key.  No server may have it open. */
+int store_check(struct disk *d, const char *path,
+    const struct store_secret *secret, struct buf *report);
 
 #endif /* STORE_CHECK_H */

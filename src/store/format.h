@@ -16,7 +16,7 @@
 #include "base/slice.h"
 
 enum {
-	FORMAT_VERSION     = 1,
+	FORMAT_VERSION     = 2,	/* what has no codec is written as 1 */
 	FORMAT_ALIGN       = 8,
 	BLOCK_HEADER_BYTES = 64,
 	RECORD_HEADER_BYTES = 48,
@@ -24,13 +24,27 @@ enum {
 	FOOTER_ENTRY_BYTES = 16,
 	FOOTER_END_BYTES   = 24,
 	META_HEADER_BYTES  = 80,
+	META_CODEC_BYTES   = 8,		/* behind the header, in version 2 */
 	META_BLOB_MAX      = 1 << 20,
+	RECORD_BYTES_MAX   = 256 << 20,
+	STORE_KEY_BYTES    = 80,	/* the store's own key, encrypted */
+	SEAL_BYTES         = 40,	/* what encrypting adds */
 	BLOCK_RECORDS_MAX  = 1 << 20,
 };
 
 /* A store's own random name: files of another store are told by it. */
 struct store_id {
 	uint8_t b[16];
+};
+
+/* How bytes are stored.  Of a record: what was done to it, in this order.  Of
+ * a block, a store: what may have been done to what is in it. */
+enum codec {
+	CODEC_LZ4    = 1,
+	CODEC_CHACHA = 2,	/* ChaCha20-Poly1305 */
+	CODEC_AES    = 4,	/* AES-256-GCM */
+	CODEC_CIPHER = CODEC_CHACHA | CODEC_AES,
+	CODEC_ALL    = CODEC_LZ4 | CODEC_CIPHER,
 };
 
 /* Where checksums in this block begin: not what any other block's do. */
@@ -51,6 +65,7 @@ struct block_header {
 	uint32_t        room;	/* bytes that it was to have */
 	uint64_t        first_seq;
 	int64_t         created_ns;
+	uint32_t        codec;
 };
 
 void block_header_put(char out[BLOCK_HEADER_BYTES],
@@ -66,6 +81,7 @@ enum record_type {
 	RECORD_DEAD = 2,	/* runs of sequences that are gone */
 	RECORD_SKIP = 3,	/* sequences that never had a message */
 	RECORD_META = 4,	/* the caller's blob, seq is its generation */
+	RECORD_KEY  = 5,	/* the store's key, encrypted with the owner's */
 };
 
 enum record_flag {
@@ -82,19 +98,28 @@ struct record {
 	uint64_t seq;
 	int64_t  ts_ns;
 	uint32_t lag;		/* seq less the sequence then durable */
-	uint32_t data_crc;
+	uint32_t data_crc;	/* of the bytes as they are stored */
+	uint32_t codec;
+	uint32_t stored;	/* bytes in the file; only with a codec */
 };
 
-/* Header, data and padding. */
-static inline uint64_t record_bytes(const struct record *r)
-{
-	return format_padded((uint64_t)RECORD_HEADER_BYTES + r->subject_len +
-	    r->hdr_len + r->body_len);
-}
-
+/* Subject, headers and body, as they were given. */
 static inline size_t record_data_bytes(const struct record *r)
 {
 	return (size_t)r->subject_len + r->hdr_len + r->body_len;
+}
+
+/* As they lie behind the header. */
+static inline size_t record_stored_bytes(const struct record *r)
+{
+	return r->codec == 0 ? record_data_bytes(r) : r->stored;
+}
+
+/* Header, what is stored, and padding. */
+static inline uint64_t record_bytes(const struct record *r)
+{
+	return format_padded((uint64_t)RECORD_HEADER_BYTES +
+	    record_stored_bytes(r));
 }
 
 /* at: of the record in its block. */
@@ -103,7 +128,7 @@ void record_put(char out[RECORD_HEADER_BYTES], uint32_t seed, uint64_t at,
 bool record_get(const char in[RECORD_HEADER_BYTES], uint32_t seed,
     uint64_t at, struct record *r);
 
-/* Of subject, headers and body as they lie behind the header. */
+/* Of what lies behind the header. */
 uint32_t record_data_crc(uint64_t seq, const void *data, size_t n);
 /* The same from three pieces. */
 uint32_t record_data_crc3(uint64_t seq, struct slice a, struct slice b,
@@ -131,6 +156,7 @@ struct footer {
 	uint64_t records_end;		/* offset */
 	uint32_t dead_bytes, subjects_bytes;
 	uint32_t dead_crc, entries_crc, subjects_crc;
+	uint32_t codec;			/* the block's; a cipher is the subjects' too */
 };
 
 /* One message of a sealed block. */
@@ -181,11 +207,13 @@ struct meta {
 	uint64_t        base_seq;	/* the store's first, when it was made */
 	uint32_t        newest_nr;	/* a block that existed */
 	uint64_t        newest_first_seq;
-	struct slice    blob;
+	uint32_t        codec;
+	struct slice    key;		/* STORE_KEY_BYTES, or none */
+	struct slice    blob;		/* encrypted, if there is a key */
 };
 
 void meta_put(struct buf *out, const struct meta *m);
-/* m->blob points into in. */
+/* m->key and m->blob point into in. */
 int meta_get(struct slice in, struct meta *m);
 
 /* ---- little-endian -------------------------------------------------------- */

@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "store/pack.h"
 
 struct scanner {
 	struct slice in;
 	uint32_t     seed;
 	struct cost  cost;
+	struct seal *seal;
+	struct buf   plain;		/* of a record that is not stored so */
 	struct scan *s;
 	int          err;
 	uint64_t     seq_end;		/* behind the last MSG or SKIP */
@@ -46,7 +49,7 @@ static bool is_seq_sane(const struct scanner *x, const struct record *r,
 	uint64_t           room = (at - x->seq_end) / RECORD_HEADER_BYTES + 1;
 	uint64_t           first = first_seq_of(r);
 
-	if (r->type == RECORD_META || (r->type == RECORD_DEAD &&
+	if (r->type >= RECORD_META || (r->type == RECORD_DEAD &&
 	    r->seq <= s->last_seq) || is_copy(s, r))
 		return true;
 	if (r->seq <= s->last_seq || r->seq - s->first_seq >= UINT32_MAX)
@@ -63,7 +66,7 @@ static bool read_record(const struct scanner *x, uint64_t at,
 	    !record_get(x->in.p + at, x->seed, at, r))
 		return false;
 	return record_bytes(r) <= x->in.n - at && r->type >= RECORD_MSG &&
-	    r->type <= RECORD_META && is_seq_sane(x, r, at);
+	    r->type <= RECORD_KEY && is_seq_sane(x, r, at);
 }
 
 /* ---- what a record says --------------------------------------------------- */
@@ -85,14 +88,28 @@ static void learn_skip(struct scanner *x, struct seq_run r)
 	buf_fini(&runs);
 }
 
+/* The subject of a message, borrowed until the next. */
+static int find_subject(struct scanner *x, const struct record *r,
+    const char *data, struct slice *ret)
+{
+	int err = 0;
+
+	*ret = slice_of(data, r->subject_len);
+	if (r->codec == 0)
+		return 0;
+	buf_reset(&x->plain);
+	err = unpack(x->seal, r, data, &x->plain);
+	*ret = slice_of(x->plain.p, r->subject_len);
+	return err;
+}
+
 static void learn_msg(struct scanner *x, uint64_t at, const struct record *r,
-    const char *data)
+    struct slice subject)
 {
 	struct scan        *s = x->s;
 	struct footer_entry e = { .at8 = (uint32_t)(at / 8),
 		.seq_delta = (uint32_t)(r->seq - s->first_seq),
 		.cost = cost_of(x->cost, r) };
-	struct slice        subject = slice_of(data, r->subject_len);
 
 	x->err = block_table_reserve(s->table, subject.n);
 	if (x->err != 0)
@@ -124,16 +141,29 @@ static void learn_dead(struct scanner *x, const struct record *r,
 		    slice_of(data, r->body_len));
 }
 
-static void learn_data(struct scanner *x, uint64_t at, const struct record *r)
+/* false: its checksum fits, and yet it is not what it claims to be. */
+static bool learn_msg_data(struct scanner *x, uint64_t at,
+    const struct record *r, const char *data)
+{
+	struct slice subject;
+	int          err = find_subject(x, r, data, &subject);
+
+	if (err == 0)
+		learn_msg(x, at, r, subject);
+	else if (err != ERR_CORRUPT)
+		x->err = err;
+	return err != ERR_CORRUPT;
+}
+
+static bool learn_data(struct scanner *x, uint64_t at, const struct record *r)
 {
 	const char *data = x->in.p + at + RECORD_HEADER_BYTES;
 
 	switch (r->type) {
 	case RECORD_MSG:
-		if (r->flags & RECORD_ERASE)
-			learn_skip(x, (struct seq_run){ r->seq, r->seq });
-		else
-			learn_msg(x, at, r, data);
+		if ((r->flags & RECORD_ERASE) == 0)
+			return learn_msg_data(x, at, r, data);
+		learn_skip(x, (struct seq_run){ r->seq, r->seq });
 		break;
 	case RECORD_SKIP:
 		if (!is_copy(x->s, r))
@@ -144,21 +174,26 @@ static void learn_data(struct scanner *x, uint64_t at, const struct record *r)
 		learn_dead(x, r, data);
 		break;
 	case RECORD_META:
-		x->s->blob = slice_of(data, r->body_len);
+		x->s->blob = data;
+		x->s->blob_of = *r;
 		x->s->blob_generation = r->seq;
 		break;
+	case RECORD_KEY:
+		if (x->s->key.n == 0)
+			x->s->key = slice_of(data, r->body_len);
+		break;
 	}
+	return true;
 }
 
 static void learn(struct scanner *x, uint64_t at, const struct record *r)
 {
 	struct scan *s = x->s;
 	bool         is_sound = record_data_crc(r->seq, x->in.p + at +
-	    RECORD_HEADER_BYTES, record_data_bytes(r)) == r->data_crc;
+	    RECORD_HEADER_BYTES, record_stored_bytes(r)) == r->data_crc;
 
-	if (is_sound)
-		learn_data(x, at, r);
-	else
+	is_sound = is_sound && learn_data(x, at, r);
+	if (!is_sound)
 		damage(x, at);
 	if (r->type == RECORD_DEAD && r->seq > s->last_seq)
 		s->last_seq = r->seq;	/* there had been some before it */
@@ -238,10 +273,12 @@ static int read_header(struct scanner *x, const struct store_id *id,
 }
 
 int block_scan(struct slice bytes, const struct store_id *id, uint32_t nr,
-    uint64_t first_seq, struct cost cost, struct scan *ret)
+    uint64_t first_seq, struct cost cost, struct seal *seal,
+    struct scan *ret)
 {
 	struct scanner x = { .in = bytes, .seed = block_seed(id, nr),
-		.cost = cost, .s = ret, .seq_end = BLOCK_HEADER_BYTES };
+		.cost = cost, .seal = seal, .s = ret,
+		.seq_end = BLOCK_HEADER_BYTES };
 
 	*ret = (struct scan){ .first_seq = first_seq,
 		.end = BLOCK_HEADER_BYTES };
@@ -253,6 +290,7 @@ int block_scan(struct slice bytes, const struct store_id *id, uint32_t nr,
 	if (ret->table == NULL)
 		return ERR_NOMEM;
 	scan_records(&x);
+	buf_fini(&x.plain);
 	if (x.err != 0) {
 		block_table_destroy(ret->table);
 		ret->table = NULL;

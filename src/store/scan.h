@@ -14,6 +14,8 @@
 #include "store/block_table.h"
 #include "store/format.h"
 
+struct seal;
+
 /* What a message counts for: fixed bytes for each, more if it has headers. */
 struct cost {
 	uint32_t fixed, headers;
@@ -39,13 +41,18 @@ struct scan {
 	uint64_t damaged_at;		/* the first of them */
 	uint32_t n_damaged_msgs;	/* of them, messages known by sequence */
 	uint64_t blob_generation;
-	struct slice blob;		/* in bytes */
+	struct record blob_of;		/* the record of it; type 0: none */
+	const char  *blob;		/* as it is stored, in bytes */
+	struct slice key;		/* of the first KEY record, in bytes */
 };
 
 /* bytes: the whole file.  first_seq counts when the header is damaged.
+ * seal: for messages that are encrypted; else NULL.
  * ERR_VERSION; ERR_NOMEM; ERR_NOTFOUND: the header is of another store or
- * block.  On any of them there is nothing to free. */
+ * block; ERR_DENIED: a message is encrypted, and seal is NULL.  On any of them
+ * there is nothing to free. */
 int block_scan(struct slice bytes, const struct store_id *id, uint32_t nr,
-    uint64_t first_seq, struct cost cost, struct scan *ret);
+    uint64_t first_seq, struct cost cost, struct seal *seal,
+    struct scan *ret);
 
 #endif /* STORE_SCAN_H */

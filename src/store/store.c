@@ -63,6 +63,9 @@ void store_free(struct store *s)
 	for (int i = 0; i < N_DYING; i++)
 		free(s->dying[i].runs);
 	buf_fini(&s->spare);
+	buf_fini(&s->packed);
+	seal_destroy(s->seal);
+	seal_destroy(s->job.seal);
 	buf_fini(&s->window);
 	buf_fini(&s->blob);
 	store_msg_fini(&s->own);
@@ -114,11 +117,8 @@ static int write_meta_copy(struct store *s, int which, struct slice image)
 int store_write_meta(struct store *s)
 {
 	struct buf image = { 0 };
-	int        err;
+	int        err = store_put_meta(s, &image);
 
-	s->meta.generation++;
-	meta_put(&image, &s->meta);
-	err = buf_failed(&image) ? ERR_NOMEM : 0;
 	for (int i = 0; i < 2 && err == 0; i++)
 		err = write_meta_copy(s, i, buf_slice(&image));
 	buf_fini(&image);
@@ -158,6 +158,11 @@ int store_set_blob(struct store *s, struct slice blob)
 	/* a full disk keeps that from being repeated, not from being so */
 	err = store_repeat_blob(s);
 	return err == ERR_IO ? err : 0;
+}
+
+void store_set_compression(struct store *s, bool is_on)
+{
+	s->cfg.is_compressed = is_on;
 }
 
 struct slice store_blob(const struct store *s)
@@ -294,6 +299,8 @@ static int create(struct store *s, const char *path, uint64_t first_seq,
 	s->last_seq = s->durable_seq = first_seq - 1;
 	s->first_seq = first_seq;
 	err = keep_blob(s, blob);
+	if (err == 0 && s->cfg.secret != NULL)
+		err = store_make_key(s);
 	if (err != 0)
 		return err;
 	s->dir = s->disk->open_dir(s->disk, path, true);

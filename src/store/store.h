@@ -30,6 +30,7 @@
 #include "store/scan.h"
 
 struct disk;
+struct store_secret;
 struct store;
 struct store_pool;
 
@@ -54,6 +55,8 @@ struct store_config {
 	uint32_t           reserve_bytes;	/* 0: none */
 	struct cost        cost;
 	bool               is_volatile;	/* no zeros ahead, no saved index */
+	bool               is_compressed;	/* what is appended from now on */
+	const struct store_secret *secret;	/* kept; NULL: none is encrypted */
 	/* There is work for store_tick.  Thread: the pool's. */
 	void             (*wake)(void *ctx);
 	/* Thread: owner.  In store_open too, before it returns. */
@@ -68,6 +71,9 @@ int store_create(const struct store_config *c, const char *path,
     uint64_t first_seq, struct slice blob, struct store **ret);
 
 /* ERR_NOTFOUND: there is no store.  ERR_VERSION: a newer program's.
+ * ERR_DENIED: it is encrypted, and there is no key or another; it is left as it
+ * is.  One that was not encrypted is from now on; what it has is, block by
+ * block, by store_tick.
  * ERR_CORRUPT: nothing in it says whose it is.  ERR_IO, ERR_NOMEM, ERR_NOSPC.
  * Damage to messages is no error: see lost. */
 int store_open(const struct store_config *c, const char *path,
@@ -133,6 +139,9 @@ struct store_purge {
  * gone. */
 int store_purge(struct store *s, const struct store_purge *what, uint64_t *n);
 
+/* Compress what is appended from now on, or do not. */
+void store_set_compression(struct store *s, bool is_on);
+
 /* Durable on return, both copies.  After an error either may be found. */
 int store_set_blob(struct store *s, struct slice blob);
 struct slice store_blob(const struct store *s);
@@ -159,6 +168,9 @@ int store_flush(struct store *s);
 /* Take notice of what the pool has finished; begin what is due.  After wake,
  * and now and then. */
 int store_tick(struct store *s);
+
+/* A block is being rewritten: after wake there is work for store_tick. */
+bool store_is_compacting(const struct store *s);
 
 /* 0, or why it will not be written to any more. */
 int store_error(const struct store *s);

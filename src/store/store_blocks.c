@@ -190,6 +190,7 @@ static void take_footer(struct block_file *b, uint64_t at, uint64_t size)
 
 	b->footer_at = at;
 	b->flags = f->flags;
+	b->codec = f->codec;
 	b->first_seq = f->first_seq;
 	b->last_seq = f->last_seq;
 	b->n_records = f->n_records;
@@ -278,7 +279,7 @@ static int decode_table(struct store *s, struct block_file *b)
 		    b->footer_at + FOOTER_HEADER_BYTES);
 	if (err == 0)
 		b->table = block_table_decode(slice_of(in.p, (size_t)n),
-		    &b->footer, seed, &err);
+		    &b->footer, seed, s->seal, &err);
 	buf_fini(&in);
 	return err;
 }
@@ -290,11 +291,12 @@ static int sort_table(struct block_file *b, struct block_table *t)
 	struct footer f = { .first_seq = b->first_seq, .block_nr = b->nr,
 		.last_seq = b->last_seq, .records_end = UINT64_MAX };
 	struct buf    image = { 0 };
-	int           err = block_table_encode(t, 0, &f, 0, &image);
+	int           err = block_table_encode(t, 0, &f, 0, NULL,
+	    &image);
 
 	if (err == 0)
 		b->table = block_table_decode(slice_skip(buf_slice(&image),
-		    FOOTER_HEADER_BYTES), &f, 0, &err);
+		    FOOTER_HEADER_BYTES), &f, 0, NULL, &err);
 	buf_fini(&image);
 	return err;
 }
@@ -308,7 +310,7 @@ static int scan_table(struct store *s, struct block_file *b)
 
 	if (err == 0)
 		err = block_scan(buf_slice(&bytes), &s->meta.id, b->nr,
-		    b->first_seq, s->cfg.cost, &scan);
+		    b->first_seq, s->cfg.cost, s->seal, &scan);
 	if (err == 0) {
 		err = sort_table(b, scan.table);
 		block_table_destroy(scan.table);

@@ -6,6 +6,8 @@
  * who dies meanwhile is dead in the new file too, since the bits stay and
  * their DEAD records lie in later blocks.
  *
+ * A block from before there was a key is rewritten too, and encrypted by that.
+ *
  * The scrub reads a block and finds what a checksum no longer fits.  Both give
  * way to each other: one runs at a time.
  */
@@ -19,6 +21,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "store/pack.h"
 
 /* ---- on the pool's thread ------------------------------------------------- */
 
@@ -26,6 +29,7 @@
 struct rewrite {
 	struct compaction  *c;
 	struct buf          in, out;
+	struct buf          plain, sealed;	/* of one message */
 	struct block_table *table;
 	uint32_t            seed;
 };
@@ -54,7 +58,7 @@ static void put(struct rewrite *w, struct record *r, const char *data)
 
 	record_put(header, w->seed, at, r);
 	buf_put(&w->out, header, sizeof header);
-	buf_put(&w->out, data, record_data_bytes(r));
+	buf_put(&w->out, data, record_stored_bytes(r));
 	while (w->out.n - at < record_bytes(r) && !buf_failed(&w->out))
 		buf_put_char(&w->out, 0);
 }
@@ -71,7 +75,7 @@ static bool find_record(const struct rewrite *w, const struct footer_entry *e,
 	    r->seq != w->c->from.first_seq + e->seq_delta)
 		return false;
 	*data = w->in.p + at + RECORD_HEADER_BYTES;
-	return record_data_crc(r->seq, *data, record_data_bytes(r)) ==
+	return record_data_crc(r->seq, *data, record_stored_bytes(r)) ==
 	    r->data_crc;
 }
 
@@ -91,6 +95,26 @@ static int note_bad(struct compaction *c, uint64_t seq)
 	return 0;
 }
 
+/* A message from before there was a key.  It is as small as it was. */
+static int seal_msg(struct rewrite *w, struct record *r, const char **data)
+{
+	struct seal *seal = w->c->seal;
+	uint32_t     codec = (r->codec & CODEC_LZ4) | seal_cipher(seal);
+	int          err;
+
+	buf_reset(&w->plain);
+	buf_reset(&w->sealed);
+	err = unpack(seal, r, *data, &w->plain);
+	if (err == 0)
+		err = pack(seal, codec, r, (struct slice[3]){
+		    buf_slice(&w->plain) }, &w->sealed);
+	if (err != 0)
+		return err;
+	*data = w->sealed.p;
+	r->data_crc = record_data_crc(r->seq, *data, r->stored);
+	return 0;
+}
+
 static int copy_msg(struct rewrite *w, const struct block_table *old,
     const struct footer_entry *e)
 {
@@ -103,6 +127,9 @@ static int copy_msg(struct rewrite *w, const struct block_table *old,
 		return note_bad(w->c, w->c->from.first_seq + e->seq_delta);
 	if (w->c->only_verify)
 		return 0;
+	if (w->c->seal != NULL && (r.codec & CODEC_CIPHER) == 0 &&
+	    seal_msg(w, &r, &data) != 0)
+		return ERR_NOMEM;
 	if (block_table_reserve(w->table, subject.n) != 0)
 		return ERR_NOMEM;
 	n.subject = block_table_add_subject(w->table, subject);
@@ -170,11 +197,13 @@ static void put_header(struct rewrite *w)
 	struct compaction  *c = w->c;
 	struct block_header h = { .id = c->s->meta.id, .nr = c->from.nr,
 		.flags = BLOCK_COMPACTED, .first_seq = c->from.first_seq,
-		.created_ns = clock_wall_ns() };
+		.created_ns = clock_wall_ns(), .codec = c->to.codec };
 	char                bytes[BLOCK_HEADER_BYTES];
 
 	block_header_put(bytes, &h);
 	buf_put(&w->out, bytes, sizeof bytes);
+	if (c->seal != NULL)
+		store_put_key(c->s, c->from.nr, &w->out);
 }
 
 static void temporary_name(uint32_t nr, char out[FILE_NAME_BYTES])
@@ -215,7 +244,7 @@ static int write_file(struct rewrite *w)
 	c->to.end = c->to.footer_at = w->out.n;
 	c->to.table = w->table;
 	err = block_write_footer(d, &c->s->meta.id, &c->to, &f, c->to.end,
-	    &c->to.ready);
+	    c->seal, &c->to.ready);
 	c->to.table = NULL;
 	c->to.footer = f;
 	return err;
@@ -232,7 +261,8 @@ static int read_back(struct rewrite *w)
 		err = ERR_CORRUPT;
 	if (err == 0)
 		err = block_scan(slice_of(w->in.p, (size_t)c->to.end),
-		    &c->s->meta.id, c->from.nr, 0, c->s->cfg.cost, &scan);
+		    &c->s->meta.id, c->from.nr, 0, c->s->cfg.cost, c->seal,
+		    &scan);
 	if (err == 0 && (scan.n_damaged > 0 || scan.table->n != w->table->n))
 		err = ERR_CORRUPT;
 	block_table_destroy(scan.table);
@@ -285,6 +315,8 @@ static void run(struct pool_job *p)
 	c->err = rewrite(&w);
 	buf_fini(&w.in);
 	buf_fini(&w.out);
+	buf_fini(&w.plain);
+	buf_fini(&w.sealed);
 	block_table_destroy(w.table);
 }
 
@@ -326,10 +358,19 @@ static int take_copies(struct store *s, struct block_file *b)
 		err = block_open(s, b);
 	if (err != 0)
 		return err;
+	if (s->seal != NULL) {
+		c->seal = seal_clone(s->seal);
+		if (c->seal == NULL)
+			return ERR_NOMEM;
+	}
+	c->to.codec = b->codec | (c->seal == NULL ||
+	    (b->codec & CODEC_CIPHER) != 0 ? 0 : seal_cipher(c->seal));
 	c->from = *b;
 	c->from.dead = copy_bits(b);
-	if (c->from.dead == NULL)
+	if (c->from.dead == NULL) {
+		seal_destroy(c->seal);
 		return ERR_NOMEM;
+	}
 	b->table = NULL;
 	return 0;
 }
@@ -361,7 +402,7 @@ void store_compact_begin(struct store *s)
 	for (size_t i = 0; i + 1 < s->n_blocks; i++) {
 		struct block_file *b = s->blocks[i];
 
-		if (b->n_live >= b->n_records / 2)
+		if (b->n_live >= b->n_records / 2 && !store_must_encrypt(s, b))
 			continue;
 		if (!may_work_on(b)) {
 			s->wants_compaction |= b->n_live > 0;
@@ -386,6 +427,7 @@ static void swap_in(struct store *s, struct block_file *b,
 	b->fd = c->to.fd;
 	c->to.fd = -1;
 	b->flags = c->to.flags;
+	b->codec = c->to.codec;
 	b->n_records = c->to.n_records;
 	b->end = b->written = c->to.end;
 	b->ready = c->to.ready;
@@ -413,11 +455,17 @@ int store_compact_finish(struct store *s)
 	if (c->to.fd >= 0)
 		s->disk->close(s->disk, c->to.fd);
 	block_table_destroy(c->from.table);
+	seal_destroy(c->seal);
 	free(c->from.dead);
 	free(c->bad.runs);
 	c->bad = (struct run_list){ 0 };
 	s->wants_retire |= b->n_live == 0;
 	return err;
+}
+
+bool store_is_compacting(const struct store *s)
+{
+	return s->compaction.is_running;
 }
 
 int store_scrub(struct store *s)

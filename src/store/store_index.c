@@ -7,7 +7,7 @@
  * say the same, more slowly.
  *
  *    0  8 "moteidx" 0            40  8 last sequence
- *    8  4 version, 1             48  8 number of subjects
+ *    8  4 version, 1 or 2        48  8 number of subjects
  *   12  4 number of blocks       56  8 messages lost
  *   16 16 id of the store        64  8 torn
  *   32  8 times opened           72  8 time of the last message
@@ -17,6 +17,9 @@
  *    .  the subjects: length, bytes, messages, first, last less first, 1 if
  *       first is stale plus 2 if last is
  *    .  the last 4 bytes: crc of all before
+ *
+ * Where the store has a cipher the version is 2, and all between the header and
+ * the crc is ENCRYPTED: purpose 17, context the header.
  */
 #include "store/store_int.h"
 
@@ -33,12 +36,17 @@ static const char magic[8] = "moteidx";
 
 /* ---- saving --------------------------------------------------------------- */
 
+static uint32_t version_of(const struct store *s)
+{
+	return s->seal == NULL ? 1 : FORMAT_VERSION;
+}
+
 static void put_header(const struct store *s, struct buf *out)
 {
 	char h[INDEX_HEADER_BYTES] = { 0 };
 
 	memcpy(h, magic, sizeof magic);
-	put32(h + 8, FORMAT_VERSION);
+	put32(h + 8, version_of(s));
 	put32(h + 12, (uint32_t)s->n_blocks);
 	memcpy(h + 16, s->meta.id.b, sizeof s->meta.id.b);
 	put64(h + 32, s->meta.opened);
@@ -96,18 +104,33 @@ static bool put_subject(void *ctx, struct slice subject,
 	return !buf_failed(out);
 }
 
+/* The header is associated: what it says goes with what is encrypted. */
+static int seal_rest(struct store *s, struct buf *out, size_t at)
+{
+	char header[INDEX_HEADER_BYTES];
+
+	if (s->seal == NULL)
+		return 0;
+	memcpy(header, out->p, sizeof header);
+	return seal_shut(s->seal, SEAL_INDEX, slice_of(header, sizeof header),
+	    out, at);
+}
+
 static int encode(struct store *s, struct buf *out)
 {
 	struct buf scratch = { 0 };
 	char       crc[INDEX_CRC_BYTES];
+	size_t     at = 0;
 	int        err;
 
 	put_header(s, out);
+	if (s->seal != NULL)
+		at = seal_begin(out);
 	for (size_t i = 0; i < s->n_blocks; i++)
 		put_block(s->blocks[i], &scratch, out);
 	buf_fini(&scratch);
 	err = subjects_each(s->subjects, SLICE_NONE, put_subject, out);
-	if (err != 0 || buf_failed(out))
+	if (err != 0 || buf_failed(out) || seal_rest(s, out, at) != 0)
 		return ERR_NOMEM;
 	put32(crc, crc32c(0, out->p, out->n));
 	buf_put(out, crc, sizeof crc);
@@ -219,7 +242,7 @@ static bool is_ours(const struct store *s, struct slice in)
 	return in.n >= INDEX_HEADER_BYTES + INDEX_CRC_BYTES &&
 	    memcmp(in.p, magic, sizeof magic) == 0 &&
 	    get32(in.p + n) == crc32c(0, in.p, n) &&
-	    get32(in.p + 8) == FORMAT_VERSION &&
+	    get32(in.p + 8) == version_of(s) &&
 	    get32(in.p + 12) == s->n_blocks &&
 	    memcmp(in.p + 16, s->meta.id.b, sizeof s->meta.id.b) == 0 &&
 	    get64(in.p + 32) == s->meta.opened &&
@@ -235,17 +258,11 @@ static void sum_up(struct store *s)
 	}
 }
 
-static int decode(struct store *s, struct slice in)
+static int decode_rest(struct store *s, struct slice in, struct slice rest)
 {
-	struct slice rest;
-	uint64_t     n;
-	int          err = 0;
+	uint64_t n = get64(in.p + 48);
+	int      err = 0;
 
-	if (!is_ours(s, in))
-		return ERR_CORRUPT;
-	n = get64(in.p + 48);
-	rest = slice_of(in.p + INDEX_HEADER_BYTES,
-	    in.n - INDEX_HEADER_BYTES - INDEX_CRC_BYTES);
 	for (size_t i = 0; i < s->n_blocks && err == 0; i++)
 		err = take_block(&rest, s->blocks[i]);
 	for (; n > 0 && err == 0; n--)
@@ -258,6 +275,26 @@ static int decode(struct store *s, struct slice in)
 	s->n_lost = get64(in.p + 56);
 	s->n_torn = get64(in.p + 64);
 	s->last_ts_ns = (int64_t)get64(in.p + 72);
+	return err;
+}
+
+static int decode(struct store *s, struct slice in)
+{
+	struct buf   plain = { 0 };
+	struct slice rest;
+	int          err;
+
+	if (!is_ours(s, in))
+		return ERR_CORRUPT;
+	rest = slice_of(in.p + INDEX_HEADER_BYTES,
+	    in.n - INDEX_HEADER_BYTES - INDEX_CRC_BYTES);
+	if (s->seal == NULL)
+		return decode_rest(s, in, rest);
+	err = seal_open(s->seal, seal_cipher(s->seal), SEAL_INDEX,
+	    slice_of(in.p, INDEX_HEADER_BYTES), rest, &plain);
+	if (err == 0)
+		err = decode_rest(s, in, buf_slice(&plain));
+	buf_fini(&plain);
 	return err;
 }
 

@@ -3,6 +3,7 @@
  *   store.c          life: make, close, errors, state
  *   store_open.c     recovery
  *   store_index.c    the saved index of a clean close
+ *   store_keys.c     the key of a store that is encrypted
  *   store_blocks.c   blocks: names, descriptors, tables, who is dead
  *   store_write.c    append, space, rolling to a new block
  *   store_sync.c     what the pool does
@@ -20,8 +21,9 @@
  * B3  What is dead and still in an existing block's file, or between two
  *     blocks, stands in a DEAD record of some block.  (But what STORE_EXPIRE
  *     took.)  A block's DEAD records are written again before its file goes.
- * B4  A file that is sealed is not written any more, but for its footer, and
- *     for the bytes of a message that is to be erased.
+ * B4  A file that is sealed is not written any more, but for its footer, for
+ *     the bytes of a message that is to be erased, and for the store's key
+ *     when its owner has a new one.
  */
 #ifndef STORE_STORE_INT_H
 #define STORE_STORE_INT_H
@@ -30,13 +32,13 @@
 #include "store/block_table.h"
 #include "store/disk.h"
 #include "store/pool.h"
+#include "store/seal.h"
 #include "store/store.h"
 #include "store/subjects.h"
 
 enum {
 	BLOCK_BYTES_DEFAULT = 8 << 20,
 	BLOCK_BYTES_MIN = 4096,
-	RECORD_BYTES_MAX = 256 << 20,
 	ZEROS_BEHIND = 4096,		/* kept behind the last record */
 	ZEROS_AHEAD_MIN = 32 << 10,
 	ZEROS_AHEAD_MAX = 1 << 20,
@@ -47,10 +49,12 @@ enum {
 	WINDOW_BYTES = 128 << 10,
 	FILE_NAME_BYTES = 32,
 	RECENT_LOSSES_MAX = 64,
+	PACKED_BYTES_KEPT = 1 << 20,
 };
 
 struct block_file {
 	uint32_t nr, flags;
+	uint32_t codec;			/* what may be in it */
 	int      fd;			/* -1: not open */
 	uint64_t first_seq, last_seq;	/* last = first - 1: empty */
 	uint64_t n_live, live_cost;
@@ -100,6 +104,7 @@ struct sync_job {
 	struct block_duty  *duties;
 	size_t              n_duties, duties_cap;
 	struct buf          meta;	/* empty: not to be written */
+	struct seal        *seal;	/* NULL: the store is plain */
 	uint64_t            mark, seq;
 	int                 err;
 	bool                is_running;
@@ -117,6 +122,7 @@ struct compaction {
 	struct block_file  *b;		/* not touched by the pool */
 	struct block_file   from, to;	/* copies of what matters of it */
 	uint64_t            oldest_seq;	/* the first of the oldest block */
+	struct seal        *seal;	/* NULL: the store is plain */
 	struct run_list     bad;	/* damaged, and not known to be dead */
 	bool                only_verify;	/* the scrub */
 	int                 err;
@@ -132,6 +138,9 @@ struct store {
 	int                 dir;
 	struct meta         meta;
 	struct buf          blob;	/* meta.blob is in here */
+	struct seal        *seal;	/* the owner's; NULL: the store is plain */
+	char                key[STORE_KEY_BYTES];	/* meta.key is this */
+	struct buf          packed;	/* the record that is appended */
 	int                 meta_fd[2];
 	uint32_t            id_seed;
 
@@ -166,9 +175,24 @@ struct store {
 	/* where a reader that goes on will go on */
 	struct block_file *next_of;
 	uint64_t           next_at;
+	struct record      last_read;	/* the message that was */
 	struct store_msg   own;		/* for our own reading */
 	size_t             scrub_next;
 };
+
+/* What is done to what is written. */
+static inline uint32_t store_codec(const struct store *s)
+{
+	return (s->cfg.is_compressed ? CODEC_LZ4 : 0) |
+	    (s->seal == NULL ? 0 : seal_cipher(s->seal));
+}
+
+/* It was written before there was a key. */
+static inline bool store_must_encrypt(const struct store *s,
+    const struct block_file *b)
+{
+	return s->seal != NULL && (b->codec & CODEC_CIPHER) == 0;
+}
 
 /* ---- store.c -------------------------------------------------------------- */
 
@@ -266,13 +290,33 @@ void store_let_go(void);
  * behind it.  Thread: pool. */
 int block_write_footer(struct disk *d, const struct store_id *id,
     const struct block_file *b, struct footer *f, uint64_t at,
-    uint64_t *size);
+    struct seal *seal, uint64_t *size);
 
 /* ---- store_index.c -------------------------------------------------------- */
 
 int store_save_index(struct store *s);
 /* ERR_CORRUPT, ERR_NOTFOUND: it is of no use, nothing has changed. */
 int store_load_index(struct store *s);
+
+/* ---- store_keys.c --------------------------------------------------------- */
+
+/* A new one.  ERR_NOMEM. */
+int store_make_key(struct store *s);
+/* The one there is, of s->meta or of one of these blocks.  *is_old: it is to
+ * be written again, store_renew_keys.  ERR_NOTFOUND: there is none;
+ * ERR_DENIED: none that opens, which is logged; ERR_IO, ERR_NOMEM. */
+int store_find_key(struct store *s, const uint32_t *nrs, size_t n,
+    bool *is_old);
+/* Into all blocks, durably; the metadata come after that.  ERR_IO. */
+int store_renew_keys(struct store *s);
+/* The KEY record, for behind the header of block nr. */
+void store_put_key(const struct store *s, uint32_t nr, struct buf *out);
+/* The metadata as they are to be written, of the next generation.
+ * ERR_NOMEM. */
+int store_put_meta(struct store *s, struct buf *out);
+/* s->meta.blob as it was read, encrypted, to plain bytes.  ERR_CORRUPT,
+ * ERR_NOMEM. */
+int store_open_blob(struct store *s, enum codec cipher, struct buf *out);
 
 /* ---- store_compact.c ------------------------------------------------------ */
 

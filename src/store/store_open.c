@@ -1,7 +1,8 @@
 /* store/store_open.c - recovery: what do the files say?
  *
  *   O1  The metadata, from the better of two copies; without any, from what
- *       the blocks repeat.
+ *       the blocks repeat.  If it is encrypted, the key: without that nothing is
+ *       touched.
  *   O2  Each block by its footer.  One that has none, as the newest has not,
  *       or whose footer is damaged, is scanned.
  *   O3  Where the next sequence begins.  Damage at the very end may have eaten
@@ -13,7 +14,8 @@
  *   O5  A sequence that no block, no DEAD and no SKIP accounts for is lost, and
  *       that is told.
  *   O6  The opening is counted in the metadata, before anything else is
- *       written; that outdates the saved index.
+ *       written; that outdates the saved index.  (But a new owner's key goes
+ *       into the blocks before that.)
  *
  * Nothing that was found is cut or overwritten.  A block with damage gets its
  * footer behind everything that is in the file, and is not written to again.
@@ -28,6 +30,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "store/pack.h"
 
 struct opening {
 	struct store *s;
@@ -37,6 +40,8 @@ struct opening {
 	struct buf    bytes;		/* of the file that is scanned */
 	bool          has_reserve;
 	bool          has_meta;
+	enum codec    blob_cipher;	/* 0: the blob of the metadata is plain */
+	bool          is_key_old, wants_key;
 	const char   *bad_meta;		/* the copy that is not there or not sound */
 	bool          is_damaged;	/* O4: the saved index will not do */
 	bool          is_newest_dirty;
@@ -152,6 +157,11 @@ static int take_meta(struct opening *o, const char *name)
 		return 0;
 	o->has_meta = true;
 	s->meta = m;
+	if (m.key.n > 0) {
+		memcpy(s->key, m.key.p, sizeof s->key);
+		s->meta.key = slice_of(s->key, sizeof s->key);
+	}
+	o->blob_cipher = m.key.n == 0 ? 0 : (enum codec)get32(s->key);
 	return keep_blob(s, m.blob, m.blob_generation);
 }
 
@@ -187,6 +197,41 @@ static int find_id(struct opening *o)
 	return o->n_nrs == 0 ? ERR_NOTFOUND : ERR_CORRUPT;
 }
 
+static int unseal_blob(struct opening *o)
+{
+	struct store *s = o->s;
+	struct buf    plain = { 0 };
+	int           err = store_open_blob(s, o->blob_cipher, &plain);
+
+	if (err == ERR_CORRUPT)		/* forged; a block has another */
+		err = keep_blob(s, SLICE_NONE, 0);
+	else if (err == 0)
+		err = keep_blob(s, buf_slice(&plain), s->meta.blob_generation);
+	buf_fini(&plain);
+	return err;
+}
+
+static int read_key(struct opening *o)
+{
+	struct store *s = o->s;
+	int           err = store_find_key(s, o->nrs, o->n_nrs, &o->is_key_old);
+
+	if (err == ERR_NOTFOUND) {
+		o->is_key_old = false;
+		o->wants_key = s->cfg.secret != NULL;
+		return 0;
+	}
+	return err != 0 || o->blob_cipher == 0 ? err : unseal_blob(o);
+}
+
+static int forget_index(struct opening *o)
+{
+	struct store *s = o->s;
+
+	s->disk->unlink(s->disk, s->dir, "index");
+	return disk_err(s->disk->sync_dir(s->disk, s->dir));
+}
+
 static int read_meta(struct opening *o)
 {
 	struct store *s = o->s;
@@ -198,16 +243,16 @@ static int read_meta(struct opening *o)
 		log_warn("Store %02x%02x%02x%02x: %s is missing or damaged; the "
 		    "other copy counts", s->meta.id.b[0], s->meta.id.b[1],
 		    s->meta.id.b[2], s->meta.id.b[3], o->bad_meta);
+	if (err == 0 && !o->has_meta)
+		err = find_id(o);
+	if (err == 0)
+		err = read_key(o);
 	if (err != 0 || o->has_meta)
-		return err;
-	err = find_id(o);
-	if (err != 0)
 		return err;
 	log_error("Store: both copies of the metadata are lost; made again from "
 	    "the blocks");
 	o->is_damaged = true;
-	s->disk->unlink(s->disk, s->dir, "index");
-	return disk_err(s->disk->sync_dir(s->disk, s->dir));
+	return forget_index(o);
 }
 
 /* ---- O2: blocks ----------------------------------------------------------- */
@@ -236,12 +281,31 @@ static void take_scan(struct opening *o, struct block_file *b)
 	b->first_ts_ns = sc->first_ts_ns;
 	b->last_ts_ns = sc->last_ts_ns;
 	b->flags = sc->has_header ? sc->header.flags : 0;
+	b->codec = sc->has_header ? sc->header.codec : 0;
 	b->end = b->written = sc->end;
 	b->ready = o->bytes.n;
 	b->table = sc->table;
 	o->is_newest_scanned = true;
 	if (sc->durable_seq > o->durable_seq)
 		o->durable_seq = sc->durable_seq;
+}
+
+/* The blob as the block has it, if it is newer. */
+static int take_blob(struct opening *o)
+{
+	const struct scan *sc = &o->newest;
+	struct store      *s = o->s;
+	struct buf         blob = { 0 };
+	int                err;
+
+	if (sc->blob_of.type == 0 ||
+	    sc->blob_generation <= s->meta.blob_generation)
+		return 0;
+	err = unpack(s->seal, &sc->blob_of, sc->blob, &blob);
+	if (err == 0)
+		err = keep_blob(s, buf_slice(&blob), sc->blob_generation);
+	buf_fini(&blob);
+	return err == ERR_CORRUPT ? 0 : err;
 }
 
 static int scan_block(struct opening *o, struct block_file *b)
@@ -251,13 +315,12 @@ static int scan_block(struct opening *o, struct block_file *b)
 
 	if (err == 0)
 		err = block_scan(buf_slice(&o->bytes), &s->meta.id, b->nr,
-		    expected_first(o, b->nr), s->cfg.cost, &o->newest);
+		    expected_first(o, b->nr), s->cfg.cost, s->seal,
+		    &o->newest);
 	if (err != 0)
 		return err;
 	take_scan(o, b);
-	if (o->newest.blob_generation > s->meta.blob_generation)
-		err = keep_blob(s, o->newest.blob, o->newest.blob_generation);
-	return err;
+	return take_blob(o);
 }
 
 /* Another store's, under our name: out of the way, not away. */
@@ -612,7 +675,8 @@ static int find_living(struct opening *o)
 		if (b->last_ts_ns > s->last_ts_ns)
 			s->last_ts_ns = b->last_ts_ns;
 		s->wants_retire |= b->n_live == 0 && b->is_sealed;
-		s->wants_compaction |= b->n_live < b->n_records / 2;
+		s->wants_compaction |= b->n_live < b->n_records / 2 ||
+		    store_must_encrypt(s, b);
 	}
 	s->first_seq = s->meta.base_seq;
 	store_settle_first(s);
@@ -701,19 +765,48 @@ static int begin_anew(struct opening *o)
 	return err;
 }
 
+/* Before the metadata say so. */
+static int settle_key(struct opening *o)
+{
+	struct store *s = o->s;
+
+	if (o->is_key_old)
+		return store_renew_keys(s);
+	if (!o->wants_key)
+		return 0;
+	s->wants_compaction = true;
+	return store_make_key(s);
+}
+
+/* What was written before there was a key is encrypted block by block; for that
+ * the newest must not be written to any more. */
+static int leave_plain_block(struct store *s)
+{
+	int err = store_must_encrypt(s, block_active(s))
+	    ? store_roll(s, s->last_seq + 1, true) : 0;
+
+	return err == ERR_NOSPC ? 0 : err;
+}
+
 static int go_on(struct opening *o)
 {
 	struct store *s = o->s;
-	int           err = count_opening(o);
+	int           err = settle_key(o);
 
 	if (err == 0)
+		err = count_opening(o);
+	if (err == 0)
 		err = remove_temporary(o);
+	if (err == 0 && o->wants_key)
+		err = forget_index(o);
 	if (err != 0)
 		return err;
 	s->has_reserve = o->has_reserve && s->cfg.reserve_bytes > 0;
 	s->is_full = store_make_reserve(s) == ERR_NOSPC;
 	if (o->is_newest_dirty || s->n_blocks == 0)
 		err = begin_anew(o);
+	else
+		err = leave_plain_block(s);
 	s->durable_seq = s->last_seq;
 	if (err == 0)
 		err = lose_runs(o, &o->lost);

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "store/pack.h"
 
 void store_msg_fini(struct store_msg *m)
 {
@@ -109,20 +110,20 @@ static int read_record(struct store *s, struct block_file *b, uint64_t at,
 	return store_read_bytes(s, b, at, (size_t)record_bytes(r), goes_on, p);
 }
 
-static int copy_out(struct store_msg *m, const struct record *r,
-    const char *data)
+static int copy_out(struct store *s, struct store_msg *m,
+    const struct record *r, const char *stored)
 {
-	size_t n = record_data_bytes(r);
-	char  *p;
+	const char *p;
+	int         err;
 
-	if (record_data_crc(r->seq, data, n) != r->data_crc)
+	if (record_data_crc(r->seq, stored, record_stored_bytes(r)) !=
+	    r->data_crc)
 		return ERR_CORRUPT;
 	buf_reset(&m->hold);
-	p = buf_reserve(&m->hold, n + 1);
-	if (p == NULL)
-		return ERR_NOMEM;
-	memcpy(p, data, n);
-	buf_added(&m->hold, n);
+	err = unpack(s->seal, r, stored, &m->hold);
+	if (err != 0)
+		return err;
+	p = m->hold.p;
 	m->seq = r->seq;
 	m->ts_ns = r->ts_ns;
 	m->subject = slice_of(p, r->subject_len);
@@ -142,8 +143,9 @@ static int read_at(struct store *s, struct block_file *b, uint64_t at,
 	    (r.flags & RECORD_ERASE) != 0))
 		err = ERR_CORRUPT;
 	if (err == 0)
-		err = copy_out(m, &r, p + RECORD_HEADER_BYTES);
+		err = copy_out(s, m, &r, p + RECORD_HEADER_BYTES);
 	if (err == 0) {
+		s->last_read = r;
 		s->next_of = b;
 		s->next_at = at + record_bytes(&r);
 	}

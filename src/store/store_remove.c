@@ -62,24 +62,22 @@ static int kill_msg(struct store *s, struct block_file *b, uint64_t seq,
 
 /* A record of random bytes over the one of the message that was read last. */
 static void make_noise(const struct store *s, const struct block_file *b,
-    const struct store_msg *m, uint64_t at, char *out)
+    uint64_t at, char *out)
 {
-	struct record r = { .type = RECORD_MSG, .flags = RECORD_ERASE,
-		.subject_len = (uint16_t)m->subject.n,
-		.hdr_len = (uint32_t)m->hdr.n,
-		.body_len = (uint32_t)m->body.n, .seq = m->seq,
-		.ts_ns = m->ts_ns };
+	struct record r = s->last_read;
+	size_t        n = record_stored_bytes(&r);
 
-	random_bytes(out + RECORD_HEADER_BYTES, m->hold.n);
-	r.data_crc = record_data_crc(m->seq, out + RECORD_HEADER_BYTES,
-	    m->hold.n);
+	r.flags = RECORD_ERASE;
+	r.lag = 0;
+	random_bytes(out + RECORD_HEADER_BYTES, n);
+	r.data_crc = record_data_crc(r.seq, out + RECORD_HEADER_BYTES, n);
 	record_put(out, block_seed(&s->meta.id, b->nr), at, &r);
 }
 
-static int overwrite_last(struct store *s, struct block_file *b,
-    const struct store_msg *m)
+static int overwrite_last(struct store *s, struct block_file *b)
 {
-	size_t        n = RECORD_HEADER_BYTES + m->hold.n;
+	size_t        n = RECORD_HEADER_BYTES +
+	    record_stored_bytes(&s->last_read);
 	uint64_t      at = s->next_at - format_padded(n);
 	struct chunk *c = store_new_chunk(s, &s->noise, b, at);
 	char         *p;
@@ -95,7 +93,7 @@ static int overwrite_last(struct store *s, struct block_file *b,
 		free(c);
 		return ERR_NOMEM;
 	}
-	make_noise(s, b, m, at, p);
+	make_noise(s, b, at, p);
 	buf_added(&c->data, n);
 	return 0;
 }
@@ -121,7 +119,7 @@ static int delete_own(struct store *s, enum store_delete how)
 	if (err == 0)
 		err = block_reserve_dead(b, seq);
 	if (err == 0 && how == STORE_ERASE)
-		err = overwrite_last(s, b, m);
+		err = overwrite_last(s, b);
 	if (err == 0)
 		err = kill_msg(s, b, seq, m->subject, cost_of_msg(s, m));
 	if (err != 0)

@@ -107,7 +107,7 @@ static int write_chunks(struct sync_job *j)
 
 int block_write_footer(struct disk *d, const struct store_id *id,
     const struct block_file *b, struct footer *f, uint64_t at,
-    uint64_t *size)
+    struct seal *seal, uint64_t *size)
 {
 	struct buf image = { 0 };
 	int        rc = 0, err;
@@ -119,7 +119,10 @@ int block_write_footer(struct disk *d, const struct store_id *id,
 	f->first_ts_ns = b->first_ts_ns;
 	f->last_ts_ns = b->last_ts_ns;
 	f->records_end = b->end;
-	err = block_table_encode(b->table, block_seed(id, b->nr), f, at,
+	f->codec = b->codec;
+	if (f->codec & CODEC_CIPHER)
+		f->codec = (f->codec & CODEC_LZ4) | seal_cipher(seal);
+	err = block_table_encode(b->table, block_seed(id, b->nr), f, at, seal,
 	    &image);
 	if (err == 0)
 		err = disk_err(d->pwrite(d, b->fd, image.p, image.n, at));
@@ -148,7 +151,7 @@ static int write_footers(struct sync_job *j)
 			at = y->b->end;
 		y->footer.next_first_seq = y->b->footer.next_first_seq;
 		err = block_write_footer(j->s->disk, &j->s->meta.id, y->b,
-		    &y->footer, at, &y->size);
+		    &y->footer, at, j->seal, &y->size);
 		if (err == 0)
 			y->footer_at = at;
 		else if (err == ERR_IO)
@@ -317,9 +320,7 @@ static int prepare_meta(struct store *s)
 	buf_reset(&s->job.meta);
 	if (!s->wants_meta || s->meta_fd[0] < 0 || s->meta_fd[1] < 0)
 		return 0;
-	s->meta.generation++;
-	meta_put(&s->job.meta, &s->meta);
-	if (buf_failed(&s->job.meta))
+	if (store_put_meta(s, &s->job.meta) != 0)
 		return ERR_NOMEM;
 	s->wants_meta = false;	/* another block may come meanwhile */
 	return 0;
@@ -367,7 +368,8 @@ static void finish_duty(struct store *s, struct block_duty *y)
 		block_table_destroy(b->table);
 		b->table = NULL;
 		s->wants_retire |= b->n_live == 0;
-		s->wants_compaction |= b->n_live < b->n_records / 2;
+		s->wants_compaction |= b->n_live < b->n_records / 2 ||
+		    store_must_encrypt(s, b);
 	}
 	if (y->retire)
 		block_drop(s, b);
@@ -403,10 +405,22 @@ static int finish(struct store *s)
 
 /* ---- beginning ------------------------------------------------------------ */
 
+/* A block from before there was a key waits for its footer, and then to be
+ * encrypted; there may come no other reason to write it. */
+static bool has_plain_block(const struct store *s)
+{
+	if (s->seal == NULL || !s->wants_compaction)
+		return false;
+	for (size_t i = 0; i < s->n_blocks; i++)
+		if (s->blocks[i]->is_sealing && store_must_encrypt(s, s->blocks[i]))
+			return true;
+	return false;
+}
+
 static bool has_work(const struct store *s)
 {
 	if (!list_is_empty(&s->chunks) || s->durable != s->mark ||
-	    s->wants_retire)
+	    s->wants_retire || has_plain_block(s))
 		return true;
 	for (int i = 0; i < N_DYING; i++)
 		if (s->dying[i].n > 0)

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "store/pack.h"
 
 /* ---- chunks --------------------------------------------------------------- */
 
@@ -134,11 +135,13 @@ static int create_file(struct store *s, struct block_file *b)
 {
 	struct block_header h = { .id = s->meta.id, .nr = b->nr,
 		.room = s->cfg.block_bytes, .first_seq = b->first_seq,
-		.created_ns = clock_wall_ns() };
+		.created_ns = clock_wall_ns(),
+		.codec = store_codec(s) };
 	char                name[FILE_NAME_BYTES], bytes[BLOCK_HEADER_BYTES];
 	int                 rc;
 
 	block_name(b->nr, name);
+	b->codec = h.codec;
 	b->fd = s->disk->open(s->disk, s->dir, name, DISK_WRITE | DISK_CREATE);
 	if (b->fd < 0)
 		return disk_err(b->fd);
@@ -164,10 +167,30 @@ static int try_block(struct store *s, struct block_file *b, uint64_t end)
 	return err;
 }
 
-static void put_record(struct store *s, struct block_file *b,
-    struct chunk *c, struct record *r, struct slice subject, struct slice hdr,
-    struct slice body)
+/* A record on its way: its data as they will be stored. */
+struct outgoing {
+	struct record r;
+	struct slice  data[3];		/* subject, headers, body; or packed */
+};
+
+/* scratch holds the data from here on. */
+static int pack_data(struct store *s, struct outgoing *o, struct buf *scratch)
 {
+	int err;
+
+	buf_reset(scratch);
+	err = pack(s->seal, store_codec(s), &o->r, o->data, scratch);
+	if (err == 0 && o->r.codec != 0) {
+		o->data[0] = buf_slice(scratch);
+		o->data[1] = o->data[2] = SLICE_NONE;
+	}
+	return err;
+}
+
+static void put_record(struct store *s, struct block_file *b,
+    struct chunk *c, struct outgoing *o)
+{
+	struct record *r = &o->r;
 	uint32_t seed = block_seed(&s->meta.id, b->nr);
 	uint64_t n = record_bytes(r), lag = r->seq - s->durable_seq;
 	char     header[RECORD_HEADER_BYTES];
@@ -175,12 +198,12 @@ static void put_record(struct store *s, struct block_file *b,
 
 	r->lag = r->seq < s->durable_seq ? 0 :
 	    lag > UINT32_MAX ? UINT32_MAX : (uint32_t)lag;
-	r->data_crc = record_data_crc3(r->seq, subject, hdr, body);
+	r->data_crc = record_data_crc3(r->seq, o->data[0], o->data[1],
+	    o->data[2]);
 	record_put(header, seed, b->end, r);
 	buf_put(&c->data, header, sizeof header);
-	buf_put_slice(&c->data, subject);
-	buf_put_slice(&c->data, hdr);
-	buf_put_slice(&c->data, body);
+	for (int i = 0; i < 3; i++)
+		buf_put_slice(&c->data, o->data[i]);
 	while (c->data.n - begin < n)
 		buf_put_char(&c->data, 0);
 	assert(!buf_failed(&c->data));
@@ -197,24 +220,32 @@ static void seal(struct store *s, struct block_file *b, uint64_t next_first)
 	s->wants_retire |= b->n_live == 0;
 }
 
-static struct record meta_record(const struct store *s)
+static struct outgoing meta_record(const struct store *s)
 {
-	return (struct record){ .type = RECORD_META,
+	return (struct outgoing){ .r = { .type = RECORD_META,
 		.body_len = (uint32_t)s->meta.blob.n,
-		.seq = s->meta.blob_generation, .ts_ns = clock_wall_ns() };
+		.seq = s->meta.blob_generation, .ts_ns = clock_wall_ns() },
+		.data = { SLICE_NONE, SLICE_NONE, s->meta.blob } };
 }
 
-static int start_block(struct store *s, struct block_file *b,
-    bool may_use_reserve)
+/* Its data are not encrypted once more: the key is. */
+static struct outgoing key_record(const struct store *s)
 {
-	struct record r = meta_record(s);
-	uint64_t      n = record_bytes(&r);
+	return (struct outgoing){ .r = { .type = RECORD_KEY,
+		.body_len = STORE_KEY_BYTES },
+		.data = { s->meta.key, SLICE_NONE, SLICE_NONE } };
+}
+
+/* The file, and the records with which it begins. */
+static int fill_block(struct store *s, struct block_file *b,
+    struct outgoing *key, struct outgoing *meta, bool may_use_reserve)
+{
+	uint64_t      n = record_bytes(&meta->r);
 	struct chunk *c;
 	int           err;
 
-	b->table = block_table_create();
-	if (b->table == NULL)
-		return ERR_NOMEM;
+	if (s->seal != NULL)
+		n += record_bytes(&key->r);
 	err = try_block(s, b, b->end + n);
 	if (err == ERR_NOSPC && may_use_reserve && store_take_reserve(s))
 		err = try_block(s, b, b->end + n);
@@ -223,9 +254,28 @@ static int start_block(struct store *s, struct block_file *b,
 	c = chunk_for(s, b, (size_t)n);
 	if (c == NULL)
 		return ERR_NOMEM;
-	put_record(s, b, c, &r, SLICE_NONE, SLICE_NONE, s->meta.blob);
+	if (s->seal != NULL)
+		put_record(s, b, c, key);
+	put_record(s, b, c, meta);
 	b->begin = b->end;
 	return block_push(s, b);
+}
+
+static int start_block(struct store *s, struct block_file *b,
+    bool may_use_reserve)
+{
+	struct outgoing key = key_record(s), meta = meta_record(s);
+	struct buf      packed = { 0 };
+	int             err;
+
+	b->table = block_table_create();
+	if (b->table == NULL)
+		return ERR_NOMEM;
+	err = pack_data(s, &meta, &packed);
+	if (err == 0)
+		err = fill_block(s, b, &key, &meta, may_use_reserve);
+	buf_fini(&packed);
+	return err;
 }
 
 static void undo_block(struct store *s, struct block_file *b)
@@ -274,12 +324,13 @@ int store_roll(struct store *s, uint64_t first_seq, bool may_use_reserve)
 
 /* ---- records -------------------------------------------------------------- */
 
+/* Or not one for what is done to records by now. */
 static bool is_block_full(const struct store *s, const struct block_file *b,
     uint64_t n)
 {
-	return b->end > b->begin && (b->end + n > s->cfg.block_bytes ||
+	return (store_codec(s) & ~b->codec) != 0 || (b->end > b->begin && (b->end + n > s->cfg.block_bytes ||
 	    b->end + n > (uint64_t)UINT32_MAX * FORMAT_ALIGN ||
-	    block_range(b) >= BLOCK_RECORDS_MAX);
+	    block_range(b) >= BLOCK_RECORDS_MAX));
 }
 
 /* Where a record of n bytes can be put without fail. */
@@ -352,51 +403,66 @@ static void enter_message(struct store *s, struct block_file *b,
 	s->mark++;
 }
 
-int store_append(struct store *s, struct slice subject, struct slice hdr,
-    struct slice body, int64_t ts_ns, uint64_t *seq)
+static int append(struct store *s, struct outgoing *o, struct slice subject)
 {
-	struct record         r = { .type = RECORD_MSG,
-		.subject_len = (uint16_t)subject.n,
-		.hdr_len = (uint32_t)hdr.n, .body_len = (uint32_t)body.n,
-		.seq = s->last_seq + 1, .ts_ns = ts_ns };
 	struct subject_entry *e;
 	struct block_file    *b;
 	struct chunk         *c = NULL;
 	uint64_t              at;
-	int                   err;
+	int                   err = prepare(s, record_bytes(&o->r), false, &c);
 
-	assert(subject.n > 0 && subject.n <= STORE_SUBJECT_MAX);
-	if (hdr.n > RECORD_BYTES_MAX || body.n > RECORD_BYTES_MAX)
-		return ERR_LIMIT;
-	err = may_append(s, record_bytes(&r));
-	if (err == 0)
-		err = prepare(s, record_bytes(&r), false, &c);
 	if (err != 0)
 		return settle(s, err);
 	b = block_active(s);
 	err = block_table_reserve(b->table, subject.n);
-	e = err != 0 ? NULL : subjects_add(s->subjects, subject, r.seq);
+	e = err != 0 ? NULL : subjects_add(s->subjects, subject, o->r.seq);
 	if (e == NULL)
 		return ERR_NOMEM;
 	at = b->end;
-	put_record(s, b, c, &r, subject, hdr, body);
-	enter_message(s, b, e, &r, subject, at);
-	*seq = r.seq;
+	put_record(s, b, c, o);
+	enter_message(s, b, e, &o->r, subject, at);
 	return 0;
+}
+
+int store_append(struct store *s, struct slice subject, struct slice hdr,
+    struct slice body, int64_t ts_ns, uint64_t *seq)
+{
+	struct outgoing o = { .r = { .type = RECORD_MSG,
+		.subject_len = (uint16_t)subject.n,
+		.hdr_len = (uint32_t)hdr.n, .body_len = (uint32_t)body.n,
+		.seq = s->last_seq + 1, .ts_ns = ts_ns },
+		.data = { subject, hdr, body } };
+	int             err;
+
+	assert(subject.n > 0 && subject.n <= STORE_SUBJECT_MAX);
+	if (hdr.n > RECORD_BYTES_MAX || body.n > RECORD_BYTES_MAX)
+		return ERR_LIMIT;
+	err = may_append(s, record_bytes(&o.r));
+	if (err == 0)
+		err = pack_data(s, &o, &s->packed);
+	err = err == 0 ? append(s, &o, subject) : settle(s, err);
+	if (s->packed.cap > PACKED_BYTES_KEPT)
+		buf_fini(&s->packed);
+	if (err == 0)
+		*seq = o.r.seq;
+	return err;
 }
 
 int store_repeat_blob(struct store *s)
 {
-	struct record r = meta_record(s);
-	struct chunk *c = NULL;
-	int           err = prepare(s, record_bytes(&r), true, &c);
+	struct outgoing o = meta_record(s);
+	struct buf      packed = { 0 };
+	struct chunk   *c = NULL;
+	int             err = pack_data(s, &o, &packed);
 
-	if (err != 0)
-		return settle(s, err);
-	put_record(s, block_active(s), c, &r, SLICE_NONE, SLICE_NONE,
-	    s->meta.blob);
-	s->mark++;
-	return 0;
+	if (err == 0)
+		err = prepare(s, record_bytes(&o.r), true, &c);
+	if (err == 0) {
+		put_record(s, block_active(s), c, &o);
+		s->mark++;
+	}
+	buf_fini(&packed);
+	return settle(s, err);
 }
 
 /* The runs of a SKIP stand in the footer like those of the dead. */
@@ -433,27 +499,27 @@ static int enter_skip(struct store *s, struct block_file *b, struct seq_run r)
  * be believed. */
 static int skip_through(struct store *s, int64_t ts_ns, uint64_t last)
 {
-	struct seq_run run = { s->last_seq + 1, last };
-	bool           is_range = last > run.first;
-	struct record  r = { .type = RECORD_SKIP, .seq = last, .ts_ns = is_range
-		? (int64_t)run.first : ts_ns,
-		.flags = is_range ? RECORD_RANGE : 0 };
+	struct seq_run  run = { s->last_seq + 1, last };
+	bool            is_range = last > run.first;
+	struct outgoing o = { .r = { .type = RECORD_SKIP, .seq = last,
+		.ts_ns = is_range ? (int64_t)run.first : ts_ns,
+		.flags = is_range ? RECORD_RANGE : 0 } };
 	struct block_file *b;
 	struct chunk      *c = NULL;
-	int                err = may_append(s, 2 * record_bytes(&r));
+	int                err = may_append(s, 2 * record_bytes(&o.r));
 
 	if (err == 0)
-		err = prepare(s, 2 * record_bytes(&r), false, &c);
+		err = prepare(s, 2 * record_bytes(&o.r), false, &c);
 	if (err != 0)
 		return settle(s, err);
 	b = block_active(s);
 	err = enter_skip(s, b, run);
 	if (err != 0)
 		return err;
-	put_record(s, b, c, &r, SLICE_NONE, SLICE_NONE, SLICE_NONE);
-	r.flags |= RECORD_COPY;
+	put_record(s, b, c, &o);
+	o.r.flags |= RECORD_COPY;
 	if (is_range)
-		put_record(s, b, c, &r, SLICE_NONE, SLICE_NONE, SLICE_NONE);
+		put_record(s, b, c, &o);
 	return 0;
 }
 
@@ -537,12 +603,12 @@ static void sort_runs(struct run_list *d)
 
 static int put_dead(struct store *s, uint8_t flags, struct slice runs)
 {
-	struct record      r = { .type = RECORD_DEAD, .flags = flags,
+	struct outgoing    o = { .r = { .type = RECORD_DEAD, .flags = flags,
 		.body_len = (uint32_t)runs.n, .seq = s->last_seq,
-		.ts_ns = clock_wall_ns() };
+		.ts_ns = clock_wall_ns() }, .data = { runs } };
 	struct block_file *b;
 	struct chunk      *c = NULL;
-	int                err = prepare(s, 2 * record_bytes(&r), true, &c);
+	int                err = prepare(s, 2 * record_bytes(&o.r), true, &c);
 
 	if (err != 0)
 		return settle(s, err);
@@ -550,9 +616,9 @@ static int put_dead(struct store *s, uint8_t flags, struct slice runs)
 	err = block_table_add_dead(b->table, flags, runs);
 	if (err != 0)
 		return err;
-	put_record(s, b, c, &r, SLICE_NONE, SLICE_NONE, runs);
-	r.flags |= RECORD_COPY;
-	put_record(s, b, c, &r, SLICE_NONE, SLICE_NONE, runs);
+	put_record(s, b, c, &o);
+	o.r.flags |= RECORD_COPY;
+	put_record(s, b, c, &o);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "check.h"
 #include "fake_disk.h"
 #include "store/scan.h"
+#include "store/seal.h"
 #include "store_model.h"
 
 enum { CUTS = 9 };
@@ -26,9 +27,9 @@ static bool is_long(void)
 
 static struct store_config config_of(struct disk *d, struct model *m)
 {
-	return (struct store_config){ .disk = d, .block_bytes = 4096,
+	return model_flavour((struct store_config){ .disk = d, .block_bytes = 4096,
 		.reserve_bytes = 16384, .cost = { 30, 4 },
-		.lost = m == NULL ? NULL : model_lost, .ctx = m };
+		.lost = m == NULL ? NULL : model_lost, .ctx = m });
 }
 
 /* The log would be all that one sees. */
@@ -248,6 +249,8 @@ TEST(a_full_disk_refuses_appends_and_serves_all_else)
 		    ERR_NOSPC);
 		CHECK_INT(i % 2 == 0 ? model_purge(m, "", 0, 10)
 		    : model_purge(m, "a.>", 0, 0), 0);
+		if (i % 2 == 1)		/* and less than a half of each block */
+			CHECK_INT(model_purge(m, "b.*", 0, 0), 0);
 		for (int k = 0; k < 30; k++)
 			CHECK_INT(model_sync(m), 0);
 		CHECK_INT(model_append(m), 0, "room again, cycle %d", i);
@@ -341,6 +344,22 @@ TEST(a_flipped_bit_after_a_kill_costs_one_message_at_most)
 	flip_all(false);
 }
 
+/* What a store of model_flavour is sealed with; NULL: it is not. */
+static struct seal *seal_of(struct disk *d)
+{
+	struct store_config c = model_flavour((struct store_config){ 0 });
+	uint8_t             secret[SEAL_SECRET_BYTES];
+	struct meta         meta;
+	size_t              n;
+	char               *p = fake_disk_bytes(d, "meta.a", &n);
+
+	CHECK_INT(meta_get(slice_of(p, n), &meta), 0);
+	if (meta.key.n == 0)
+		return NULL;
+	CHECK_INT(seal_unwrap(&meta.id, c.secret->key, meta.key, secret), 0);
+	return seal_create(&meta.id, secret, c.secret->cipher);
+}
+
 /* Messages of the block, as it is in the file, that reach behind a place. */
 static uint64_t n_behind(struct disk *d, const char *name, size_t place)
 {
@@ -349,12 +368,15 @@ static uint64_t n_behind(struct disk *d, const char *name, size_t place)
 	size_t              n;
 	char               *p = fake_disk_bytes(d, name, &n);
 	uint64_t            sum = 0;
+	struct seal        *seal;
 
 	if (strstr(name, ".blk") == NULL)
 		return 0;
+	seal = seal_of(d);
 	CHECK_INT(block_header_get(p, &h), 0);
 	CHECK_INT(block_scan(slice_of(p, n), &h.id, h.nr, 0,
-	    (struct cost){ 30, 4 }, &scan), 0);
+	    (struct cost){ 30, 4 }, seal, &scan), 0);
+	seal_destroy(seal);
 	for (uint32_t i = 0; i < scan.table->n; i++)
 		sum += (i + 1 < scan.table->n ?
 		    scan.table->entries[i + 1].at8 * 8 : scan.end) > place;
@@ -433,7 +455,11 @@ TEST(both_copies_of_the_metadata_may_be_gone)
 static bool is_end_of_log(struct disk *d, const char *name, size_t at,
     size_t len)
 {
-	return strcmp(name, "00000006.blk") == 0 &&
+	char next[16];
+
+	snprintf(next, sizeof next, "%08lx.blk", strtoul(name, NULL, 16) + 1);
+	return strstr(name, ".blk") != NULL &&
+	    fake_disk_bytes(d, next, &(size_t){ 0 }) == NULL &&
 	    n_behind(d, name, at + len) == 0 && n_behind(d, name, at) > 0;
 }
 

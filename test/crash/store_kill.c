@@ -19,9 +19,9 @@
 
 static struct store_config config_of(struct store_pool *pool)
 {
-	return (struct store_config){ .disk = disk_real(), .pool = pool,
+	return model_flavour((struct store_config){ .disk = disk_real(), .pool = pool,
 		.block_bytes = 16384, .reserve_bytes = 16384,
-		.cost = { 30, 4 } };
+		.cost = { 30, 4 } });
 }
 
 static void play_step(struct model *m)

@@ -13,8 +13,8 @@
 
 static struct store_config config_of(struct disk *d, struct model *m)
 {
-	return (struct store_config){ .disk = d, .block_bytes = 4096,
-		.cost = { 30, 4 }, .lost = model_lost, .ctx = m };
+	return model_flavour((struct store_config){ .disk = d, .block_bytes = 4096,
+		.cost = { 30, 4 }, .lost = model_lost, .ctx = m });
 }
 
 /* Up to the step that memory runs out in: behind a purge that failed half-way

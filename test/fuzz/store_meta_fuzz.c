@@ -18,13 +18,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static char p[BYTES_MAX];
 	struct meta m;
 	struct buf  out = { 0 };
-	uint32_t    n;
+	uint64_t    n, rest;
 
 	if (size < META_HEADER_BYTES || size > BYTES_MAX)
 		return 0;
 	memcpy(p, data, size);
 	n = get32(p + 12);
-	if (n <= size - META_HEADER_BYTES)
+	rest = size - META_HEADER_BYTES;
+	if (get32(p + 8) != 1 && rest >= META_CODEC_BYTES)
+		n += META_CODEC_BYTES + (uint64_t)get32(p +
+		    META_HEADER_BYTES + 4);
+	if (n <= rest)
 		put32(p + 76, crc32c(crc32c(0, p, 76), p + META_HEADER_BYTES,
 		    n));
 	if (meta_get(slice_of(p, size), &m) != 0)

@@ -4,11 +4,27 @@
 #include "base/err.h"
 #include "check.h"
 #include "proto/subject.h"
+#include "store/seal.h"
 
 static const char *const patterns[] = {
 	"", ">", "a.>", "a.*.c", "*.x", "b.*", "a.1.c", "a.1", "b.7", "*.*.*",
 	"none", "a.>", "b.3", "c",
 };
+
+struct store_config model_flavour(struct store_config c)
+{
+	static struct store_secret secret = { .key = { "a secret", 8 } };
+	const char                *how = getenv("MOTE_TEST_STORE");
+
+	if (how == NULL)
+		return c;
+	secret.cipher = strstr(how, "aes") != NULL ? CODEC_AES
+	    : CODEC_CHACHA;
+	if (strstr(how, "aes") != NULL || strstr(how, "chacha") != NULL)
+		c.secret = &secret;
+	c.is_compressed = strstr(how, "lz4") != NULL;
+	return c;
+}
 
 struct model *model_create(uint32_t seed, uint64_t base)
 {

@@ -31,6 +31,9 @@ struct model {
 	uint64_t         n_lost_told;	/* by the store's callback */
 };
 
+/* As MOTE_TEST_STORE asks for: nothing, or some of chacha, aes and lz4. */
+struct store_config model_flavour(struct store_config c);
+
 struct model *model_create(uint32_t seed, uint64_t base);
 void model_destroy(struct model *m);
 uint32_t model_dice(struct model *m, uint32_t n);

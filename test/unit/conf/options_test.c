@@ -176,6 +176,11 @@ static const struct { const char *key, *text, *value; } good[] = {
 	  "1073741824" },
 	{ "jetstream.max_file", "jetstream { max_file: 7 }", "7" },
 	{ "jetstream.sync_interval", "jetstream { sync: always }", "always" },
+	{ "jetstream.key", "jetstream { ek: secret }", "[REDACTED]" },
+	{ "jetstream.prev_key", "jetstream { prev_encryption_key: old }",
+	  "[REDACTED]" },
+	{ "jetstream.cipher", "jetstream { cipher: ChaChaPoly }",
+	  "ChaChaPoly" },
 	{ "jetstream.domain", "jetstream { domain: hub }", "hub" },
 	{ "jetstream.strict", "jetstream { strict: false }", "false" },
 	{ "jetstream.limits.max_ack_pending",
@@ -308,8 +313,12 @@ TEST(errors_name_the_place_and_the_reason)
 		  "sync_interval: time: invalid duration \"soon\"\n" },
 		{ "jetstream { sync: \"-1s\" }", "t.conf:1:13: error parsing "
 		  "sync_interval: it is negative\n" },
-		{ "jetstream { key: x }", "t.conf:1:13: \"key\" is not built "
+		{ "jetstream { tpm {} }", "t.conf:1:13: \"tpm\" is not built "
 		  "into this server yet\n" },
+		{ "jetstream { ek: \"\" }", "t.conf:1:13: \"key\" is empty: "
+		  "nothing would be encrypted\n" },
+		{ "jetstream { cipher: foo }", "t.conf:1:13: Unknown cipher "
+		  "type: \"foo\"\n" },
 		{ "debug: 1\nport: x\nxyzzy: 1", "t.conf:1:1: \"debug\" wants "
 		  "true or false, but found an integer, 1\nt.conf:2:1: \"port\" "
 		  "wants a whole number, for example 100, but found a string, "

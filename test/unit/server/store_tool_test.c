@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "check.h"
 #include "store/disk.h"
+#include "store/seal.h"
 #include "store/store.h"
 
 static int run(const char *verb, const char *dir)
@@ -16,6 +17,50 @@ static int run(const char *verb, const char *dir)
 
 	CHECK(store_tool_is_meant(4, argv));
 	return store_tool_run(4, argv);
+}
+
+static int run_with_key(const char *file, const char *dir)
+{
+	char *argv[] = { (char[]){ "mote" }, (char[]){ "store" },
+		(char[]){ "check" }, (char[]){ "--key-file" },
+		(char *)(uintptr_t)file, (char *)(uintptr_t)dir };
+
+	return store_tool_run(6, argv);
+}
+
+static void write_key(const char *file, const char *text)
+{
+	FILE *f = fopen(file, "w");
+
+	CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+TEST(it_reads_sealed_stores_with_their_key)
+{
+	char                dir[] = "/tmp/mote-tool-XXXXXX", path[64], key[64];
+	struct store_secret secret = { .cipher = CODEC_AES,
+		.key = SLICE("a key") };
+	struct store_config c = { .disk = disk_real(), .secret = &secret };
+	struct store       *s;
+	const char         *why;
+
+	log_configure(&(struct log_config){ .file = "/dev/null" }, &why);
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof path, "%s/one", dir);
+	snprintf(key, sizeof key, "%s/key", dir);
+	CHECK_INT(store_create(&c, path, 1, SLICE_NONE, &s), 0);
+	CHECK_INT(store_close(s), 0);
+	CHECK_INT(run_with_key(key, dir), 2);	/* no such file */
+	write_key(key, "");
+	CHECK_INT(run_with_key(key, dir), 2);
+	write_key(key, "a key\nand a line that does not count\n");
+	CHECK_INT(run_with_key(key, dir), 0);
+	write_key(key, "another key");
+	CHECK_INT(run_with_key(key, dir), 1);
+	CHECK_INT(run("check", dir), 1);
+	CHECK_INT(store_remove_files(&c, path), 0);
+	CHECK(unlink(key) == 0 && rmdir(dir) == 0);
+	log_close();
 }
 
 TEST(it_finds_stores_below_a_directory_and_damage_in_them)

@@ -49,7 +49,7 @@ TEST(a_sound_store_is_called_sound)
 		struct buf   report = { 0 };
 		uint32_t     before = sum_of(d);
 
-		CHECK_INT(store_check(d, "s", &report), 0);
+		CHECK_INT(store_check(d, "s", NULL, &report), 0);
 		CHECK(memmem(report.p, report.n, "100 messages of 1 subjects",
 		    26) != NULL);
 		CHECK_INT(sum_of(d), before);
@@ -69,7 +69,7 @@ TEST(damage_is_named_and_left_as_it_is)
 	log_configure(&(struct log_config){ .file = "/dev/null" }, &why);
 	fake_disk_bytes(d, "00000001.blk", &n)[64 + 56 + 60] ^= 1;
 	before = sum_of(d);
-	CHECK_INT(store_check(d, "s", &report), ERR_CORRUPT);
+	CHECK_INT(store_check(d, "s", NULL, &report), ERR_CORRUPT);
 	CHECK(memmem(report.p, report.n, "lost: sequence 1 (", 18) != NULL,
 	    "%.*s", SLICE_ARG(buf_slice(&report)));
 	CHECK_INT(sum_of(d), before);
@@ -83,7 +83,7 @@ TEST(nothing_is_not_a_store)
 	struct disk *d = fake_disk_create();
 	struct buf   report = { 0 };
 
-	CHECK_INT(store_check(d, "s", &report), ERR_NOTFOUND);
+	CHECK_INT(store_check(d, "s", NULL, &report), ERR_NOTFOUND);
 	buf_fini(&report);
 	fake_disk_destroy(d);
 }

@@ -124,6 +124,56 @@ TEST(metadata_is_whole_or_not_at_all)
 	buf_fini(&b);
 }
 
+TEST(what_has_a_codec_is_of_version_2)
+{
+	char                key[STORE_KEY_BYTES] = { 5 };
+	struct meta         m = { .id = id, .codec = CODEC_LZ4 | CODEC_AES,
+		.key = { key, sizeof key }, .blob = SLICE("blob!") }, got;
+	struct block_header h = { .id = id, .codec = CODEC_LZ4 }, got_h;
+	struct footer       f = { .codec = CODEC_CHACHA }, got_f;
+	struct buf          b = { 0 };
+	char                bytes[META_HEADER_BYTES + META_CODEC_BYTES +
+	    sizeof key + 5], header[BLOCK_HEADER_BYTES],
+	    footer[FOOTER_HEADER_BYTES];
+
+	meta_put(&b, &m);
+	CHECK_INT(b.n, sizeof bytes);
+	memcpy(bytes, b.p, sizeof bytes);
+	CHECK_INT(bytes[8], 2);
+	CHECK_INT(meta_get(buf_slice(&b), &got), 0);
+	CHECK_SLICE(got.blob, SLICE("blob!"));
+	CHECK_SLICE(got.key, slice_of(key, sizeof key));
+	CHECK_INT(got.codec, CODEC_LZ4 | CODEC_AES);
+	for (size_t n = 0; n < sizeof bytes; n++)
+		CHECK_INT(meta_get(slice_of(bytes, n), &got), ERR_CORRUPT);
+	EACH_FLIP(bytes, meta_get(slice_of(bytes, sizeof bytes), &got) ==
+	    ERR_CORRUPT);
+	buf_fini(&b);
+	block_header_put(header, &h);
+	CHECK_INT(header[8], 2);
+	CHECK_INT(block_header_get(header, &got_h), 0);
+	CHECK_INT(got_h.codec, CODEC_LZ4);
+	EACH_FLIP(header, block_header_get(header, &got_h) == ERR_CORRUPT);
+	footer_put(footer, 7, &f);
+	CHECK_INT(footer_get(footer, 7, &got_f), 0);
+	CHECK_INT(got_f.codec, CODEC_CHACHA);
+	EACH_FLIP(footer, footer_get(footer, 7, &got_f) == ERR_CORRUPT);
+}
+
+TEST(codecs_that_nobody_knows_are_refused)
+{
+	struct block_header h = { .id = id, .codec = 8 };
+	char                header[BLOCK_HEADER_BYTES];
+	struct meta         m = { .id = id, .codec = 8 };
+	struct buf          b = { 0 };
+
+	block_header_put(header, &h);
+	CHECK_INT(block_header_get(header, &h), ERR_VERSION);
+	meta_put(&b, &m);
+	CHECK_INT(meta_get(buf_slice(&b), &m), ERR_VERSION);
+	buf_fini(&b);
+}
+
 TEST(a_newer_version_is_told_from_damage)
 {
 	struct block_header h = { .id = id }, got;
@@ -193,12 +243,12 @@ static void make_block(struct buf *out)
 	dead.flags = RECORD_COPY;
 	put_record(out, &dead, SLICE("\x01\x00"));
 	CHECK_INT(block_scan(buf_slice(out), &id, 1, 0, (struct cost){ 30, 4 },
-	    &scan), 0);
+	    NULL, &scan), 0);
 	f.records_end = scan.end;
 	f.first_ts_ns = scan.first_ts_ns;
 	f.last_ts_ns = scan.last_ts_ns;
 	CHECK_INT(block_table_encode(scan.table, block_seed(&id, 1), &f,
-	    out->n, out), 0);
+	    out->n, NULL, out), 0);
 	block_table_destroy(scan.table);
 }
 

@@ -15,13 +15,14 @@
 #include "fake_disk.h"
 #include "store/pool.h"
 #include "store/ramdisk.h"
+#include "store/seal.h"
 #include "store_model.h"
 
 static struct store_config config_of(struct disk *d, struct model *m)
 {
-	return (struct store_config){ .disk = d, .block_bytes = 4096,
+	return model_flavour((struct store_config){ .disk = d, .block_bytes = 4096,
 		.reserve_bytes = 65536, .cost = { 30, 4 },
-		.lost = model_lost, .ctx = m };
+		.lost = model_lost, .ctx = m });
 }
 
 static void play(struct model *m, int n)
@@ -388,12 +389,38 @@ TEST(stores_of_version_1_open)
 	}
 }
 
+TEST(stores_of_version_2_open)
+{
+	static const struct store_secret secret = { .cipher = CODEC_AES,
+		.key = { "golden key", 10 } };
+
+	for (int i = 0; i < 3; i++) {
+		struct disk        *d = fake_disk_create();
+		struct store_config c = { .disk = d, .block_bytes = 4096,
+			.secret = &secret };
+		struct store       *s;
+
+		load_golden(d, "v2.hex");
+		if (i == 1)
+			fake_disk_remove(d, "index");
+		if (i == 2) {
+			fake_disk_remove(d, "meta.a");
+			fake_disk_remove(d, "meta.b");
+		}
+		CHECK_INT(store_open(&c, "s", &s), 0);
+		check_golden(s);
+		CHECK_INT(store_close(s), 0);
+		fake_disk_destroy(d);
+	}
+}
+
 TEST(the_scrub_finds_what_has_rotted)
 {
 	struct disk        *d = fake_disk_create();
 	struct model       *m = model_create(4, 1);
 	struct store_config c = config_of(d, m);
 	size_t              n;
+	char               *p;
 	int                 i = 0;
 
 	CHECK_INT(store_create(&c, "s", 1, SLICE_NONE, &m->s), 0);
@@ -401,8 +428,10 @@ TEST(the_scrub_finds_what_has_rotted)
 	while (m->last < 300)
 		CHECK_INT(model_append(m), 0);
 	CHECK_INT(model_sync(m), 0);
-	/* the first message behind the header and the empty blob */
-	fake_disk_bytes(d, "00000002.blk", &n)[64 + 48 + 20] ^= 16;
+	p = fake_disk_bytes(d, "00000002.blk", &n);
+	p = memmem(p, n, "mREC\x01", 5);	/* the first message */
+	CHECK(p != NULL);
+	p[48] ^= 16;
 	while (m->n_lost_told == 0 && i++ < 100)
 		CHECK_INT(store_scrub(m->s), 0);
 	CHECK_INT(m->n_lost_told, 1);
