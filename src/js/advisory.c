@@ -132,6 +132,41 @@ void advisory_audit(const struct api_request *r, struct slice response)
 	end(&d);
 }
 
+/* ---- the server -------------------------------------------------------------- */
+
+void advisory_api_limit(struct js *js, uint64_t n_dropped)
+{
+	struct document d = { 0 };
+
+	if (js->system == NULL)
+		return;
+	buf_put_str(&d.subject, "$JS.EVENT.ADVISORY.API.LIMIT_REACHED");
+	begin(&d, js->system, ADVISORY "api_limit_reached");
+	if (d.is_wanted) {
+		put(&d, "server", slice_str(js->config.server_name));
+		put_u64(&d, "dropped", n_dropped);
+	}
+	end(&d);
+}
+
+void advisory_out_of_storage(const struct stream *s)
+{
+	const struct js *js = s->account->js;
+	struct document  d = { 0 };
+
+	if (js->system == NULL)
+		return;
+	buf_put_str(&d.subject, "$JS.EVENT.ADVISORY.SERVER.OUT_OF_STORAGE");
+	begin(&d, js->system, ADVISORY "server_out_of_space");
+	if (d.is_wanted) {
+		put(&d, "server", slice_str(js->config.server_name));
+		put(&d, "server_id", slice_str(js->config.server_id));
+		put(&d, "stream", s->name);
+		put(&d, "cluster", SLICE(""));
+	}
+	end(&d);
+}
+
 /* ---- consumers --------------------------------------------------------------- */
 
 static void begin_consumer(struct document *d, const struct consumer *c,

@@ -14,6 +14,7 @@
 
 struct api_request;
 struct consumer;
+struct js;
 struct js_account;
 struct stream;
 
@@ -28,6 +29,11 @@ void advisory_batch_abandoned(const struct stream *s, struct slice id,
 /* Does anybody listen to what is asked of the API? */
 bool advisory_wants_audit(const struct js_account *a);
 void advisory_audit(const struct api_request *r, struct slice response);
+
+/* In the system account, if there is one: so many requests were dropped; the
+ * disk is full. */
+void advisory_api_limit(struct js *js, uint64_t n_dropped);
+void advisory_out_of_storage(const struct stream *s);
 
 /* action: "create" or "delete". */
 void advisory_consumer_action(const struct consumer *c, const char *action);
