@@ -170,7 +170,7 @@ sandbox: off
     def test_requests_that_pile_up_are_dropped(self):
         s = self.serve(self.config(a=ON, server=self.block('request_queue_limit: 5')))
         ears, a = self.ask(s, 's'), self.ask(s, 'a')
-        ears.subscribe('$JS.EVENT.ADVISORY.API.LIMIT_REACHED', 2)
+        ears.subscribe('$JS.EVENT.ADVISORY.API.LIMIT_REACHED', 9)
         self.assertTrue(ears.ping())
         one = b'PUB $JS.API.STREAM.NAMES %s.x 0\r\n\r\n' % a.inbox
         a.send(one * 5)
