@@ -121,7 +121,8 @@ static bool group_init(struct server *s, const struct jwt *first,
 	g->failed = g->failed || g->specs == NULL || g->plain == NULL;
 	for (size_t i = 0; i < g->n && !g->failed; i++) {
 		g->failed = !claims_spec_init(&g->specs[i], g->all[i],
-		    s->resolver, clock_wall_ns());
+		    s->resolver, s->options->js_enabled
+		    ? s->options->js_domain : SLICE_NONE, clock_wall_ns());
 		g->plain[i] = g->specs[i].spec;
 	}
 	return !g->failed;
