@@ -348,6 +348,20 @@
 	  "",									\
 	  0, INT64_MIN, INT64_MAX, NONE, QUIET, "JetStream limits",		\
 	  "longest window of message ids; up to 0 it is no limit")		\
+	X(js_batches_per_stream, INT, 						\
+	  "jetstream.limits.batch.max_inflight_per_stream", "",		\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "batches under way in a stream; up to 0 it is 50")			\
+	X(js_batches,        INT,      "jetstream.limits.batch.max_inflight_total",	\
+	  "",									\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "batches under way in all; up to 0 it is 1000")			\
+	X(js_batch_msgs,     INT,      "jetstream.limits.batch.max_msgs", "",	\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "messages of a batch; up to 0 it is 1000")				\
+	X(js_batch_timeout,  DURATION, "jetstream.limits.batch.timeout", "",	\
+	  0, INT64_MIN, INT64_MAX, NONE, QUIET, "JetStream limits",		\
+	  "silence that ends a batch; up to 0 it is 10s")			\
 	X(default_sentinel,  STRING,   "default_sentinel", "",			\
 	  0, 0, 0, NONE, QUIET, "default sentinel",				\
 	  "token of clients that bring none")
@@ -371,8 +385,7 @@
 	X("jetstream.max_concurrent_io")					\
 	X("jetstream.meta_compact") X("jetstream.meta_compact_size")		\
 	X("jetstream.meta_compact_sync")					\
-	X("jetstream.limits.max_ha_assets")					\
-	X("jetstream.limits.batch")
+	X("jetstream.limits.max_ha_assets")
 
 enum write_policy { WRITE_DEFAULT, WRITE_CLOSE, WRITE_RETRY };
 

@@ -104,7 +104,7 @@ static void take_quota(struct load *l, enum option_id id, const char *name,
 
 /* ---- what is read and not used --------------------------------------------- */
 
-enum unused_kind { A_TEXT, A_FLAG, A_NUMBER, A_SIZE, A_DURATION };
+enum unused_kind { A_TEXT, A_FLAG, A_NUMBER, A_SIZE };
 
 static const struct unused {
 	const char      *key;
@@ -125,10 +125,6 @@ static const struct unused {
 	{ "jetstream.meta_compact_size", A_SIZE, ABSOLUTE, "", 0, INT64_MAX },
 	{ "jetstream.meta_compact_sync", A_FLAG, NULL, NULL, 0, 0 },
 	{ "jetstream.limits.max_ha_assets", A_NUMBER, SOME },
-	{ "jetstream.limits.batch.max_inflight_per_stream", A_NUMBER, SOME },
-	{ "jetstream.limits.batch.max_inflight_total", A_NUMBER, SOME },
-	{ "jetstream.limits.batch.max_msgs", A_NUMBER, SOME },
-	{ "jetstream.limits.batch.timeout", A_DURATION, NULL, NULL, 0, 0 },
 #undef SOME
 #undef ABSOLUTE
 };
@@ -165,7 +161,6 @@ static void check_unused(struct load *l, const struct unused *u,
 {
 	const struct conf_value *v = m->value;
 	struct slice             text;
-	int64_t                  ns;
 	bool                     flag;
 
 	switch (u->kind) {
@@ -174,9 +169,6 @@ static void check_unused(struct load *l, const struct unused *u,
 		break;
 	case A_FLAG:
 		load_bool(l, v, u->key, &flag);
-		break;
-	case A_DURATION:
-		load_duration(l, v, u->key, &ns);
 		break;
 	default:
 		check_number(l, u, m->key, v);

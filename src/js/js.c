@@ -347,6 +347,8 @@ void js_reconfigure(struct js *js, const struct js_config *config)
 	js->config.limit_duplicates_ns = config->limit_duplicates_ns;
 	js->config.limit_requests = config->limit_requests;
 	js->config.limit_infos = config->limit_infos;
+	js->config.batch = config->batch;
+	fill_in(&js->config.batch);
 }
 
 static void close_streams(struct js_account *a)

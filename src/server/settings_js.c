@@ -76,6 +76,11 @@ static int64_t sync_interval(const struct options *o)
 	return ns;
 }
 
+static uint64_t at_least_0(int64_t v)
+{
+	return v > 0 ? (uint64_t)v : 0;
+}
+
 bool settings_jetstream(const struct options *o, const char *id,
     struct js_config *ret)
 {
@@ -89,6 +94,9 @@ bool settings_jetstream(const struct options *o, const char *id,
 		.limit_ack_pending = o->js_max_ack_pending,
 		.limit_request_batch = o->js_max_request_batch,
 		.limit_duplicates_ns = o->js_duplicate_window,
+		.batch = { at_least_0(o->js_batches_per_stream),
+			at_least_0(o->js_batches), at_least_0(o->js_batch_msgs),
+			o->js_batch_timeout > 0 ? o->js_batch_timeout : 0 },
 		.limit_requests = o->js_request_queue,
 		.limit_infos = o->js_info_queue,
 		.sync_interval_ns = sync_interval(o) };

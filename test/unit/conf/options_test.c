@@ -188,6 +188,14 @@ static const struct { const char *key, *text, *value; } good[] = {
 	  "jetstream { limits { max_request_batch: 6 } }", "6" },
 	{ "jetstream.limits.duplicate_window",
 	  "jetstream { limits { duplicate_window: \"1m\" } }", "1m0s" },
+	{ "jetstream.limits.batch.max_inflight_per_stream", "jetstream { limits { "
+	  "batch { max_inflight_per_stream: 7 } } }", "7" },
+	{ "jetstream.limits.batch.max_inflight_total", "jetstream { limits { "
+	  "batch { max_inflight_total: 8 } } }", "8" },
+	{ "jetstream.limits.batch.max_msgs", "jetstream { limits { batch { "
+	  "max_msgs: 9 } } }", "9" },
+	{ "jetstream.limits.batch.timeout", "jetstream { limits { batch { "
+	  "timeout: \"5s\" } } }", "5s" },
 	{ "default_sentinel", "default_sentinel: eyJ", "eyJ" },
 };
 
