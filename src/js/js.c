@@ -525,7 +525,9 @@ void js_disable(struct js *js, const struct account *core)
 
 	if (a == NULL)
 		return;
+	js->is_closing = true;	/* what they had with others stays */
 	close_streams(a);
+	js->is_closing = false;
 	unopened_clear(&a->unopened);
 	take_back(a);
 	a->is_enabled = false;
