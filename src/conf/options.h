@@ -303,21 +303,22 @@
 	  "how a resolver's URL is trusted")					\
 	X(js_enabled,        BOOL,     "jetstream.enabled",			\
 	  "jetstream.enable",							\
-	  0, 0, 1, NONE, RESTART, "JetStream",					\
+	  0, 0, 1, NONE, QUIET, "JetStream",					\
 	  "streams that are stored, and their consumers")			\
 	X(js_store_dir,      STRING,   "jetstream.store_dir",			\
 	  "jetstream.store jetstream.storedir store_dir storedir",		\
-	  0, 0, 0, NONE, RESTART, "StoreDir",					\
+	  0, 0, 0, NONE, RESTART, "jetstream storage directory",		\
 	  "where they are, below a directory jetstream")			\
 	X(js_max_memory,     SIZE,     "jetstream.max_mem",			\
-	  "jetstream.max_memory_store jetstream.max_mem_store "			\
-	  "jetstream.max_memory",						\
+	  "jetstream.max_memory_store jetstream.max_mem_store",		\
 	  -1, -1, INT64_MAX, NONE, RESTART, "JetStreamMaxMemory",		\
-	  "bytes of streams in memory; -1 is three quarters of it")		\
+	  "bytes of streams in memory, also as \"1G\" (of 1024s); below 0 "	\
+	  "it is three quarters of it")						\
 	X(js_max_storage,    SIZE,     "jetstream.max_file",			\
 	  "jetstream.max_file_store",						\
 	  -1, -1, INT64_MAX, NONE, RESTART, "JetStreamMaxStore",		\
-	  "bytes of streams in files; -1 is three quarters of what is free")	\
+	  "bytes of streams in files, likewise; below 0 it is three quarters "	\
+	  "of what is free")							\
 	X(js_sync,           STRING,   "jetstream.sync_interval",		\
 	  "jetstream.sync",							\
 	  0, 0, 0, NONE, RESTART, "SyncInterval",				\
@@ -340,17 +341,38 @@
 	X(js_strict,         BOOL,     "jetstream.strict", "",			\
 	  1, 0, 1, NONE, RESTART, "JetStreamStrict",				\
 	  "refuse requests with unknown fields")				\
+	X(js_request_queue,  INT,      "jetstream.request_queue_limit", "",	\
+	  10000, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "requests that may wait; one more and all are dropped; up to 0 it "	\
+	  "is the default")							\
+	X(js_info_queue,     INT,      "jetstream.info_queue_limit", "",	\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "the same for those that only ask; up to 0 it is the other one")	\
 	X(js_max_ack_pending, INT,     "jetstream.limits.max_ack_pending", "",	\
-	  0, 0, INT32_MAX, NONE, RESTART, "JetStreamLimits",			\
-	  "most that a consumer may have pending; 0 is no limit")		\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "most that a consumer may have pending; up to 0 it is no limit")	\
 	X(js_max_request_batch, INT,   "jetstream.limits.max_request_batch",	\
 	  "",									\
-	  0, 0, INT32_MAX, NONE, RESTART, "JetStreamLimits",			\
-	  "most that one request may ask for; 0 is no limit")			\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "most that one request may ask for; up to 0 it is no limit")		\
 	X(js_duplicate_window, DURATION, "jetstream.limits.duplicate_window",	\
-	  "jetstream.limits.max_duplicate_window",				\
-	  0, 0, INT64_MAX, NONE, RESTART, "JetStreamLimits",			\
-	  "longest window of message ids; 0 is no limit")			\
+	  "",									\
+	  0, INT64_MIN, INT64_MAX, NONE, QUIET, "JetStream limits",		\
+	  "longest window of message ids; up to 0 it is no limit")		\
+	X(js_batches_per_stream, INT, 						\
+	  "jetstream.limits.batch.max_inflight_per_stream", "",		\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "batches under way in a stream; up to 0 it is 50")			\
+	X(js_batches,        INT,      "jetstream.limits.batch.max_inflight_total",	\
+	  "",									\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "batches under way in all; up to 0 it is 1000")			\
+	X(js_batch_msgs,     INT,      "jetstream.limits.batch.max_msgs", "",	\
+	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
+	  "messages of a batch; up to 0 it is 1000")				\
+	X(js_batch_timeout,  DURATION, "jetstream.limits.batch.timeout", "",	\
+	  0, INT64_MIN, INT64_MAX, NONE, QUIET, "JetStream limits",		\
+	  "silence that ends a batch; up to 0 it is 10s")			\
 	X(default_sentinel,  STRING,   "default_sentinel", "",			\
 	  0, 0, 0, NONE, QUIET, "default sentinel",				\
 	  "token of clients that bring none")
@@ -370,11 +392,10 @@
 	X("jetstream.unique_tag") X("jetstream.extension_hint")		\
 	X("jetstream.max_outstanding_catchup")					\
 	X("jetstream.max_buffered_msgs") X("jetstream.max_buffered_size")	\
-	X("jetstream.request_queue_limit")					\
-	X("jetstream.info_queue_limit") X("jetstream.max_concurrent_io")	\
+	X("jetstream.max_concurrent_io")					\
 	X("jetstream.meta_compact") X("jetstream.meta_compact_size")		\
 	X("jetstream.meta_compact_sync")					\
-	X("jetstream.limits.max_ha_assets") X("jetstream.limits.batch")
+	X("jetstream.limits.max_ha_assets")
 
 enum write_policy { WRITE_DEFAULT, WRITE_CLOSE, WRITE_RETRY };
 

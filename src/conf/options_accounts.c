@@ -207,63 +207,10 @@ static bool load_account_mappings(struct load *l, const struct conf_value *v,
 	return load_mappings(l, v, &((struct conf_account *)into)->mappings);
 }
 
-struct js_key {
-	const char *words;
-	size_t      at;
-};
-
-static bool load_js_limit(struct load *l, const struct conf_member *m,
-    struct conf_js_limits *into)
-{
-#define AT(member) offsetof(struct conf_js_limits, member)
-	static const struct js_key keys[] = {
-		{ "max_memory max_mem mem memory", AT(max_memory) },
-		{ "max_store max_file max_disk store disk", AT(max_storage) },
-		{ "max_streams streams", AT(max_streams) },
-		{ "max_consumers consumers", AT(max_consumers) },
-		{ "max_ack_pending", AT(max_ack_pending) },
-		{ "mem_max_stream_bytes memory_max_stream_bytes",
-		  AT(mem_max_stream_bytes) },
-		{ "disk_max_stream_bytes store_max_stream_bytes",
-		  AT(disk_max_stream_bytes) },
-	};
-#undef AT
-
-	if (load_is_word(m->key, "max_bytes_required max_stream_bytes "
-	    "max_bytes"))
-		return load_bool(l, m->value, "max_bytes_required",
-		    &into->max_bytes_required);
-	for (size_t i = 0; i < N_OF(keys); i++)
-		if (load_is_word(m->key, keys[i].words))
-			return load_int(l, m->value, "jetstream",
-			    (int64_t *)(void *)((char *)into + keys[i].at));
-	if (load_is_word(m->key, "cluster_traffic"))
-		return true;
-	load_error(l, m->value, "unknown field \"%.*s\"", SLICE_ARG(m->key));
-	return false;
-}
-
-static bool load_jetstream(struct load *l, const struct conf_value *v,
+static bool load_account_jetstream(struct load *l, const struct conf_value *v,
     void *into)
 {
-	struct conf_account *a = into;
-	bool                 ok = true;
-
-	if ((v->kind == CONF_BOOL && !v->b) || (v->kind == CONF_STRING &&
-	    load_is_word(v->str, "disabled disable false")))
-		return true;
-	a->has_jetstream = true;
-	if (v->kind == CONF_BOOL || (v->kind == CONF_STRING &&
-	    load_is_word(v->str, "enabled enable true")))
-		return true;
-	if (v->kind != CONF_MAP) {
-		load_error(l, v, "Expected either 'enabled', 'disabled' or a "
-		    "map of limits for 'jetstream', got %s", load_go_type(v));
-		return false;
-	}
-	for (size_t i = 0; i < v->map.n; i++)
-		ok = load_js_limit(l, &v->map.v[i], &a->jetstream) && ok;
-	return ok;
+	return load_account_js(l, v, into);
 }
 
 static bool load_account(struct load *l, const struct conf_value *v,
@@ -278,7 +225,7 @@ static bool load_account(struct load *l, const struct conf_value *v,
 		{ "mappings maps", load_account_mappings },
 		{ "limits", load_limits },
 		{ "msg_trace trace_dest", load_trace },
-		{ "jetstream", load_jetstream },
+		{ "jetstream", load_account_jetstream },
 	};
 	bool ok;
 

@@ -13,6 +13,7 @@
 #include "conf/options.h"
 
 struct conf_arena;
+struct conf_member;
 struct conf_value;
 
 struct load {
@@ -120,6 +121,18 @@ bool load_msgs_per_second(struct load *l, const struct conf_value *v,
     struct conf_rate *ret);
 bool load_bytes_per_second(struct load *l, const struct conf_value *v,
     struct conf_rate *ret);
+
+/* options_js.c: the block of the server, and one of an account's. */
+void load_jetstream(struct load *l, const struct conf_value *v);
+bool load_account_js(struct load *l, const struct conf_value *v,
+    struct conf_account *a);
+
+/* options_load.c: a key of a block ("" or "authorization."), by its row.  Told
+ * if it is unknown or wrong. */
+void load_member(struct load *l, const char *block,
+    const struct conf_member *m);
+/* A part that is not here may be named to say that it is off. */
+bool load_is_off(const struct conf_value *v);
 
 /* options_together.c: what can be said when everything was read: users that are
  * there twice, accounts that are named and not there. */

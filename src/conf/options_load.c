@@ -475,7 +475,7 @@ static bool is_sync_interval(struct load *l, const struct conf_value *v,
 	const char *why;
 	int64_t     ns = 0;
 
-	if (slice_eq(text, SLICE("always")))
+	if (slice_eq_nocase(text, SLICE("always")))
 		return true;
 	if (!text_parse_duration(text, &ns, &why))
 		load_error(l, v, "error parsing sync_interval: %s", why);
@@ -536,6 +536,11 @@ static bool is_fit(struct load *l, enum option_id id,
 		return is_key(l, v, "key", x->as_SECRET);
 	if (id == OPTION_js_cipher)
 		return is_cipher(l, v, x->as_STRING);
+	if (id == OPTION_js_store_dir && l->o->js_store_dir.n > 0 &&
+	    !l->o->is_forced[id]) {
+		load_error(l, v, "Duplicate 'store_dir' configuration");
+		return false;
+	}
 	if (id == OPTION_lame_duck_duration && x->as_DURATION < 30 * OPTION_SECOND) {
 		load_error(l, v, "invalid lame_duck_duration of %.*s, minimum "
 		    "is 30 seconds", SLICE_ARG(v->str));
@@ -650,8 +655,7 @@ static void take_unknown(struct load *l, const char *block,
 		    "\"%s\"?", SLICE_ARG(m->key), near);
 }
 
-/* A part that is not here may be named to say that it is off. */
-static bool is_off(const struct conf_value *v)
+bool load_is_off(const struct conf_value *v)
 {
 	return (v->kind == CONF_BOOL && !v->b) ||
 	    (v->kind == CONF_INT && v->i == 0) ||
@@ -659,7 +663,7 @@ static bool is_off(const struct conf_value *v)
 	    slice_eq_nocase(v->str, SLICE("disabled")));
 }
 
-static void take_member(struct load *l, const char *block,
+void load_member(struct load *l, const char *block,
     const struct conf_member *m)
 {
 	const struct option *row = option_find_in(block, m->key);
@@ -670,7 +674,7 @@ static void take_member(struct load *l, const char *block,
 		return;
 	else if (!option_is_absent(block, m->key))
 		take_unknown(l, block, m);
-	else if (!is_off(m->value))
+	else if (!load_is_off(m->value))
 		load_error(l, m->value, "\"%.*s\" is not built into this "
 		    "server yet", SLICE_ARG(m->key));
 }
@@ -708,48 +712,16 @@ static void take_authorization(struct load *l, const struct conf_value *v)
 	}
 	l->o->has_authorization = true;
 	for (size_t i = 0; i < v->map.n; i++)
-		take_member(l, "authorization.", &v->map.v[i]);
+		load_member(l, "authorization.", &v->map.v[i]);
 	load_spread_permissions(l->o->users, l->o->default_permissions);
 	check_authorization(l, v);
-}
-
-static void take_js_limits(struct load *l, const struct conf_value *v)
-{
-	if (v->kind != CONF_MAP)
-		load_mismatch(l, v, "limits", "a map", false);
-	for (size_t i = 0; v->kind == CONF_MAP && i < v->map.n; i++)
-		take_member(l, "jetstream.limits.", &v->map.v[i]);
-}
-
-/* A word or a map, in which it is on unless that says else. */
-static void take_jetstream(struct load *l, const struct conf_value *v)
-{
-	union option_value on = { .as_BOOL = true };
-
-	if (is_off(v) || (v->kind == CONF_STRING &&
-	    load_is_word(v->str, "disabled disable false")))
-		return;
-	if (v->kind != CONF_MAP && !(v->kind == CONF_BOOL && v->b) &&
-	    !(v->kind == CONF_STRING &&
-	    load_is_word(v->str, "enabled enable true"))) {
-		load_mismatch(l, v, "jetstream",
-		    "enabled, disabled or a map", false);
-		return;
-	}
-	option_store(l->o, option_find_in("jetstream.", SLICE("enabled")),
-	    &on);
-	for (size_t i = 0; v->kind == CONF_MAP && i < v->map.n; i++)
-		if (slice_eq_nocase(v->map.v[i].key, SLICE("limits")))
-			take_js_limits(l, v->map.v[i].value);
-		else
-			take_member(l, "jetstream.", &v->map.v[i]);
 }
 
 static const struct {
 	const char *key;
 	void      (*take)(struct load *, const struct conf_value *);
 } blocks[] = {
-	{ "jetstream",     take_jetstream },
+	{ "jetstream",     load_jetstream },
 	{ "listen",        take_listen },
 	{ "http",          take_http },
 	{ "https",         take_https },
@@ -763,7 +735,7 @@ static void take_top(struct load *l, const struct conf_member *m)
 			blocks[i].take(l, m->value);
 			return;
 		}
-	take_member(l, "", m);
+	load_member(l, "", m);
 }
 
 /* ---- files ------------------------------------------------------------ */

@@ -169,6 +169,16 @@ static bool keeps_free_port(enum option_id id, const struct options *new)
 	    (id == OPTION_https_port && new->https_port == -1);
 }
 
+/* Where JetStream does not go on, nothing of it is changed.  What it is created
+ * with are the rows that need a restart. */
+static bool is_of_no_jetstream(const struct option *row,
+    const struct options *old, const struct options *new)
+{
+	return row->change == CHANGE_RESTART &&
+	    slice_has_prefix(slice_str(row->key), SLICE("jetstream.")) &&
+	    !(old->js_enabled && new->js_enabled);
+}
+
 /* Accounts of tokens and accounts of the file are two worlds. */
 static bool moves_resolver(enum option_id id, const struct options *old,
     const struct options *new)
@@ -218,7 +228,8 @@ void options_diff(const struct options *old, const struct options *new,
 			.is_reloadable = row->change != CHANGE_RESTART &&
 			    !moves_resolver(id, old, new) };
 
-		if (values_eq(row, old, new) || keeps_free_port(id, new))
+		if (values_eq(row, old, new) || keeps_free_port(id, new) ||
+		    is_of_no_jetstream(row, old, new))
 			continue;
 		buf_reset(&text);
 		if (d.is_reloadable)

@@ -142,9 +142,24 @@ static bool sentinel_fits(const struct options *o, struct buf *err)
 	    refuse(err, "default sentinel requires operators and accounts");
 }
 
+static bool system_account_stores_nothing(const struct options *o,
+    struct buf *err)
+{
+	struct slice system = o->system_account.n > 0 ? o->system_account
+	    : SLICE("$SYS");
+
+	for (size_t i = 0; o->js_enabled && i < o->accounts.n; i++)
+		if (o->accounts.v[i].has_jetstream &&
+		    slice_eq(o->accounts.v[i].name, system))
+			return refuse(err, "Not allowed to enable JetStream on "
+			    "the system account");
+	return true;
+}
+
 static bool (*const checks[])(const struct options *, struct buf *) = {
 	lame_duck_fits, payload_fits, name_fits, operators_fit,
 	no_auth_user_fits, system_account_fits, sentinel_fits, tls_fits,
+	system_account_stores_nothing,
 };
 
 int options_validate(const struct options *o, struct buf *err)

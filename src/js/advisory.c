@@ -174,6 +174,23 @@ void advisory_snapshot_create(struct stream *s, struct slice client)
 	end(&d);
 }
 
+/* ---- the server -------------------------------------------------------------- */
+
+void advisory_api_limit(struct js *js, uint64_t n_dropped)
+{
+	struct document d = { 0 };
+
+	if (js->system == NULL)
+		return;
+	buf_put_str(&d.subject, "$JS.EVENT.ADVISORY.API.LIMIT_REACHED");
+	begin(&d, js->system, ADVISORY "api_limit_reached");
+	if (d.is_wanted) {
+		put(&d, "server", slice_str(js->config.server_name));
+		put_u64(&d, "dropped", n_dropped);
+	}
+	end(&d);
+}
+
 void advisory_snapshot_complete(const struct stream *s, struct slice client,
     int64_t start_ns, const char *error)
 {
@@ -214,6 +231,24 @@ void advisory_restore_complete(const struct js_account *a,
 		put_times(&d, start_ns);
 		put_u64(&d, "bytes", bytes);
 		put_client(&d, client);
+	}
+	end(&d);
+}
+
+void advisory_out_of_storage(const struct stream *s)
+{
+	const struct js *js = s->account->js;
+	struct document  d = { 0 };
+
+	if (js->system == NULL)
+		return;
+	buf_put_str(&d.subject, "$JS.EVENT.ADVISORY.SERVER.OUT_OF_STORAGE");
+	begin(&d, js->system, ADVISORY "server_out_of_space");
+	if (d.is_wanted) {
+		put(&d, "server", slice_str(js->config.server_name));
+		put(&d, "server_id", slice_str(js->config.server_id));
+		put(&d, "stream", s->name);
+		put(&d, "cluster", SLICE(""));
 	}
 	end(&d);
 }

@@ -14,6 +14,7 @@
 
 struct api_request;
 struct consumer;
+struct js;
 struct js_account;
 struct stream;
 
@@ -39,6 +40,10 @@ void advisory_restore_create(const struct js_account *a, struct slice stream,
 void advisory_restore_complete(const struct js_account *a,
     struct slice stream, struct slice client, int64_t start_ns,
     uint64_t bytes);
+/* In the system account, if there is one: so many requests were dropped; the
+ * disk is full. */
+void advisory_api_limit(struct js *js, uint64_t n_dropped);
+void advisory_out_of_storage(const struct stream *s);
 
 /* action: "create" or "delete". */
 void advisory_consumer_action(const struct consumer *c, const char *action);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/text.h"
+#include "core/account.h"
 #include "core/msg.h"
 #include "js/advisory.h"
 #include "js/consumer.h"
@@ -24,8 +26,13 @@ static void needs_cluster(struct api_call *c)
 	js_fail(&c->e, 10010);
 }
 
+static void say_nothing(struct api_call *c)
+{
+	c->is_silent = true;
+}
+
 /* blank: what a failed answer holds besides the error. */
-static const struct row {
+struct api_row {
 	const char       *pattern, *type, *blank;
 	enum payload_rule rule;
 	void            (*handle)(struct api_call *c);
@@ -35,22 +42,28 @@ static const struct row {
 					   any; NULL: the handler knows */
 	unsigned          if_empty;	/* what a payload that is due and missing
 					   is told; 0: 10003 */
-} rows[] = {
-	{ "INFO", "account_info", NULL, IGNORED, api_account_info },
+	bool              is_info;	/* it only asks: a queue of its own */
+	bool              is_anywhere;	/* without JetStream too */
+};
+
+static const struct api_row rows[] = {
+	{ "INFO", "account_info", NULL, IGNORED, api_account_info,
+	  .is_info = true },
 	{ "STREAM.CREATE.*", "stream_create", NULL, REQUIRED,
 	  api_stream_create, .if_empty = 10056 },
 	{ "STREAM.UPDATE.*", "stream_update", NULL, REQUIRED,
 	  api_stream_update, .if_empty = 10056 },
 	{ "STREAM.NAMES", "stream_names",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":null", OPTIONAL,
-	  api_stream_names,
+	  api_stream_names, .is_info = true,
 	  .fields = "offset:i subject:s" },
 	{ "STREAM.LIST", "stream_list",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":[]", OPTIONAL,
-	  api_stream_list,
+	  api_stream_list, .is_info = true,
 	  .fields = "offset:i subject:s" },
 	{ "STREAM.INFO.*", "stream_info",
 	  "\"total\":0,\"offset\":0,\"limit\":0", OPTIONAL, api_stream_info,
+	  .is_info = true,
 	  .fields = "offset:i subjects_filter:s deleted_details:b" },
 	{ "STREAM.DELETE.*", "stream_delete", NULL, EMPTY, api_stream_delete },
 	{ "STREAM.PURGE.*", "stream_purge", "\"purged\":0", OPTIONAL,
@@ -72,9 +85,9 @@ static const struct row {
 	  REQUIRED, api_stream_restore,
 	  .fields = "config:a state:a" },
 	{ "STREAM.LEADER.STEPDOWN.*", "stream_leader_stepdown", NULL, IGNORED,
-	  needs_cluster },
+	  needs_cluster, .is_anywhere = true },
 	{ "STREAM.PEER.REMOVE.*", "stream_remove_peer", NULL, IGNORED,
-	  needs_cluster },
+	  needs_cluster, .is_anywhere = true },
 	{ "CONSUMER.CREATE.*", "consumer_create", NULL, REQUIRED,
 	  api_consumer_create,
 	  .if_empty = 10056,
@@ -93,14 +106,14 @@ static const struct row {
 	  .fields = "stream_name:s config:a action:s pedantic:b" },
 	{ "CONSUMER.NAMES.*", "consumer_names",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":[]", OPTIONAL,
-	  api_consumer_names,
+	  api_consumer_names, .is_info = true,
 	  .fields = "offset:i" },
 	{ "CONSUMER.LIST.*", "consumer_list",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":[]", OPTIONAL,
-	  api_consumer_list,
+	  api_consumer_list, .is_info = true,
 	  .fields = "offset:i" },
 	{ "CONSUMER.INFO.*.*", "consumer_info", NULL, EMPTY,
-	  api_consumer_info },
+	  api_consumer_info, .is_info = true },
 	{ "CONSUMER.DELETE.*.*", "consumer_delete", NULL, EMPTY,
 	  api_consumer_delete },
 	{ "CONSUMER.PAUSE.*.*", "consumer_pause",
@@ -112,19 +125,46 @@ static const struct row {
 	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
 	  api_consumer_unpin },
 	{ "CONSUMER.LEADER.STEPDOWN.*.*", "consumer_leader_stepdown", NULL,
-	  IGNORED, needs_cluster },
+	  IGNORED, needs_cluster, .is_anywhere = true },
 };
 
-static const struct row *find_row(struct slice rest)
+/* What the system account may ask, which has no JetStream. */
+static const struct api_row system_rows[] = {
+	{ "INFO", "account_info", NULL, IGNORED, api_account_info,
+	  .is_info = true },
+	{ "ACCOUNT.PURGE.*", "account_purge", NULL, IGNORED, api_account_purge,
+	  .is_anywhere = true },
+	{ "META.>", "system", NULL, IGNORED, say_nothing, true,
+	  .is_anywhere = true },
+	{ "SERVER.>", "system", NULL, IGNORED, say_nothing, true,
+	  .is_anywhere = true },
+	{ "ACCOUNT.STREAM.>", "system", NULL, IGNORED, say_nothing, true,
+	  .is_anywhere = true },
+	{ ">", "system", NULL, IGNORED, say_nothing, true },
+};
+
+static const struct api_row *find_in(const struct api_row *v, size_t n,
+    struct slice rest)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (subject_matches(rest, slice_str(rows[i].pattern)))
-			return &rows[i];
+	for (size_t i = 0; i < n; i++)
+		if (subject_matches(rest, slice_str(v[i].pattern)))
+			return &v[i];
 	return NULL;
 }
 
+/* NULL: it is not for the table. */
+static const struct api_row *find_row(const struct js_account *a,
+    struct slice subject)
+{
+	struct slice rest = slice_skip(subject, PREFIX.n);
+
+	return a->core->is_system ? find_in(system_rows,
+	    sizeof system_rows / sizeof system_rows[0], rest)
+	    : find_in(rows, sizeof rows / sizeof rows[0], rest);
+}
+
 /* What stands where the pattern has '*'; what '>' covers is left in c->rest. */
-static void find_names(struct api_call *c, const struct row *row)
+static void find_names(struct api_call *c, const struct api_row *row)
 {
 	struct slice pattern = slice_str(row->pattern), rest = c->rest;
 	struct slice p, t;
@@ -144,7 +184,7 @@ static void find_names(struct api_call *c, const struct row *row)
 
 /* ---- the envelope ------------------------------------------------------------- */
 
-static void begin(struct json_writer *w, const struct row *row)
+static void begin(struct json_writer *w, const struct api_row *row)
 {
 	char type[96];
 	int  n = snprintf(type, sizeof type, TYPE "%s_response", row->type);
@@ -154,7 +194,7 @@ static void begin(struct json_writer *w, const struct row *row)
 	json_str(w, slice_of(type, (size_t)n));
 }
 
-static void put_failure(const struct api_call *c, const struct row *row,
+static void put_failure(const struct api_call *c, const struct api_row *row,
     struct buf *out)
 {
 	struct json_writer *w = JSON_INTO(out, 0);
@@ -181,6 +221,15 @@ static bool has_level(struct api_call *c)
 	    js_fail(&c->e, 10185);
 }
 
+/* A reset is for the consumer alone, and there is none. */
+static bool has_jetstream(struct api_call *c, const struct api_row *row)
+{
+	c->is_silent = !c->account->is_enabled &&
+	    row->handle == api_consumer_reset;
+	return c->account->is_enabled || row->is_anywhere ||
+	    js_fail(&c->e, 10039);
+}
+
 static bool note_member(void *ctx, struct slice key, const struct json *value)
 {
 	(void)key;
@@ -198,7 +247,7 @@ static bool looks_like_json(struct slice s)
 }
 
 /* What was sent, as far as the row wants it. */
-static bool read_payload(struct api_call *c, const struct row *row,
+static bool read_payload(struct api_call *c, const struct api_row *row,
     struct json **doc)
 {
 	const char *why;
@@ -272,7 +321,7 @@ static bool check_member(void *ctx, struct slice key, const struct json *value)
 }
 
 /* A misspelt filter must not become a purge of everything. */
-static bool check_members(struct api_call *c, const struct row *row)
+static bool check_members(struct api_call *c, const struct api_row *row)
 {
 	struct member_check m = { c, row->fields };
 
@@ -304,7 +353,7 @@ static void reply(const struct api_call *c, struct slice text)
 }
 
 static void answer(struct js *js, const struct api_request *r,
-    const struct row *row, struct slice rest)
+    const struct api_row *row, struct slice rest)
 {
 	struct buf         out = { 0 };
 	struct json_writer w;
@@ -315,8 +364,8 @@ static void answer(struct js *js, const struct api_request *r,
 	find_names(&c, row);
 	json_init(&w, &out, 0);
 	begin(&w, row);
-	if (has_level(&c) && read_payload(&c, row, &doc) &&
-	    check_members(&c, row)) {
+	if (has_level(&c) && has_jetstream(&c, row) &&
+	    read_payload(&c, row, &doc) && check_members(&c, row)) {
 		if (row->rule == REQUIRED && c.doc == NULL)
 			js_fail(&c.e, row->if_empty != 0 ? row->if_empty
 			    : 10003);
@@ -359,6 +408,35 @@ static bool is_backup(struct slice subject)
 	    slice_has_prefix(subject, SLICE("$JS.API.STREAM.RESTORE."));
 }
 
+static int64_t most_waiting(const struct js *js, bool is_info)
+{
+	int64_t requests = js->config.limit_requests > 0
+	    ? js->config.limit_requests : API_REQUESTS_MAX;
+
+	return is_info && js->config.limit_infos > 0 ? js->config.limit_infos
+	    : requests;
+}
+
+/* All of that kind, without an answer: as nats-server does. */
+static void drop_waiting(struct js *js, bool is_info)
+{
+	uint64_t n = js->n_waiting[is_info];
+
+	LIST_EACH (l, &js->requests) {
+		struct api_request *r = CONTAINER_OF(l, struct api_request,
+		    link);
+
+		if (r->row == NULL || r->row->is_info != is_info)
+			continue;
+		list_remove(l);
+		free(r);
+	}
+	js->n_waiting[is_info] = 0;
+	log_warn("JetStream: too many requests wait, %llu are dropped",
+	    (unsigned long long)n);
+	advisory_api_limit(js, n);
+}
+
 static void queue(struct js_account *a, const struct run *run,
     const struct msg *m)
 {
@@ -377,7 +455,8 @@ static void queue(struct js_account *a, const struct run *run,
 		return;		/* as if it had been lost on the way */
 	}
 	at = r->bytes;
-	*r = (struct api_request){ .account = a };
+	*r = (struct api_request){ .account = a,
+		.row = find_row(a, run->subject) };
 	r->subject = copy(&at, run->subject);
 	r->reply = copy(&at, m->reply);
 	r->headers = copy(&at, headers);
@@ -387,6 +466,9 @@ static void queue(struct js_account *a, const struct run *run,
 	if (js->is_ending)	/* it came from inside */
 		js->host.wake(js->host.ctx);
 	buf_fini(&client);
+	if (r->row != NULL && ++js->n_waiting[r->row->is_info] >=
+	    (uint64_t)most_waiting(js, r->row->is_info))
+		drop_waiting(js, r->row->is_info);
 }
 
 void api_take(void *ctx, const struct run *run)
@@ -395,50 +477,12 @@ void api_take(void *ctx, const struct run *run)
 		queue(ctx, run, &run->msgs[i]);
 }
 
-/* With a domain, its subjects are ours by another name. */
-static void forward(struct js *js, const struct api_request *r)
-{
-	static const struct {
-		struct slice name;
-		bool         is_api;
-	} doors[] = {
-		{ { "INFO", 4 }, true }, { { "STREAM.", 7 }, true },
-		{ { "CONSUMER.", 9 }, true }, { { "DIRECT.", 7 }, true },
-		{ { "META.", 5 }, true }, { { "SERVER.", 7 }, true },
-		{ { "ACCOUNT.", 8 }, true }, { { "$KV.", 4 }, false },
-		{ { "$OBJ.", 5 }, false },
-	};
-	struct slice rest = slice_skip(r->subject, SLICE("$JS..API.").n +
-	    strlen(js->config.domain));
-	struct buf   subject = { 0 };
-	size_t       i = 0, n = sizeof doors / sizeof doors[0];
-
-	/* what may be said by that name, and no more */
-	while (i < n && !slice_has_prefix(rest, doors[i].name))
-		i++;
-	if (i == n)
-		return;
-	if (doors[i].is_api)
-		buf_put_slice(&subject, PREFIX);
-	buf_put_slice(&subject, rest);
-	js_send(js, &(struct js_out){ r->account->core, buf_slice(&subject),
-		SLICE_NONE, r->reply, r->headers, r->payload });
-	buf_fini(&subject);
-}
-
 static void answer_one(struct js *js, const struct api_request *r)
 {
-	const struct row *row;
-	struct slice      rest;
+	struct slice rest = slice_skip(r->subject, PREFIX.n);
 
-	if (!slice_has_prefix(r->subject, PREFIX)) {
-		forward(js, r);
-		return;
-	}
-	rest = slice_skip(r->subject, PREFIX.n);
-	row = find_row(rest);
-	if (row != NULL)
-		answer(js, r, row, rest);
+	if (r->row != NULL)
+		answer(js, r, r->row, rest);
 	else if (slice_has_prefix(rest, SLICE("DIRECT.GET.")))
 		direct_answer(js, r);
 }
@@ -447,6 +491,7 @@ void api_answer_all(struct js *js)
 {
 	struct list *l;
 
+	js->n_waiting[false] = js->n_waiting[true] = 0;
 	while ((l = list_take(&js->requests)) != NULL) {
 		struct api_request *r = CONTAINER_OF(l, struct api_request,
 		    link);
@@ -464,36 +509,38 @@ void api_drop_all(struct js *js)
 		free(CONTAINER_OF(l, struct api_request, link));
 }
 
+static bool subscribe(struct js_account *a, const char *pattern)
+{
+	const struct js_host *h = &a->js->host;
+	struct js_sub        *s = h->subscribe(h->ctx, a->core,
+	    slice_str(pattern), SLICE_NONE, api_take, a);
+
+	if (s != NULL)
+		a->subs[a->n_subs++] = s;
+	return s != NULL;
+}
+
 /* Not all of $JS.API.>: who asks for a consumer or a direct get that is not
  * there is told that nobody listens. */
 bool api_open(struct js_account *a)
 {
-	static const char *const patterns[] = { "INFO", "STREAM.>",
-		"CONSUMER.CREATE.>", "CONSUMER.DURABLE.>", "CONSUMER.NAMES.>",
-		"CONSUMER.LIST.>", "CONSUMER.INFO.>", "CONSUMER.DELETE.>",
-		"CONSUMER.PAUSE.>", "CONSUMER.UNPIN.>", "CONSUMER.RESET.>", "CONSUMER.LEADER.>",
-		"META.>", "SERVER.>", "ACCOUNT.>" };
-	const struct js_host *h = &a->js->host;
-	size_t                n = sizeof patterns / sizeof patterns[0];
-	struct buf            pattern = { 0 };
+#define API(rest) "$JS.API." rest
+	static const char *const patterns[] = { API("INFO"), API("STREAM.>"),
+		API("CONSUMER.CREATE.>"), API("CONSUMER.DURABLE.>"),
+		API("CONSUMER.NAMES.>"), API("CONSUMER.LIST.>"),
+		API("CONSUMER.INFO.>"), API("CONSUMER.DELETE.>"),
+		API("CONSUMER.PAUSE.>"), API("CONSUMER.UNPIN.>"),
+		API("CONSUMER.RESET.>"), API("CONSUMER.LEADER.>"),
+		API("META.>"), API("SERVER.>"), API("ACCOUNT.>") };
+	size_t n = sizeof patterns / sizeof patterns[0];
+	bool   ok = true;
 
-	for (size_t i = 0; i <= n; i++) {
-		buf_reset(&pattern);
-		if (i < n)
-			buf_printf(&pattern, "$JS.API.%s", patterns[i]);
-		else if (a->js->config.domain != NULL)
-			buf_printf(&pattern, "$JS.%s.API.>",
-			    a->js->config.domain);
-		else
-			break;
-		a->subs[a->n_subs] = h->subscribe(h->ctx, a->core,
-		    buf_slice(&pattern), SLICE_NONE, api_take, a);
-		if (a->subs[a->n_subs] == NULL)
-			break;
-		a->n_subs++;
-	}
-	buf_fini(&pattern);
-	return a->n_subs == n + (a->js->config.domain != NULL);
+	if (a->core->is_system)
+		return subscribe(a, API(">"));
+#undef API
+	for (size_t i = 0; i < n && ok; i++)
+		ok = subscribe(a, patterns[i]);
+	return ok;
 }
 
 void api_close(struct js_account *a)

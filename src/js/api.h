@@ -18,6 +18,7 @@
 #include "base/slice.h"
 #include "js/errors.h"
 
+struct api_row;
 struct js;
 struct js_account;
 struct run;
@@ -28,11 +29,13 @@ struct stream_config;
 struct api_request {
 	struct list        link;	/* in js->requests */
 	struct js_account *account;
+	const struct api_row *row;	/* of the table; NULL: a direct get, or
+					   nothing that is known */
 	struct slice       subject, reply, headers, payload, client;
 	char               bytes[];
 };
 
-enum { API_TOKENS_MAX = 4 };
+enum { API_TOKENS_MAX = 4, API_REQUESTS_MAX = 10000 };
 
 /* A request that is being answered. */
 struct api_call {
@@ -97,6 +100,7 @@ void direct_answer(struct js *js, const struct api_request *r);
 /* ---- handlers ---------------------------------------------------------------- */
 
 void api_account_info(struct api_call *c);
+void api_account_purge(struct api_call *c);
 void api_stream_create(struct api_call *c);
 void api_stream_update(struct api_call *c);
 void api_stream_names(struct api_call *c);

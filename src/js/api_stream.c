@@ -1,4 +1,4 @@
-/* js/api_stream.c - requests about the account and its streams (section 2.4). */
+/* js/api_stream.c - requests about streams (section 2.4). */
 #include "js/api.h"
 
 #include <stdlib.h>
@@ -23,60 +23,10 @@ static void put_u64(struct api_call *c, const char *key, uint64_t v)
 	json_u64(c->w, v);
 }
 
-static void put_i64(struct api_call *c, const char *key, int64_t v)
-{
-	json_key(c->w, key);
-	json_i64(c->w, v);
-}
-
 static void put_success(struct api_call *c)
 {
 	json_key(c->w, "success");
 	json_bool(c->w, true);
-}
-
-/* ---- the account ------------------------------------------------------------------ */
-
-static void put_limits(struct api_call *c)
-{
-	const struct js_account_limits *l = &c->account->limits;
-
-	json_key(c->w, "limits");
-	json_begin_object(c->w);
-	put_i64(c, "max_memory", l->max_memory);
-	put_i64(c, "max_storage", l->max_storage);
-	put_i64(c, "max_streams", l->max_streams);
-	put_i64(c, "max_consumers", l->max_consumers);
-	put_i64(c, "max_ack_pending", l->max_ack_pending);
-	put_i64(c, "memory_max_stream_bytes", l->mem_max_stream_bytes);
-	put_i64(c, "storage_max_stream_bytes", l->disk_max_stream_bytes);
-	json_key(c->w, "max_bytes_required");
-	json_bool(c->w, l->max_bytes_required);
-	json_end_object(c->w);
-}
-
-void api_account_info(struct api_call *c)
-{
-	struct js_usage u;
-
-	js_account_usage(c->account, &u);
-	put_u64(c, "memory", u.memory);
-	put_u64(c, "storage", u.storage);
-	put_u64(c, "reserved_memory", u.reserved_memory);
-	put_u64(c, "reserved_storage", u.reserved_storage);
-	put_u64(c, "streams", u.n_streams);
-	put_u64(c, "consumers", u.n_consumers);
-	put_limits(c);
-	if (c->js->config.domain != NULL) {
-		json_key(c->w, "domain");
-		json_cstr(c->w, c->js->config.domain);
-	}
-	json_key(c->w, "api");
-	json_begin_object(c->w);
-	put_u64(c, "level", JS_API_LEVEL);
-	put_u64(c, "total", c->account->n_api);
-	put_u64(c, "errors", c->account->n_api_errors);
-	json_end_object(c->w);
 }
 
 /* ---- create and update -------------------------------------------------------------- */
@@ -153,8 +103,8 @@ static bool may_create(struct api_call *c, const struct stream_config *g)
 	if (g->mirror_direct && g->mirror == NULL)
 		return js_fail_with(&c->e, 10052, "stream has no mirror but "
 		    "does have mirror direct");
-	if (g->n_replicas > 1)
-		return js_fail(&c->e, 10074);
+	if (c->account->is_closed)
+		return js_fail(&c->e, 10120);
 	if (max > 0 && c->account->n >= (uint64_t)max)
 		return js_fail(&c->e, 10027);
 	return may_reserve(c, g, 0) && is_apart(c, g, NULL);
@@ -212,10 +162,12 @@ void api_stream_create(struct api_call *c)
 	if (g == NULL)
 		return;
 	s = js_find_stream(c->account, g->name);
-	if (s == NULL) {
+	if (s == NULL && g->n_replicas <= 1) {
 		s = create(c, g);
 	} else {
-		if (!stream_config_equal(g, s->config))
+		if (g->n_replicas > 1)
+			js_fail(&c->e, 10074);
+		else if (!stream_config_equal(g, s->config))
 			js_fail(&c->e, 10058);
 		stream_config_destroy(g);
 	}

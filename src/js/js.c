@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/account.h"
+#include "js/advisory.h"
 #include "js/api.h"
 #include "js/place.h"
 #include "js/stream.h"
@@ -127,6 +128,19 @@ static void do_jobs(struct js *js)
 
 		j->turn(j);
 	}
+}
+
+void js_note_room(struct stream *s, int err)
+{
+	struct js *js = s->account->js;
+	bool       was_full = js->is_full;
+
+	js->is_full = err == ERR_NOSPC;
+	if (!js->is_full || was_full)
+		return;
+	log_error("JetStream: the disk is full: stream '%.*s' stores nothing",
+	    SLICE_ARG(s->name));
+	advisory_out_of_storage(s);
 }
 
 void js_end_turn(struct js *js)
@@ -277,6 +291,7 @@ static bool copy_config(struct js *js, const struct js_config *c)
 	fill_in(&to->batch);
 	to->dir = strdup(c->dir);
 	to->server_name = strdup(c->server_name);
+	to->server_id = strdup(c->server_id);
 	to->domain = c->domain == NULL ? NULL : strdup(c->domain);
 	to->key = c->key == NULL ? NULL : strdup(c->key);
 	to->prev_key = c->prev_key == NULL ? NULL : strdup(c->prev_key);
@@ -284,6 +299,7 @@ static bool copy_config(struct js *js, const struct js_config *c)
 		.cipher = c->uses_aes ? CODEC_AES : CODEC_CHACHA,
 		.key = slice_str(to->key), .prev_key = slice_str(to->prev_key) };
 	return to->dir != NULL && to->server_name != NULL &&
+	    to->server_id != NULL &&
 	    (c->domain == NULL || to->domain != NULL) &&
 	    (c->key == NULL || to->key != NULL) &&
 	    (c->prev_key == NULL || to->prev_key != NULL);
@@ -311,6 +327,7 @@ struct js *js_create(const struct js_config *config,
 		return NULL;
 	js->host = *host;
 	list_init(&js->accounts);
+	list_init(&js->guests);
 	list_init(&js->dirty);
 	list_init(&js->requests);
 	list_init(&js->outbox);
@@ -381,59 +398,222 @@ static void start_all(struct js_account *a)
 		    SLICE_ARG(a->core->name));
 }
 
-static void close_account(struct js_account *a)
-{
-	api_close(a);
-	for (size_t i = 0; i < a->n; i++)
-		stream_close(a->v[i]);
-	list_remove(&a->link);
-	unopened_clear(&a->unopened);
-	free(a->v);
-	free(a->dir);
-	free(a);
-}
-
-struct js_account *js_find_account(const struct js *js,
+static struct js_account *find_in(const struct list *all,
     const struct account *a)
 {
-	for (struct list *l = js->accounts.next; l != &js->accounts;
-	    l = l->next)
+	for (struct list *l = all->next; l != all; l = l->next)
 		if (CONTAINER_OF(l, struct js_account, link)->core == a)
 			return CONTAINER_OF(l, struct js_account, link);
 	return NULL;
 }
 
-struct js_account *js_enable(struct js *js, struct account *core,
-    const struct js_account_limits *limits)
+struct js_account *js_find_account(const struct js *js,
+    const struct account *a)
+{
+	return find_in(&js->accounts, a);
+}
+
+void js_reconfigure(struct js *js, const struct js_config *config)
+{
+	js->config.limit_ack_pending = config->limit_ack_pending;
+	js->config.limit_request_batch = config->limit_request_batch;
+	js->config.limit_duplicates_ns = config->limit_duplicates_ns;
+	js->config.limit_requests = config->limit_requests;
+	js->config.limit_infos = config->limit_infos;
+	js->config.batch = config->batch;
+	fill_in(&js->config.batch);
+}
+
+static void close_streams(struct js_account *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		stream_close(a->v[i]);
+	a->n = 0;
+}
+
+static void close_account(struct js_account *a)
+{
+	if (a->js->system == a)
+		a->js->system = NULL;
+	api_close(a);
+	close_streams(a);
+	list_remove(&a->link);
+	unopened_clear(&a->unopened);
+	free(a->v);
+	free(a->tiers);
+	free(a->dir);
+	free(a);
+}
+
+struct js_account *js_admit(struct js *js, struct account *core)
 {
 	struct js_account *a = js_find_account(js, core);
-	int                err = ERR_NOMEM;
 
-	if (a != NULL) {
-		a->limits = *limits;
-		return a;
-	}
-	a = calloc(1, sizeof *a);
 	if (a == NULL)
-		return NULL;
-	a->js = js;
-	a->core = core;
-	a->limits = *limits;
-	list_init(&a->unopened);
-	list_append(&js->accounts, &a->link);
-	a->dir = place_of(js->config.dir, core->name);
-	if (a->dir != NULL)
-		err = place_make(a->dir);
-	if (err == 0)
-		err = place_each(a->dir, open_one, a);
-	if (err == 0 && api_open(a)) {
-		start_all(a);
+		a = find_in(&js->guests, core);
+	if (a != NULL)
 		return a;
+	a = calloc(1, sizeof *a);
+	if (a != NULL) {
+		a->js = js;
+		a->core = core;
+		list_init(&a->unopened);
+		list_append(&js->guests, &a->link);
+		if (core->is_system)
+			js->system = a;
+		a->dir = place_of(js->config.dir, core->name);
+		if (a->dir != NULL && api_open(a))
+			return a;
+		close_account(a);
 	}
 	log_error("JetStream: account '%.*s': %s", SLICE_ARG(core->name),
-	    err_text(err == 0 ? ERR_NOMEM : err));
-	close_account(a);
+	    err_text(ERR_NOMEM));
 	return NULL;
+}
+
+static void add_grant(const struct js_account_limits *l, uint64_t *memory,
+    uint64_t *storage)
+{
+	const struct {
+		int64_t   limit;
+		uint64_t *sum;
+	} rows[] = { { l->max_memory, memory }, { l->max_storage, storage } };
+
+	for (size_t i = 0; i < 2; i++)
+		if (rows[i].limit > 0 && __builtin_add_overflow(*rows[i].sum,
+		    (uint64_t)rows[i].limit, rows[i].sum))
+			*rows[i].sum = UINT64_MAX;
+}
+
+void js_grant_sum(const struct js_grant *g, uint64_t *memory, uint64_t *storage)
+{
+	*memory = *storage = 0;
+	if (g->n_tiers == 0)
+		add_grant(&g->limits, memory, storage);
+	for (size_t i = 0; i < g->n_tiers; i++)
+		add_grant(&g->tiers[i].limits, memory, storage);
+}
+
+static void take_back(struct js_account *a)
+{
+	a->js->granted_memory -= a->granted_memory;
+	a->js->granted_storage -= a->granted_storage;
+	a->granted_memory = a->granted_storage = 0;
+}
+
+/* Is there so much for one more? */
+static bool has_for(uint64_t granted, uint64_t more, int64_t max)
+{
+	uint64_t sum;
+
+	return more == 0 || (max >= 0 && !__builtin_add_overflow(granted, more,
+	    &sum) && sum <= (uint64_t)max);
+}
+
+static bool reserve(struct js_account *a, const struct js_grant *g)
+{
+	struct js *js = a->js;
+	uint64_t   memory, storage;
+
+	js_grant_sum(g, &memory, &storage);
+	if (!has_for(js->granted_memory - a->granted_memory, memory,
+	    js->config.max_memory) ||
+	    !has_for(js->granted_storage - a->granted_storage, storage,
+	    js->config.max_storage)) {
+		log_error("JetStream: account '%.*s' is granted more than is "
+		    "there: it goes on as before", SLICE_ARG(a->core->name));
+		return false;
+	}
+	take_back(a);
+	a->granted_memory = memory;
+	a->granted_storage = storage;
+	js->granted_memory += memory;
+	js->granted_storage += storage;
+	return true;
+}
+
+/* All streams here have one replica. */
+static bool set_limits(struct js_account *a, const struct js_grant *g)
+{
+	struct js_tier *tiers = g->n_tiers == 0 ? NULL
+	    : calloc(g->n_tiers, sizeof *tiers);
+
+	if (g->n_tiers > 0 && tiers == NULL)
+		return false;
+	a->limits = g->limits;
+	a->is_closed = g->n_tiers > 0;
+	for (size_t i = 0; i < g->n_tiers; i++) {
+		tiers[i] = g->tiers[i];
+		if (strcmp(tiers[i].name, "R1") == 0) {
+			a->limits = tiers[i].limits;
+			a->is_closed = false;
+		}
+	}
+	free(a->tiers);
+	a->tiers = tiers;
+	a->n_tiers = g->n_tiers;
+	return true;
+}
+
+static int open_streams(struct js_account *a)
+{
+	int err = place_make(a->dir);
+
+	if (err == 0)
+		err = place_each(a->dir, open_one, a);
+	if (err != 0) {
+		close_streams(a);
+		return err;
+	}
+	a->is_enabled = true;
+	list_remove(&a->link);
+	list_append(&a->js->accounts, &a->link);
+	a->n_api = a->n_api_errors = 0;	/* what was refused until now */
+	start_all(a);
+	return 0;
+}
+
+struct js_account *js_enable(struct js *js, struct account *core,
+    const struct js_grant *grant)
+{
+	struct js_account *a = js_admit(js, core);
+	int                err = 0;
+
+	if (a == NULL || !reserve(a, grant))
+		return NULL;
+	if (!set_limits(a, grant))
+		err = ERR_NOMEM;
+	else if (!a->is_enabled)
+		err = open_streams(a);
+	if (err == 0)
+		return a;
+	log_error("JetStream: account '%.*s': %s", SLICE_ARG(core->name),
+	    err_text(err));
+	return NULL;
+}
+
+void js_disable(struct js *js, const struct account *core)
+{
+	struct js_account *a = js_find_account(js, core);
+
+	if (a == NULL)
+		return;
+	js->is_closing = true;	/* what they had with others stays */
+	close_streams(a);
+	js->is_closing = false;
+	unopened_clear(&a->unopened);
+	take_back(a);
+	a->is_enabled = false;
+	list_remove(&a->link);
+	list_append(&js->guests, &a->link);
+	log_notice("JetStream is disabled for account '%.*s'; its streams stay "
+	    "on the disk", SLICE_ARG(core->name));
+}
+
+static void close_all(struct list *all)
+{
+	while (!list_is_empty(all))
+		close_account(CONTAINER_OF(all->next, struct js_account, link));
 }
 
 void js_destroy(struct js *js)
@@ -444,14 +624,14 @@ void js_destroy(struct js *js)
 	js->is_closing = true;
 	api_drop_all(js);
 	js_stop_jobs(js, NULL);
-	while (!list_is_empty(&js->accounts))
-		close_account(CONTAINER_OF(js->accounts.next,
-		    struct js_account, link));
+	close_all(&js->accounts);
+	close_all(&js->guests);
 	empty_outbox(js, true);
 	unopened_clear(&js->strangers);
 	store_pool_destroy(js->pool);
 	free((char *)(uintptr_t)js->config.dir);
 	free((char *)(uintptr_t)js->config.server_name);
+	free((char *)(uintptr_t)js->config.server_id);
 	free((char *)(uintptr_t)js->config.domain);
 	wipe(js->config.key);
 	wipe(js->config.prev_key);

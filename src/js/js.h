@@ -41,9 +41,25 @@ struct js_batch_limits {
 	int64_t  timeout_ns;
 };
 
+enum { JS_TIERS_MAX = 8, JS_TIER_NAME_MAX = 16 };
+
+/* Limits of the streams with so many replicas. */
+struct js_tier {
+	char                     name[JS_TIER_NAME_MAX];	/* "R1" */
+	struct js_account_limits limits;
+};
+
+/* What an account is granted: one set of limits, or one for each tier. */
+struct js_grant {
+	struct js_account_limits limits;	/* without tiers */
+	struct js_tier           tiers[JS_TIERS_MAX];
+	size_t                   n_tiers;
+};
+
 struct js_config {
 	const char  *dir;	/* <store_dir>/jetstream; copied */
 	const char  *server_name;	/* copied */
+	const char  *server_id;		/* copied */
 	const char  *domain;	/* NULL: none; copied */
 	const char  *key, *prev_key;	/* NULL: none; copied, and wiped */
 	bool         uses_aes;	/* to encrypt with; else ChaCha20-Poly1305 */
@@ -53,6 +69,8 @@ struct js_config {
 	int64_t      limit_ack_pending, limit_request_batch;	/* <= 0: none */
 	int64_t      limit_duplicates_ns;
 	struct js_batch_limits batch;	/* 0: the default */
+	int64_t      limit_requests, limit_infos;	/* that wait; <= 0: the
+					   default, the other's */
 	unsigned     n_sync_threads;
 };
 
@@ -62,16 +80,21 @@ struct js_usage {
 };
 
 struct js_account {
-	struct list      link;		/* in js->accounts */
+	struct list      link;		/* in js->accounts or ->guests */
 	struct js       *js;
 	struct account  *core;
 	char            *dir;		/* of its streams */
-	struct js_account_limits limits;
+	bool             is_enabled;	/* else its API says that it is not */
+	struct js_account_limits limits;	/* of one replica */
+	bool             is_closed;	/* no tier is: no stream is created */
+	struct js_tier  *tiers;		/* NULL: none */
+	size_t           n_tiers;
+	uint64_t         granted_memory, granted_storage;
 	struct stream  **v;		/* sorted by name */
 	size_t           n, cap;
 	uint64_t         n_api, n_api_errors;
 	uint64_t         memory_used, storage_used;	/* at the last turn's end */
-	struct js_sub   *subs[32];	/* of the API */
+	struct js_sub   *subs[16];	/* of the API */
 	size_t           n_subs;
 	struct list      unopened;	/* streams that are on the disk only */
 };
@@ -92,10 +115,15 @@ struct js {
 	struct js_config   config;
 	struct store_pool *pool;
 	struct store_secret secret;	/* of config */
-	struct list        accounts;
+	struct list        accounts;	/* that have it */
+	struct list        guests;	/* others, whose API says so */
 	struct list        dirty;	/* streams with work at the turn's end */
 	struct list        requests;	/* of the API, in order */
 	struct list        jobs, due_jobs;
+	uint64_t           n_waiting[2];	/* of those; that only ask: [1] */
+	struct js_account *system;	/* NULL: there is none */
+	uint64_t           granted_memory, granted_storage;	/* to accounts
+					   with a limit */
 	uint64_t           n_api, n_api_errors;
 	uint64_t           memory_used, storage_used;
 	size_t             n_batches, n_fast_batches;	/* under way */
@@ -105,16 +133,37 @@ struct js {
 	bool               is_ending;	/* a turn */
 	bool               is_publishing;	/* who takes it may not */
 	bool               is_closing;
+	bool               is_full;	/* the disk was, and it was told */
 };
 
 /* NULL: out of memory. */
 struct js *js_create(const struct js_config *config,
     const struct js_host *host);
 
-/* An account has JetStream from now on: its streams are opened.  NULL and why
- * (logged). */
+/* What of memory and storage a grant takes from the server; no limit takes
+ * nothing. */
+void js_grant_sum(const struct js_grant *g, uint64_t *memory,
+    uint64_t *storage);
+
+/* What may change without a restart: limits. */
+void js_reconfigure(struct js *js, const struct js_config *config);
+
+/* The API answers in that account from now on: that JetStream is not enabled
+ * there, unless it is; the system account's is another one.  NULL: out of
+ * memory (logged). */
+struct js_account *js_admit(struct js *js, struct account *a);
+
+/* An account has JetStream from now on: its streams are opened; or, if it has
+ * it, other limits.  What accounts are granted together must be there.  NULL
+ * and why (logged); limits are as before then. */
 struct js_account *js_enable(struct js *js, struct account *a,
-    const struct js_account_limits *limits);
+    const struct js_grant *grant);
+
+/* It has it no longer: its streams are closed and stay on the disk.  Not in a
+ * take. */
+void js_disable(struct js *js, const struct account *a);
+
+/* Only who has it.  NULL: it does not. */
 struct js_account *js_find_account(const struct js *js, const struct account *a);
 
 /* Every stream is closed: durable, indexes saved. */
@@ -157,6 +206,10 @@ void js_send_vstatus(struct js *js, struct account *a, struct slice subject,
     struct slice reply, const char *fmt, va_list ap)
     __attribute__((format(printf, 5, 0)));
 void js_mark_dirty(struct js *js, struct stream *s);
+
+/* What came of a write.  That the disk is full is told once, until there is
+ * room again. */
+void js_note_room(struct stream *s, int err);
 
 
 #endif /* JS_JS_H */

@@ -411,6 +411,7 @@ bool publish_fail(struct publish *p, int err)
 {
 	if (err == ERR_BUSY)
 		return js_fail(&p->e, 10167);
+	js_note_room(p->s, err);
 	if (err == ERR_NOSPC)
 		return js_fail(&p->e, 10023);
 	return js_fail_with(&p->e, 10077, "%s", err == ERR_LIMIT

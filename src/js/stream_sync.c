@@ -229,6 +229,8 @@ static bool sync_one(struct stream *s, struct store *store,
 	if (err == 0 && store_durable(store) < store_mark(store))
 		err = store_sync(store);
 	tell(waiters, store_durable(store), 0);
+	if (err == ERR_NOSPC)
+		js_note_room(s, err);
 	if (err == ERR_NOSPC || store_error(store) != 0)
 		tell(waiters, UINT64_MAX, err != 0 ? err : store_error(store));
 	if (store_error(store) != 0 && s->error == 0) {

@@ -7,6 +7,7 @@
 #include "auth/jwt_verify.h"
 #include "auth/resolver.h"
 #include "base/clock.h"
+#include "server/domain_map.h"
 
 static enum share_kind share_of(enum jwt_share kind)
 {
@@ -182,19 +183,29 @@ static void fill_mapping(struct mapping_spec *s, const struct jwt_mapping *m,
 			: MAPPING_WEIGHT_MAX, m->to[i].cluster };
 }
 
-static bool fill_mappings(struct claims_spec *s, const struct jwt_account *a)
+/* Those of the domain first: the account's own win. */
+static bool fill_mappings(struct claims_spec *s, const struct jwt_account *a,
+    struct slice domain)
 {
 	struct mapping_choice *at;
+	size_t                 n = domain.n > 0 ? DOMAIN_MAPPINGS : 0;
 
-	s->mappings = calloc(a->n_mappings + 1, sizeof *s->mappings);
+	if (domain.n > 0) {
+		s->domain = domain_map_create(domain);
+		if (s->domain == NULL)
+			return false;
+	}
+	s->mappings = calloc(n + a->n_mappings + 1, sizeof *s->mappings);
 	s->choices = calloc(count_choices(a) + 1, sizeof *s->choices);
 	at = s->choices;
 	if (s->mappings == NULL || at == NULL)
 		return false;
+	for (size_t i = 0; i < n; i++)
+		s->mappings[i] = s->domain->specs[i];
 	for (size_t i = 0; i < a->n_mappings; i++)
-		fill_mapping(&s->mappings[i], &a->mappings[i], &at);
+		fill_mapping(&s->mappings[n + i], &a->mappings[i], &at);
 	s->spec.mappings = s->mappings;
-	s->spec.n_mappings = a->n_mappings;
+	s->spec.n_mappings = n + a->n_mappings;
 	return true;
 }
 
@@ -218,7 +229,7 @@ static void fill_limits(struct account_spec *s, const struct jwt_account *a)
 }
 
 bool claims_spec_init(struct claims_spec *s, const struct jwt *account,
-    struct resolver *r, int64_t now_ns)
+    struct resolver *r, struct slice domain, int64_t now_ns)
 {
 	const struct jwt_account *a = &account->account;
 
@@ -227,7 +238,7 @@ bool claims_spec_init(struct claims_spec *s, const struct jwt *account,
 	s->spec.shown_name = account->name;
 	fill_limits(&s->spec, a);
 	if (fill_exports(s, a) && fill_imports(s, account, r, now_ns) &&
-	    fill_mappings(s, a))
+	    fill_mappings(s, a, domain))
 		return true;
 	claims_spec_fini(s);
 	return false;
@@ -240,5 +251,6 @@ void claims_spec_fini(struct claims_spec *s)
 	free(s->mappings);
 	free(s->choices);
 	free(s->revocations);
+	domain_map_destroy(s->domain);
 	*s = (struct claims_spec){ 0 };
 }

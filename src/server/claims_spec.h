@@ -7,6 +7,7 @@
 
 #include "core/account_spec.h"
 
+struct domain_map;
 struct jwt;
 struct resolver;
 
@@ -18,13 +19,14 @@ struct claims_spec {
 	struct mapping_spec    *mappings;
 	struct mapping_choice  *choices;
 	struct revocation_spec *revocations;
+	struct domain_map      *domain;
 };
 
 /* The claims are kept until fini.  Activations are held against the exporters
- * that are loaded: one that is not has activated nothing.  False: out of
- * memory. */
+ * that are loaded: one that is not has activated nothing.  domain:
+ * JetStream's, or empty.  False: out of memory. */
 bool claims_spec_init(struct claims_spec *s, const struct jwt *account,
-    struct resolver *r, int64_t now_ns);
+    struct resolver *r, struct slice domain, int64_t now_ns);
 void claims_spec_fini(struct claims_spec *s);	/* takes zeroed */
 
 #endif /* SERVER_CLAIMS_SPEC_H */

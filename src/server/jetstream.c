@@ -3,8 +3,12 @@
  */
 #include "server/jetstream.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "auth/jwt.h"
+#include "auth/resolver.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -31,6 +35,7 @@ struct jetstream {
 	struct server *server;
 	struct agent  *agent;
 	struct js     *js;	/* worker 0's */
+	bool           is_on;	/* control's: what it has asked for */
 };
 
 /* ---- what js/host.h asks --------------------------------------------------- */
@@ -112,19 +117,20 @@ static void end_turn(void *ctx)
 		js_end_turn(j->js);
 }
 
-/* Who may store how much, as control read it from its options: those go at the
- * next reload, when worker 0 may still be at this. */
+/* Who may store how much, as control read it from its options and the claims:
+ * those go at the next reload, when worker 0 may still be at this. */
 struct grant {
-	struct account          *account;
-	struct js_account_limits limits;
+	struct account *account;
+	bool            has_jetstream;
+	struct js_grant what;
 };
 
 struct grants {
 	struct jetstream *jetstream;
-	struct js_config  config;	/* to start with; its texts are owned */
+	struct js_config  config;	/* its texts are owned */
 	struct grant     *v;
 	size_t            n, cap;
-	bool              failed;
+	bool              failed, is_start;
 };
 
 static void grants_destroy(struct grants *g)
@@ -136,14 +142,27 @@ static void grants_destroy(struct grants *g)
 	free(g);
 }
 
+static struct grant grant_of(struct server *s, struct account *a)
+{
+	struct grant g = { .account = a };
+	struct jwt  *claims = s->resolver == NULL ? NULL
+	    : resolver_loaded(s->resolver, a->name);
+
+	if (s->resolver == NULL)
+		g.has_jetstream = settings_account_js(s->options, a->name,
+		    &g.what);
+	else if (claims != NULL)
+		g.has_jetstream = settings_claims_js(&claims->account,
+		    &g.what);
+	g.has_jetstream = g.has_jetstream && !a->is_system;
+	jwt_unref(claims);
+	return g;
+}
+
 static bool add_grant(void *ctx, struct account *a)
 {
-	struct grants           *g = ctx;
-	struct js_account_limits limits;
+	struct grants *g = ctx;
 
-	if (a->is_system || !settings_account_js(
-	    g->jetstream->server->options, a->name, &limits))
-		return true;
 	if (g->n == g->cap) {
 		size_t        cap = g->cap == 0 ? 8 : 2 * g->cap;
 		struct grant *v = reallocarray(g->v, cap, sizeof *v);
@@ -154,7 +173,7 @@ static bool add_grant(void *ctx, struct account *a)
 		g->v = v;
 		g->cap = cap;
 	}
-	g->v[g->n++] = (struct grant){ a, limits };
+	g->v[g->n++] = grant_of(g->jetstream->server, a);
 	return true;
 }
 
@@ -177,13 +196,14 @@ static struct grants *grants_create(struct jetstream *j)
 	return NULL;
 }
 
-static void enable_all(const struct grants *g)
+static void carry_out(struct js *js, const struct grant *g)
 {
-	for (size_t i = 0; i < g->n; i++)
-		if (js_enable(g->jetstream->js, g->v[i].account,
-		    &g->v[i].limits) == NULL)
-			log_error("JetStream: account %.*s does not get its "
-			    "streams", SLICE_ARG(g->v[i].account->name));
+	if (g->has_jetstream) {
+		js_enable(js, g->account, &g->what);
+	} else {
+		js_admit(js, g->account);
+		js_disable(js, g->account);
+	}
 }
 
 static void log_size(const char *what, int64_t n)
@@ -210,49 +230,91 @@ static void say_hello(const struct js_config *c)
 	log_notice("-------------------------------------------");
 }
 
-static void open_here(struct hub *h, void *ctx)
+static void carry_out_all(const struct grants *g)
+{
+	struct js *js = g->jetstream->js;
+
+	/* first who has it no longer, so that others may have what it had */
+	LIST_EACH (l, &js->accounts) {
+		const struct account *a = CONTAINER_OF(l, struct js_account,
+		    link)->core;
+
+		if (__atomic_load_n(&a->is_gone, __ATOMIC_ACQUIRE))
+			js_disable(js, a);
+	}
+	for (size_t i = 0; i < g->n; i++)
+		if (!g->v[i].has_jetstream)
+			carry_out(js, &g->v[i]);
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].has_jetstream)
+			carry_out(js, &g->v[i]);
+}
+
+static void create_here(struct hub *h, struct jetstream *j,
+    const struct js_config *config)
+{
+	struct js_host host = { j, loop_timers(loop_of(j)), now_ns, wall_ns,
+		subscribe, unsubscribe, publish, is_wanted, wake, put_client };
+
+	say_hello(config);
+	if (j->agent == NULL)
+		j->agent = agent_create(h, &(struct agent_hooks){ end_turn,
+		    j });
+	if (j->agent != NULL)
+		j->js = js_create(config, &host);
+}
+
+/* At the start, and by a reload. */
+static void apply_here(struct hub *h, void *ctx)
 {
 	struct grants    *g = ctx;
 	struct jetstream *j = g->jetstream;
-	struct js_host    host = { j, loop_timers(loop_of(j)), now_ns, wall_ns,
-		subscribe, unsubscribe, publish, is_wanted, wake, put_client };
 	int64_t           began = clock_ns();
+	bool              was_on = j->js != NULL;
 
-	say_hello(&g->config);
-	j->agent = agent_create(h, &(struct agent_hooks){ end_turn, j });
+	if (!was_on)
+		create_here(h, j, &g->config);
 	if (j->agent != NULL)
-		j->js = js_create(&g->config, &host);
-	if (j->js == NULL) {
+		agent_recheck(j->agent);
+	if (j->js != NULL) {
+		js_reconfigure(j->js, &g->config);
+		carry_out_all(g);
+		if (!was_on)
+			unopened_find_strangers(j->js);
+		if (!was_on)
+			log_notice("Took %.3f ms to start JetStream",
+			    (double)(clock_ns() - began) / 1e6);
+	} else if (g->is_start) {
 		log_fatal("JetStream could not be started");
 		server_request(j->server, REQUEST_STOP);
 	} else {
-		enable_all(g);
-		unopened_find_strangers(j->js);
-		log_notice("Took %.3f ms to start JetStream",
-		    (double)(clock_ns() - began) / 1e6);
+		log_error("JetStream could not be started");
 	}
 	grants_destroy(g);
 }
 
-static void reload_here(struct hub *h, void *ctx)
+static void turn_off_here(struct hub *h, void *ctx)
 {
-	struct grants *g = ctx;
+	struct jetstream *j = ctx;
 
 	(void)h;
-	if (g->jetstream->js != NULL)
-		enable_all(g);
-	if (g->jetstream->agent != NULL)
-		agent_recheck(g->jetstream->agent);
-	grants_destroy(g);
+	log_notice("Initiating JetStream Shutdown...");
+	js_destroy(j->js);
+	j->js = NULL;
+	log_notice("JetStream Shutdown");
 }
 
 /* To worker 0.  ERR_NOMEM. */
-static int tell(struct jetstream *j, void (*fn)(struct hub *h, void *ctx))
+static int apply(struct jetstream *j, bool is_start)
 {
 	struct grants *g = grants_create(j);
 
-	if (g != NULL && server_tell(j->server, 0, fn, g))
+	if (g != NULL)
+		g->is_start = is_start;
+	if (g != NULL && server_tell(j->server, 0, apply_here, g)) {
+		j->is_on = true;
 		return 0;
+	}
 	grants_destroy(g);
 	return ERR_NOMEM;
 }
@@ -265,39 +327,146 @@ static struct js *find(void *ctx)
 	return j->js;
 }
 
-int jetstream_prepare(struct server *s, struct buf *why)
+int jetstream_prepare(const struct options *o, struct buf *why)
 {
 	char *dir;
 	int   err;
 
-	if (!s->options->js_enabled)
+	if (!o->js_enabled)
 		return 0;
-	dir = settings_js_dir(s->options);
+	dir = settings_js_dir(o);
 	err = dir == NULL ? ERR_NOMEM : place_make_all(dir);
 	if (err != 0)
 		buf_printf(why, "could not create storage directory \"%s\": "
-		    "%s", dir == NULL ? "" : dir, err_text(err));
+		    "%s", dir == NULL ? "" : dir, err == ERR_IO
+		    ? strerror(errno) : err_text(err));
+	else if (!settings_js_fits(o, why))
+		err = ERR_CONFIG;
 	free(dir);
+	return err;
+}
+
+/* ---- accounts that come by their claims --------------------------------------- */
+
+struct claim {
+	struct jetstream *jetstream;
+	struct grant      grant;
+	struct mail      *done;
+};
+
+static void claim_here(struct hub *h, void *ctx)
+{
+	struct claim *c = ctx;
+
+	if (c->jetstream->js != NULL) {
+		agent_recheck(c->jetstream->agent);
+		carry_out(c->jetstream->js, &c->grant);
+	}
+	if (c->done != NULL)
+		loop_post(h->loop, c->jetstream->server->n_workers, c->done);
+	free(c);
+}
+
+bool jetstream_claims(struct server *s, struct account *a,
+    const struct jwt *claims, struct mail *done)
+{
+	struct jetstream *j = s->jetstream;
+	struct claim     *c;
+
+	if (j == NULL || !j->is_on)
+		return false;
+	c = calloc(1, sizeof *c);
+	if (c != NULL) {
+		c->jetstream = j;
+		c->done = done;
+		c->grant.account = a;
+		c->grant.has_jetstream = claims != NULL && !a->is_system &&
+		    settings_claims_js(&claims->account, &c->grant.what);
+		if (server_tell(s, 0, claim_here, c))
+			return true;
+	}
+	free(c);
+	log_error("no memory: account %.*s keeps the JetStream it had",
+	    SLICE_ARG(a->name));
+	return false;
+}
+
+static void sought(struct resolver_job *job, const struct jwt *account)
+{
+	(void)account;	/* that it was found is heard of elsewhere */
+	free(job);
+}
+
+static void seek_one(void *ctx, const char *path)
+{
+	struct server       *s = ctx;
+	struct slice         name = slice_str(strrchr(path, '/') + 1);
+	struct resolver_job *job;
+	struct nkey          key;
+
+	if (!nkey_parse(name, &key) || key.kind != NKEY_ACCOUNT)
+		return;
+	job = calloc(1, sizeof *job);
+	if (job == NULL)
+		return;
+	job->done = sought;
+	if (!resolver_submit(s->resolver, name, job))
+		free(job);
+}
+
+/* Their streams go on before anybody logs in: messages grow old in them. */
+static void seek_owners(struct server *s)
+{
+	char *dir = s->resolver == NULL ? NULL : settings_js_dir(s->options);
+
+	if (dir != NULL)
+		place_each(dir, seek_one, s);
+	free(dir);
+}
+
+/* ---- control's ------------------------------------------------------------------ */
+
+static bool make(struct server *s)
+{
+	if (s->jetstream != NULL)
+		return true;
+	s->jetstream = calloc(1, sizeof *s->jetstream);
+	if (s->jetstream == NULL)
+		return false;
+	s->jetstream->server = s;
+	monitoring_set_jetstream(s, &(struct collect_jetstream){ 0, find,
+	    s->jetstream });
+	return true;
+}
+
+static int turn_on(struct server *s, bool is_start)
+{
+	int err = make(s) ? apply(s->jetstream, is_start) : ERR_NOMEM;
+
+	if (err == 0)
+		seek_owners(s);
 	return err;
 }
 
 int jetstream_open(struct server *s)
 {
-	if (!s->options->js_enabled)
-		return 0;
-	s->jetstream = calloc(1, sizeof *s->jetstream);
-	if (s->jetstream == NULL)
-		return ERR_NOMEM;
-	s->jetstream->server = s;
-	monitoring_set_jetstream(s, &(struct collect_jetstream){ 0, find,
-	    s->jetstream });
-	return tell(s->jetstream, open_here);
+	return s->options->js_enabled ? turn_on(s, true) : 0;
 }
 
 void jetstream_reload(struct server *s)
 {
-	if (s->jetstream != NULL && tell(s->jetstream, reload_here) != 0)
-		log_error("no memory: JetStream keeps the old limits");
+	struct jetstream *j = s->jetstream;
+	bool              was_on = j != NULL && j->is_on;
+	int               err = 0;
+
+	if (s->options->js_enabled)
+		err = was_on ? apply(j, false) : turn_on(s, false);
+	else if (was_on && server_tell(s, 0, turn_off_here, j))
+		j->is_on = false;
+	else if (was_on)
+		err = ERR_NOMEM;
+	if (err != 0)
+		log_error("no memory: JetStream stays as it was");
 }
 
 void jetstream_close(struct server *s)
@@ -308,7 +477,8 @@ void jetstream_close(struct server *s)
 		return;
 	js_destroy(j->js);
 	j->js = NULL;
-	agent_stop(j->agent);
+	if (j->agent != NULL)
+		agent_stop(j->agent);
 }
 
 void jetstream_destroy(struct server *s)

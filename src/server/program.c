@@ -107,8 +107,6 @@ static int run_server(struct program *p, struct server *s)
 {
 	bool is_logged = false;
 
-	if (jetstream_prepare(s, &p->err) != 0)
-		return complain(p, "\n");
 	sandbox_begin(s);
 	if (server_open(s, &p->err, &is_logged) != 0)
 		return is_logged ? 1 : complain(p, "\n");
@@ -130,7 +128,8 @@ static int run(struct program *p)
 
 	if (load(p) != 0)
 		return complain(p, "\n");
-	if (options_validate(p->options, &p->err) != 0)
+	if (options_validate(p->options, &p->err) != 0 ||
+	    jetstream_prepare(p->options, &p->err) != 0)
 		return complain(p, "\n");
 	signals_block();
 	s = server_create(p->options, p->cli.config_file, p->report.digest);

@@ -122,7 +122,11 @@ static int make_plan(struct server *s, struct plan *p)
 	options_diff(s->options, p->options, note_change, p);
 	if (p->is_refused || !sandbox_allows(s, p->options, p->why))
 		return ERR_CONFIG;
-	err = make_operators(s, p);
+	err = jetstream_prepare(p->options, p->why);
+	if (err != 0)
+		sandbox_explain(s, p->why);
+	if (err == 0)
+		err = make_operators(s, p);
 	if (err == 0)
 		err = settings_auth(p->options, p->operators, s->hasher,
 		    &p->auth, p->why);

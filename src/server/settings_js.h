@@ -6,8 +6,10 @@
 
 #include "base/slice.h"
 
-struct js_account_limits;
+struct buf;
 struct js_config;
+struct js_grant;
+struct jwt_account;
 struct options;
 
 /* id: the server's, which is its name if it has none.  The texts are owned
@@ -19,8 +21,12 @@ void settings_js_fini(struct js_config *c);
 /* The directory, owned; NULL: out of memory. */
 char *settings_js_dir(const struct options *o);
 
-/* false: the account has no JetStream. */
+/* What the file, or its claims, grant an account.  False: it has no JetStream. */
 bool settings_account_js(const struct options *o, struct slice account,
-    struct js_account_limits *ret);
+    struct js_grant *ret);
+bool settings_claims_js(const struct jwt_account *a, struct js_grant *ret);
+
+/* Are the accounts of the file granted no more than there is?  False, and why. */
+bool settings_js_fits(const struct options *o, struct buf *why);
 
 #endif /* SERVER_SETTINGS_JS_H */

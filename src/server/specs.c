@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "conf/options.h"
 #include "core/account_spec.h"
+#include "server/domain_map.h"
 #include "server/settings_auth.h"
 
 /* How many of each there will be, then how many there are. */
@@ -45,11 +46,17 @@ static struct import_spec convert_import(const struct conf_import *i)
 	};
 }
 
+/* Of the last for one source is made use: those of the domain come first. */
 static void add_mappings(struct specs *s, struct count *at,
     const struct conf_mappings *mappings, struct account_spec *to)
 {
+	bool   has_domain = s->domain != NULL && !slice_eq(to->name, s->system);
+	size_t n_domain = has_domain ? DOMAIN_MAPPINGS : 0;
+
 	to->mappings = &s->mappings[at->mappings];
-	to->n_mappings = mappings->n;
+	to->n_mappings = n_domain + mappings->n;
+	for (size_t i = 0; i < n_domain; i++)
+		s->mappings[at->mappings++] = s->domain->specs[i];
 	for (size_t i = 0; i < mappings->n; i++) {
 		const struct conf_mapping *m = &mappings->v[i];
 
@@ -119,7 +126,7 @@ static void count_mappings(struct count *n, const struct conf_mappings *mappings
 
 static struct count count_all(const struct options *o)
 {
-	struct count n = { 0 };
+	struct count n = { .mappings = (o->accounts.n + 2) * DOMAIN_MAPPINGS };
 
 	count_mappings(&n, &o->mappings);
 	for (size_t i = 0; i < o->accounts.n; i++) {
@@ -133,7 +140,9 @@ static struct count count_all(const struct options *o)
 int specs_init(struct specs *ret, const struct options *o)
 {
 	struct count n = count_all(o), at = { 0 };
+	bool         has_domain = o->js_enabled && o->js_domain.n > 0;
 	struct specs s = {
+		.system = settings_system_account(o),
 		.v = calloc(o->accounts.n + 2, sizeof *s.v),
 		.exports = calloc(n.exports + 1, sizeof *s.exports),
 		.imports = calloc(n.imports + 1, sizeof *s.imports),
@@ -142,7 +151,9 @@ int specs_init(struct specs *ret, const struct options *o)
 	};
 
 	*ret = (struct specs){ 0 };
-	if (s.v == NULL || s.exports == NULL || s.imports == NULL ||
+	if (has_domain)
+		s.domain = domain_map_create(o->js_domain);
+	if ((has_domain && s.domain == NULL) || s.v == NULL || s.exports == NULL || s.imports == NULL ||
 	    s.mappings == NULL || s.choices == NULL) {
 		specs_fini(&s);
 		return ERR_NOMEM;
@@ -161,5 +172,6 @@ void specs_fini(struct specs *s)
 	free(s->imports);
 	free(s->mappings);
 	free(s->choices);
+	domain_map_destroy(s->domain);
 	*s = (struct specs){ 0 };
 }

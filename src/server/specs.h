@@ -8,7 +8,10 @@
 
 #include <stddef.h>
 
+#include "base/slice.h"
+
 struct account_spec;
+struct domain_map;
 struct export_spec;
 struct import_spec;
 struct mapping_choice;
@@ -25,6 +28,8 @@ struct specs {
 	struct import_spec    *imports;
 	struct mapping_spec   *mappings;
 	struct mapping_choice *choices;
+	struct domain_map     *domain;	/* NULL: none */
+	struct slice           system;	/* its account; empty: none */
 };
 
 /* Borrows o's strings.  ERR_NOMEM: ret is empty. */

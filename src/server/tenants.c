@@ -16,10 +16,13 @@
 #include "core/accounts.h"
 #include "core/plan.h"
 #include "core/policy.h"
+#include "js/js.h"
 #include "server/account_change.h"
 #include "server/claims_review.h"
 #include "server/claims_spec.h"
+#include "server/jetstream.h"
 #include "server/server_int.h"
+#include "server/settings_js.h"
 #include "session/services.h"
 
 #define LOOK_EVERY_NS (60 * NS_PER_S)
@@ -118,7 +121,8 @@ static bool group_init(struct server *s, const struct jwt *first,
 	g->failed = g->failed || g->specs == NULL || g->plain == NULL;
 	for (size_t i = 0; i < g->n && !g->failed; i++) {
 		g->failed = !claims_spec_init(&g->specs[i], g->all[i],
-		    s->resolver, clock_wall_ns());
+		    s->resolver, s->options->js_enabled
+		    ? s->options->js_domain : SLICE_NONE, clock_wall_ns());
 		g->plain[i] = g->specs[i].spec;
 	}
 	return !g->failed;
@@ -180,6 +184,55 @@ static int carry_out(struct server *s, const struct account_spec *specs,
 
 static void watch_time(struct server *s, const struct group *g);
 
+/* Who waits for the account gets in. */
+static int settle(struct server *s, struct jwt *account)
+{
+	struct slice key = nkey_text(&account->subject);
+
+	if (!resolver_settle(s->resolver, key, account))
+		return ERR_NOMEM;
+	log_debug("Updating account claims: %.*s/%.*s", SLICE_ARG(key),
+	    SLICE_ARG(account->name));
+	return 0;
+}
+
+/* Its streams are not there yet. */
+struct opening {
+	struct mail    mail;
+	struct jwt    *account;
+};
+
+static void opened(struct mail *m, void *receiver)
+{
+	struct opening *o = CONTAINER_OF(m, struct opening, mail);
+
+	settle(receiver, o->account);
+	jwt_unref(o->account);
+	free(o);
+}
+
+/* Settled once JetStream has what it needs; at once where that is off, or the
+ * account is in use. */
+static int settle_with_streams(struct server *s, struct jwt *account,
+    bool is_new)
+{
+	struct account *a = accounts_find(s->shared.accounts,
+	    nkey_text(&account->subject));
+	struct opening *o = is_new ? calloc(1, sizeof *o) : NULL;
+
+	if (o != NULL) {
+		o->mail.deliver = opened;
+		o->account = jwt_ref(account);
+	}
+	if (a != NULL && jetstream_claims(s, a, account,
+	    o == NULL ? NULL : &o->mail) && o != NULL)
+		return 0;
+	if (o != NULL)
+		jwt_unref(o->account);
+	free(o);
+	return settle(s, account);
+}
+
 int tenants_put(struct server *s, struct jwt *account,
     int (*before_commit)(void *ctx), void *ctx, struct buf *why)
 {
@@ -190,11 +243,8 @@ int tenants_put(struct server *s, struct jwt *account,
 
 	if (group_init(s, account, &g))
 		err = carry_out(s, g.plain, g.n, before_commit, ctx, why);
-	if (err == 0 && !resolver_settle(s->resolver, key, account))
-		err = ERR_NOMEM;
 	if (err == 0)
-		log_debug("Updating account claims: %.*s/%.*s", SLICE_ARG(key),
-		    SLICE_ARG(account->name));
+		err = settle_with_streams(s, account, before == NULL);
 	if (err == 0 && before != NULL)
 		claims_review(s, accounts_find(s->shared.accounts, key),
 		    account);
@@ -221,6 +271,7 @@ void tenants_remove(struct server *s, struct slice key)
 			log_error("account %.*s: what it exported stays: %.*s",
 			    SLICE_ARG(key), SLICE_ARG(buf_slice(&why)));
 		claims_review_expired(s, a);
+		jetstream_claims(s, a, NULL, NULL);
 	}
 	jwt_unref(loaded);
 	buf_fini(&why);
@@ -584,12 +635,17 @@ static int refuse_system(struct buf *why, struct slice how)
 /* One that is not in a directory yet may come there later. */
 static int load_system(struct server *s, struct slice key, struct buf *why)
 {
-	struct jwt *claims = NULL;
-	struct buf  how = { 0 };
-	int         err = resolver_fetch(s->resolver, key, &claims, &how);
+	struct js_grant grant;
+	struct jwt     *claims = NULL;
+	struct buf      how = { 0 };
+	int             err = resolver_fetch(s->resolver, key, &claims, &how);
 
 	if (err == 0 && tenants_check(s, claims) != 0)
 		err = refuse_system(why, SLICE("account validation failed"));
+	else if (err == 0 && s->options->js_enabled &&
+	    settings_claims_js(&claims->account, &grant))
+		err = refuse_system(why, SLICE("Not allowed to enable JetStream "
+		    "on the system account"));
 	else if (err == 0)
 		err = tenants_put(s, claims, NULL, NULL, why);
 	else if (err == ERR_NOTFOUND)

@@ -70,3 +70,8 @@ class Ask(Client):
         if m is None or not m[3]:
             return None
         return json.loads(m[3])
+
+    def json(self):
+        """The payload of what comes next, as a document."""
+        m = self.next()
+        return None if m is None else json.loads(m[3])

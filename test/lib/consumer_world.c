@@ -100,6 +100,12 @@ __attribute__((weak)) void js_send(struct js *js, const struct js_out *m)
 	js->host.publish(js->host.ctx, m);
 }
 
+__attribute__((weak)) void js_note_room(struct stream *s, int err)
+{
+	(void)s;
+	(void)err;
+}
+
 __attribute__((weak)) void js_mark_dirty(struct js *js, struct stream *s)
 {
 	(void)s;

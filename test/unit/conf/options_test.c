@@ -183,12 +183,24 @@ static const struct { const char *key, *text, *value; } good[] = {
 	  "ChaChaPoly" },
 	{ "jetstream.domain", "jetstream { domain: hub }", "hub" },
 	{ "jetstream.strict", "jetstream { strict: false }", "false" },
+	{ "jetstream.request_queue_limit",
+	  "jetstream { request_queue_limit: 9 }", "9" },
+	{ "jetstream.info_queue_limit", "jetstream { info_queue_limit: -1 }",
+	  "-1" },
 	{ "jetstream.limits.max_ack_pending",
 	  "jetstream { limits { max_ack_pending: 5 } }", "5" },
 	{ "jetstream.limits.max_request_batch",
 	  "jetstream { limits { max_request_batch: 6 } }", "6" },
 	{ "jetstream.limits.duplicate_window",
 	  "jetstream { limits { duplicate_window: \"1m\" } }", "1m0s" },
+	{ "jetstream.limits.batch.max_inflight_per_stream", "jetstream { limits { "
+	  "batch { max_inflight_per_stream: 7 } } }", "7" },
+	{ "jetstream.limits.batch.max_inflight_total", "jetstream { limits { "
+	  "batch { max_inflight_total: 8 } } }", "8" },
+	{ "jetstream.limits.batch.max_msgs", "jetstream { limits { batch { "
+	  "max_msgs: 9 } } }", "9" },
+	{ "jetstream.limits.batch.timeout", "jetstream { limits { batch { "
+	  "timeout: \"5s\" } } }", "5s" },
 	{ "default_sentinel", "default_sentinel: eyJ", "eyJ" },
 };
 
@@ -303,8 +315,8 @@ TEST(errors_name_the_place_and_the_reason)
 		  "t.conf:1:1: \"log_file\" must not hold a NUL byte\n" },
 		{ "cluster { name: x }", "t.conf:1:1: \"cluster\" is not built "
 		  "into this server yet\n" },
-		{ "jetstream: 5", "t.conf:1:1: \"jetstream\" wants enabled, "
-		  "disabled or a map, but found an integer, 5\n" },
+		{ "jetstream: 5", "t.conf:1:1: Expected map, bool or string to "
+		  "define JetStream, got int64\n" },
 		{ "jetstream { domain: \"a.b\" }", "t.conf:1:13: invalid domain "
 		  "name: may not contain ., * or >\n" },
 		{ "jetstream { domain: \"\" }", "t.conf:1:13: invalid domain "
@@ -415,6 +427,92 @@ TEST(what_is_off_or_means_nothing_may_stay)
 
 	for (size_t i = 0; i < N_OF(t); i++)
 		CHECK_INT(load(t[i]), 0, "%s: %s", t[i], told);
+}
+
+/* ---- JetStream -------------------------------------------------------- */
+
+TEST(sizes_of_storage_may_be_in_quotes_or_below_zero)
+{
+	static const struct { const char *size; int64_t bytes; } t[] = {
+		{ "5", 5 }, { "\"1K\"", 1024 }, { "\"2M\"", 2 << 20 },
+		{ "\"1G\"", 1 << 30 }, { "\"1T\"", INT64_C(1) << 40 },
+		{ "1G", 1000000000 }, { "\"\"", 0 }, { "0", 0 }, { "-1", -1 },
+		{ "-5", -1 }, { "\"-5G\"", -1 },
+	};
+	char text[64];
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		snprintf(text, sizeof text, "jetstream { max_mem: %s }",
+		    t[i].size);
+		CHECK_INT(load(text), 0, "%s: %s", text, told);
+		CHECK_INT(loaded->js_max_memory, t[i].bytes, "%s", text);
+	}
+}
+
+/* What stands behind the place is what nats-server says. */
+TEST(what_of_jetstream_is_not_used_is_checked_all_the_same)
+{
+	static const struct { const char *key, *error; } t[] = {
+		{ "max_mem: \"1GB\"", "max_mem_store strconv.ParseInt" },
+		{ "max_mem: \"12\"", "max_mem_store sizes defined as strings must "
+		  "end in K, M, G, T" },
+		{ "max_file: \"99999999999T\"", "max_file_store strconv.ParseInt" },
+		{ "max_file: true", "max_file_store must be int64 or string" },
+		{ "max_buffered_size: 1.5", "max_buffered_size must be int64 or "
+		  "string" },
+		{ "max_buffered_msgs: x", "Expected a parseable size for "
+		  "\"max_buffered_msgs\", got x" },
+		{ "max_concurrent_io: 3", "Expected an absolute size for "
+		  "\"max_concurrent_io\" between 4 and 8192, got 3" },
+		{ "meta_compact: -1", "Expected an absolute size for "
+		  "\"meta_compact\", got -1" },
+		{ "meta_compact_sync: 5", "wants true or false" },
+		{ "unique_tag: 5", "wants a string" },
+		{ "limits: 5", "Expected a map to define JetStreamLimits, got "
+		  "int64" },
+		{ "limits { batch: 5 }", "Expected a map to define batch limits, "
+		  "got int64" },
+		{ "limits { batch { timeout: x } }", "invalid duration" },
+		{ "limits { batch { nope: 1 } }", "unknown field \"nope\"" },
+		{ "limits { nope: 1 }", "unknown field \"nope\"" },
+		{ "store_dir: a, store: b", "Duplicate 'store_dir' configuration" },
+	};
+	char text[128];
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		snprintf(text, sizeof text, "jetstream { %s }", t[i].key);
+		CHECK_INT(load(text), ERR_CONFIG, "%s", text);
+		CHECK(strstr(told, t[i].error) != NULL, "%s: %s", text, told);
+	}
+	CHECK_INT(load("jetstream { unique_tag: x, extension_hint: y, "
+	    "max_outstanding_catchup: \"1M\", max_buffered_msgs: -1, "
+	    "max_concurrent_io: 4, meta_compact_size: 0, limits { max_ha_assets: "
+	    "5, batch { timeout: \"5s\", max_msgs: 9 } } }"), 0, "%s", told);
+}
+
+TEST(an_accounts_jetstream_is_refused_in_nats_servers_words)
+{
+	static const struct { const char *js, *error; } t[] = {
+		{ "foo", "Expected 'enabled' or 'disabled' for string value, got "
+		  "'foo'" },
+		{ "{ max_mem: x }", "Expected a parseable size for \"max_mem\", "
+		  "got x" },
+		{ "{ max_bytes: 5 }", "Expected a parseable bool for "
+		  "\"max_bytes\", got 5" },
+		{ "{ cluster_traffic: x }", "Expected 'system' or 'owner' string "
+		  "value for \"cluster_traffic\", got x" },
+		{ "{ cluster_traffic: 5 }", "Expected either 'system' or 'owner' "
+		  "string value for \"cluster_traffic\", got 5" },
+		{ "{ nope: 5 }", "unknown field \"nope\"" },
+	};
+	char text[128];
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		snprintf(text, sizeof text, "accounts { A { jetstream: %s } }",
+		    t[i].js);
+		CHECK_INT(load(text), ERR_CONFIG, "%s", text);
+		CHECK(strstr(told, t[i].error) != NULL, "%s: %s", text, told);
+	}
 }
 
 /* ---- accounts --------------------------------------------------------- */
@@ -791,6 +889,9 @@ TEST(options_that_do_not_fit_are_refused)
 		  "no_auth_user: \"x\" not present as user or nkey in "
 		  "authorization block or account configuration" },
 		{ "no_auth_user: a, authorization { users: [{user: a}] }", "" },
+		{ "accounts { $SYS { jetstream: enabled } }, jetstream: on",
+		  "Not allowed to enable JetStream on the system account" },
+		{ "accounts { S { jetstream: on } }, system_account: S", "" },
 	};
 
 	for (size_t i = 0; i < N_OF(t); i++) {
@@ -945,6 +1046,15 @@ TEST(a_reload_tells_each_change)
 		{ "trace: no", "no_fast_producer_stall: true",
 		  "fast producers will not be stalled\n" },
 		{ "trace: no", "server_tags: [a]", "tags\n" },
+		{ "jetstream { store_dir: /a, domain: x }", "trace: no",
+		  "JetStream\n" },
+		{ "trace: no", "jetstream { store_dir: /a, max_mem: 5 }",
+		  "JetStream\n" },
+		{ "jetstream { store_dir: /a }", "jetstream { store_dir: /b }",
+		  "! config reload not supported for jetstream storage "
+		  "directory: old=/a, new=/b\n" },
+		{ "jetstream: true", "jetstream { limits { max_ack_pending: 5 } }",
+		  "JetStream limits\n" },
 		{ "trace: no", "server_metadata: {a: b}", "metadata\n" },
 		{ "server_metadata: {a: b, c: d}", "server_metadata: {c: d, a: b}",
 		  "" },

@@ -81,18 +81,18 @@ static void wake(void *ctx)
 
 static struct js_account *enable(struct bench *b, size_t i)
 {
-	static const struct js_account_limits none = { -1, -1, -1, -1, -1, -1,
-		-1, false };
-	struct js_account_limits limits = none;
+	struct js_grant grant = { .limits = { -1, -1, -1, -1, -1, -1, -1,
+		false } };
 
 	if (i == 0)
-		limits.max_memory = 100000;
-	return js_enable(b->js, b->accounts[i], &limits);
+		grant.limits.max_memory = 100000;
+	return js_enable(b->js, b->accounts[i], &grant);
 }
 
 static void open_js(struct bench *b)
 {
 	struct js_config c = { .dir = b->dir, .server_name = "S1",
+		.server_id = "N1",
 		.domain = "hub", .max_memory = 5000000, .max_storage = 1 << 20,
 		.sync_interval_ns = 120 * NS_PER_S, .is_strict = true,
 		.limit_ack_pending = 700 };

@@ -55,6 +55,24 @@ TEST(accounts_that_nobody_wrote_are_there)
 	unmake();
 }
 
+TEST(a_domain_is_mapped_in_every_account_but_the_systems)
+{
+	const struct account_spec *a;
+
+	make("jetstream { domain: hub }, accounts { S {}, A { mappings { x: y } } "
+	    "}, system_account: S");
+	CHECK_INT(find("$G")->n_mappings, 9);
+	CHECK_INT(find("S")->n_mappings, 0);
+	a = find("A");
+	CHECK_INT(a->n_mappings, 10);
+	CHECK_SLICE(a->mappings[0].source, SLICE("$JS.hub.API.INFO"));
+	CHECK_SLICE(a->mappings[9].source, SLICE("x"));
+	unmake();
+	make("jetstream { domain: hub, enabled: false }");
+	CHECK_INT(find("$G")->n_mappings, 0);
+	unmake();
+}
+
 TEST(what_is_mapped_outside_of_accounts_is_mapped_in_the_global_one)
 {
 	const struct account_spec *a;
