@@ -162,7 +162,7 @@ def consumer_next():
     check(nats('consumer next ORDERS worker --raw').strip() == 'from a file', 'raw')
     says(nats('consumer next ORDERS worker --nak --no-ack'), 'x')
     says(nats('consumer next ORDERS worker'), 'tries: 2|delivered: 2')
-    says(nats('consumer next ORDERS worker --wait 100ms', status=1), 'timeout|no message')
+    says(nats('consumer next ORDERS worker --wait 100ms', status=1), '(?i)timeout|no message')
     info = document('consumer info ORDERS worker')
     check(info['num_ack_pending'] == 0 and info['ack_floor']['stream_seq'] == 8, info)
 
