@@ -346,15 +346,6 @@ struct js *js_create(const struct js_config *config,
 	return NULL;
 }
 
-/* Its messages are made last, so it never held one; nobody was told that it was
- * there. */
-static void remove_half_made(const char *path)
-{
-	log_notice("JetStream: %s was never finished, and is removed", path);
-	if (place_remove(path) != 0)
-		log_error("JetStream: %s cannot be removed", path);
-}
-
 static void open_one(void *ctx, const char *path)
 {
 	struct js_account *a = ctx;
@@ -367,10 +358,6 @@ static void open_one(void *ctx, const char *path)
 	}
 	s = stream_open(a, path, &err);
 	if (s == NULL) {
-		if (err == ERR_NOTFOUND) {
-			remove_half_made(path);
-			return;
-		}
 		log_error("JetStream: %s cannot be opened, and is left as it "
 		    "is: %s", path, err_text(err));
 		unopened_add(&a->unopened, path);

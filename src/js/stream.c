@@ -5,8 +5,8 @@
  *
  * The name of the directory is the stream's, with every byte that is not a
  * letter, a digit, '-' or '_' written as %XX, so it never holds a '.'; what
- * ends in ".gone" is being deleted, and deleted at the next start if that was
- * cut off.
+ * ends in ".gone" is being made or deleted, and removed at the next start if
+ * that was cut off.
  */
 #include "js/stream_int.h"
 
@@ -170,7 +170,8 @@ static int open_state(struct stream *s, const char *path, void *ctx)
 
 static int create_files(struct stream *s, uint64_t first_seq)
 {
-	int err;
+	char *dir = s->dir;
+	int   err;
 
 	if (s->config->storage == STORAGE_MEMORY) {
 		s->ramdisk = ramdisk_create();
@@ -178,15 +179,19 @@ static int create_files(struct stream *s, uint64_t first_seq)
 		    : make_msgs(s, NULL, &first_seq);
 	}
 	/* one that could not be opened is somebody's data */
-	if (place_is_there(s->dir))
+	if (place_is_there(dir))
 		return ERR_EXISTS;
-	err = place_make(s->dir);
+	s->dir = place_beside(s->account->dir, s->name);
+	err = s->dir == NULL ? ERR_NOMEM : place_make(s->dir);
 	if (err == 0)
 		err = with_path(s, "/state", make_state, NULL);
-	/* the last: a stream without it was never there */
 	if (err == 0)
 		err = with_path(s, "/msgs", make_msgs, &first_seq);
-	if (err != 0)
+	if (err == 0)
+		err = place_move(&s->dir, dir);
+	else
+		free(dir);
+	if (err != 0 && s->dir != NULL)
 		place_remove(s->dir);
 	return err;
 }

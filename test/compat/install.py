@@ -14,6 +14,8 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+# test/js/clients runs these.
+JETSTREAM = os.path.join(ROOT, "test", "js", "official")
 CACHE = os.environ.get("MOTE_COMPAT_DIR") or os.path.join(ROOT, "build", "compat")
 
 NATS_PY = "2.16.0"
@@ -83,15 +85,22 @@ def _folder(name):
 # ---- C ---------------------------------------------------------------------------
 
 def c_client():
+    return _c("c", os.path.join(HERE, "c", "compat.c"))
+
+
+def jetstream_c():
+    return _c("jetstream-c", os.path.join(JETSTREAM, "c", "client.c"))
+
+
+def _c(name, source):
     _tool("cc")
-    work = _folder("c")
-    source = os.path.join(HERE, "c", "compat.c")
-    program = os.path.join(work, "compat")
-    flags, env = _libnats(work)
+    work = _folder(name)
+    program = os.path.join(work, "program")
+    flags, env = _libnats(_folder("c"))
     stamp = _stamp_of(source, " ".join(flags))
     if not _is_fresh(work, stamp):
         # The harness is ours, its warnings too; the library's headers are not.
-        _do("compiling test/compat/c", ["cc", "-std=gnu11", "-g", "-Wall", "-Wextra",
+        _do("compiling " + source, ["cc", "-std=gnu11", "-g", "-Wall", "-Wextra",
             "-o", program, source, *flags, "-lpthread"])
         _mark(work, stamp)
     return [program], env
@@ -152,23 +161,32 @@ def js_nats():
     return _js("nats")
 
 
+def jetstream_js():
+    source = os.path.join(JETSTREAM, "js")
+    return ["node", _js_program(source, "jetstream-js", "client.mjs")], {}
+
+
 def _js(package):
+    source = os.path.join(HERE, "js")
+    with _npm:
+        program = _js_program(source, "js", "compat.mjs")
+    return ["node", program, package], {}
+
+
+def _js_program(source, name, program):
     _tool("node")
     _tool("npm")
-    work = _folder("js")
-    manifest = os.path.join(HERE, "js", "package.json")
+    work = _folder(name)
+    manifest = os.path.join(source, "package.json")
     stamp = _stamp_of(manifest)
-    with _npm:
-        if not _is_fresh(work, stamp):
-            shutil.copy(manifest, work)
-            _do("npm install", ["npm", "install", "--no-package-lock",
-                "--no-audit", "--no-fund", "--ignore-scripts",
-                "--loglevel=error"], cwd=work)
-            _mark(work, stamp)
+    if not _is_fresh(work, stamp):
+        shutil.copy(manifest, work)
+        _do("npm install", ["npm", "install", "--no-package-lock",
+            "--no-audit", "--no-fund", "--ignore-scripts",
+            "--loglevel=error"], cwd=work)
+        _mark(work, stamp)
     # Beside node_modules, where its imports are looked for.
-    program = os.path.join(work, "compat.mjs")
-    shutil.copy(os.path.join(HERE, "js", "compat.mjs"), program)
-    return ["node", program, package], {}
+    return shutil.copy(os.path.join(source, program), work)
 
 
 # ---- Python ------------------------------------------------------------------------
@@ -187,10 +205,19 @@ def python_client():
     return [python, os.path.join(HERE, "python", "compat.py")], {}
 
 
+def jetstream_python():
+    python = python_client()[0][0]
+    return [python, os.path.join(JETSTREAM, "python", "client.py")], {}
+
+
 # ---- Go ------------------------------------------------------------------------------
 
 def go_client():
     return [_go("go", "compat", ".")], {}
+
+
+def jetstream_go():
+    return [_go("jetstream-go", "client", ".", os.path.join(JETSTREAM, "go"))], {}
 
 
 def jwt_maker():
@@ -198,14 +225,21 @@ def jwt_maker():
 
 
 def cli():
-    nats = _go("cli", "nats", "github.com/nats-io/natscli/nats")
-    return [sys.executable, os.path.join(HERE, "cli", "compat.py"), nats], {}
+    return [sys.executable, os.path.join(HERE, "cli", "compat.py"), _nats()], {}
 
 
-def _go(name, binary, package):
+def jetstream_cli():
+    return [sys.executable, os.path.join(JETSTREAM, "cli", "client.py"), _nats()], {}
+
+
+def _nats():
+    return _go("cli", "nats", "github.com/nats-io/natscli/nats")
+
+
+def _go(name, binary, package, source=None):
     _tool("go")
     work = _folder(name)
-    source = os.path.join(HERE, name)
+    source = source or os.path.join(HERE, name)
     program = os.path.join(work, binary)
     files = [os.path.join(source, f) for f in sorted(os.listdir(source))
              if f.endswith((".go", ".mod"))]

@@ -223,25 +223,29 @@ def check_connection():
     need('"OK"' in text, text)
 
 
-def bench_line(text, *kinds):
-    for kind in kinds:
-        need(re.search(kind + r" stats: [\d,]+ msgs/sec", text), text[-400:])
+def bench_line(text, kind):
+    need(re.search(kind + r" (aggregated )?stats: [\d,]+ msgs/sec", text), text[-400:])
+
+
+MANY = "--msgs", "20000", "--size", "64", "--no-progress"
 
 
 def bench_publish():
-    bench_line(nats("bench", "cli.bench", "--pub", "2", "--msgs", "20000", "--size", "64", "--no-progress"),
-               "Pub")
+    bench_line(nats("bench", "pub", "cli.bench", "--clients", "2", *MANY), "publisher")
 
 
 def bench_subscribe():
-    bench_line(nats("bench", "cli.bench", "--pub", "2", "--sub", "2", "--msgs", "20000", "--size", "64",
-                    "--no-progress"), "Pub", "Sub")
+    sub = Beside("bench", "sub", "cli.bench", *MANY)
+    ready("cli.bench")
+    nats("bench", "pub", "cli.bench", "--clients", "2", *MANY)
+    bench_line(sub.ended(), "subscriber")
 
 
 def bench_request():
-    Beside("bench", "cli.breq", "--sub", "1", "--reply", "--no-progress")
+    Beside("bench", "service", "serve", "cli.breq", "--no-progress")
     ready("cli.breq")
-    bench_line(nats("bench", "cli.breq", "--pub", "1", "--request", "--msgs", "500", "--no-progress"), "Pub")
+    bench_line(nats("bench", "service", "request", "cli.breq", "--msgs", "500", "--no-progress"),
+               "requester")
 
 
 def latency():
@@ -315,7 +319,7 @@ def server_list():
 def server_info():
     text = nats("server", "info", "compat", at=admin())
     need("Server information for compat" in text and "zone:one" not in text
-         and re.search(r"Max Payload: 1\.0 MiB", text), text)
+         and re.search(r"Maximum Payload: 1\.0 MiB", text), text)
     text = nats("server", "info", "elsewhere", "--timeout", "500ms", at=admin(), status=1)
     need("error" in text, text)
 

@@ -1,5 +1,5 @@
 module mote/test/compat/cli
 
-go 1.23
+go 1.26.0
 
-require github.com/nats-io/natscli v0.1.6
+require github.com/nats-io/natscli v0.5.1

@@ -1,6 +1,6 @@
-"""test/js/client_python.py - nats-py's JetStream, unmodified, step by step.
+"""test/js/official/python/client.py - nats-py's JetStream, unmodified, step by step.
 
-    client_python.py URL [again]
+    client.py URL [again]
 
 Each step prints "ok NAME" or "wrong NAME: why".  With "again" the server has been
 killed and started anew on the same directory: what was confirmed must be there.
@@ -60,15 +60,15 @@ async def pulling(js):
         await m.ack_sync()
     await got[3].nak()
     await got[4].term()
-    got = await sub.fetch(1, timeout=5)
-    check(got[0].data == b'4' and got[0].metadata.num_delivered == 2, 'one again')
-    await got[0].ack_sync()
-    info = await sub.consumer_info()
-    check(info.ack_floor.stream_seq == 5, 'floor at %d' % info.ack_floor.stream_seq)
-    rest = await sub.fetch(100, timeout=2)
-    check(len(rest) == 6, '%d left' % len(rest))
+    rest = []
+    while len(rest) < 7:                # what a nak brings back comes when it will
+        rest += await sub.fetch(7 - len(rest), timeout=5)
+    again = [m for m in rest if m.data == b'4']
+    check(len(again) == 1 and again[0].metadata.num_delivered == 2, 'one again')
     for m in rest:
         await m.ack_sync()
+    info = await sub.consumer_info()
+    check(info.ack_floor.stream_seq == 11, 'floor at %d' % info.ack_floor.stream_seq)
     try:
         await sub.fetch(1, timeout=0.3)
         check(False, 'nothing is left')
