@@ -44,15 +44,16 @@ struct api_row {
 					   is told; 0: 10003 */
 	bool              is_info;	/* it only asks: a queue of its own */
 	bool              is_anywhere;	/* without JetStream too */
+	bool              is_about_all;	/* streams, whichever it names */
 };
 
 static const struct api_row rows[] = {
 	{ "INFO", "account_info", NULL, IGNORED, api_account_info,
 	  .is_info = true },
 	{ "STREAM.CREATE.*", "stream_create", NULL, REQUIRED,
-	  api_stream_create, .if_empty = 10056 },
+	  api_stream_create, .if_empty = 10056, .is_about_all = true },
 	{ "STREAM.UPDATE.*", "stream_update", NULL, REQUIRED,
-	  api_stream_update, .if_empty = 10056 },
+	  api_stream_update, .if_empty = 10056, .is_about_all = true },
 	{ "STREAM.NAMES", "stream_names",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":null", OPTIONAL,
 	  api_stream_names, .is_info = true,
@@ -487,15 +488,40 @@ static void answer_one(struct js *js, const struct api_request *r)
 		direct_answer(js, r);
 }
 
+/* While streams open, requests wait that are about one of them, or about all;
+ * who makes a new one must not get in the way of those. */
+static bool must_wait(const struct api_request *r)
+{
+	const struct js_account *a = r->account;
+	struct api_call          c = { .r = r };
+	struct stream           *s = NULL;
+
+	if (list_is_empty(&a->openings) || r->row == NULL)
+		return false;
+	c.rest = slice_skip(r->subject, PREFIX.n);
+	find_names(&c, r->row);
+	if (c.n_names > 0)
+		s = js_find_stream(a, c.names[0]);
+	return s == NULL || r->row->is_about_all;
+}
+
 void api_answer_all(struct js *js)
 {
-	struct list *l;
+	struct list now;
 
 	js->n_waiting[false] = js->n_waiting[true] = 0;
-	while ((l = list_take(&js->requests)) != NULL) {
+	list_init(&now);
+	for (struct list *l; (l = list_take(&js->requests)) != NULL;)
+		list_append(&now, l);
+	for (struct list *l; (l = list_take(&now)) != NULL;) {
 		struct api_request *r = CONTAINER_OF(l, struct api_request,
 		    link);
 
+		if (must_wait(r)) {
+			list_append(&js->requests, l);
+			js->n_waiting[r->row->is_info]++;
+			continue;
+		}
 		answer_one(js, r);
 		free(r);
 	}

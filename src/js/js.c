@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "js/advisory.h"
 #include "js/api.h"
+#include "js/opening.h"
 #include "js/place.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
@@ -110,7 +111,7 @@ void js_send_vstatus(struct js *js, struct account *a, struct slice subject,
 
 void js_mark_dirty(struct js *js, struct stream *s)
 {
-	if (s->is_leaving || list_is_linked(&s->dirty))
+	if (s->is_leaving || s->is_opening || list_is_linked(&s->dirty))
 		return;
 	list_append(&js->dirty, &s->dirty);
 }
@@ -148,9 +149,11 @@ void js_end_turn(struct js *js)
 	struct list now;
 
 	if (list_is_empty(&js->dirty) && list_is_empty(&js->requests) &&
-	    list_is_empty(&js->outbox) && list_is_empty(&js->due_jobs))
+	    list_is_empty(&js->outbox) && list_is_empty(&js->due_jobs) &&
+	    !opener_has_done(js->opener))
 		return;
 	js->is_ending = true;
+	opener_take_done(js->opener);
 	empty_outbox(js, true);
 	api_answer_all(js);
 	do_jobs(js);
@@ -339,7 +342,9 @@ struct js *js_create(const struct js_config *config,
 	if (err == 0)
 		js->pool = store_pool_create(config->n_sync_threads > 0
 		    ? config->n_sync_threads : 2);
-	if (err == 0 && js->pool != NULL)
+	if (err == 0)
+		js->opener = opener_create(js);
+	if (err == 0 && js->pool != NULL && js->opener != NULL)
 		return js;
 	log_error("JetStream: %s: %s", config->dir, err_text(err));
 	js_destroy(js);
@@ -349,40 +354,8 @@ struct js *js_create(const struct js_config *config,
 static void open_one(void *ctx, const char *path)
 {
 	struct js_account *a = ctx;
-	struct stream     *s;
-	int                err;
 
-	if (place_is_gone(path)) {
-		place_remove(path);
-		return;
-	}
-	s = stream_open(a, path, &err);
-	if (s == NULL) {
-		log_error("JetStream: %s cannot be opened, and is left as it "
-		    "is: %s", path, err_text(err));
-		unopened_add(&a->unopened, path);
-		return;
-	}
-	if (js_find_stream(a, s->name) != NULL || !js_add_stream(a, s)) {
-		log_error("JetStream: %s is left alone", path);
-		unopened_add(&a->unopened, path);
-		stream_close(s);
-	}
-}
-
-static void start_all(struct js_account *a)
-{
-	for (size_t i = 0; i < a->n; i++) {
-		struct stream *s = a->v[i];
-
-		if (!stream_start(s))
-			log_error("JetStream: stream '%.*s' takes no messages: "
-			    "out of memory", SLICE_ARG(s->name));
-		js_mark_dirty(a->js, s);
-	}
-	if (a->n > 0)
-		log_notice("  Restored %zu streams of account '%.*s'", a->n,
-		    SLICE_ARG(a->core->name));
+	opener_add(a->js->opener, a, path);
 }
 
 static struct js_account *find_in(const struct list *all,
@@ -413,6 +386,7 @@ void js_reconfigure(struct js *js, const struct js_config *config)
 
 static void close_streams(struct js_account *a)
 {
+	opener_cancel(a->js->opener, a);
 	for (size_t i = 0; i < a->n; i++)
 		stream_close(a->v[i]);
 	a->n = 0;
@@ -445,6 +419,7 @@ struct js_account *js_admit(struct js *js, struct account *core)
 		a->js = js;
 		a->core = core;
 		list_init(&a->unopened);
+		list_init(&a->openings);
 		list_append(&js->guests, &a->link);
 		if (core->is_system)
 			js->system = a;
@@ -556,7 +531,6 @@ static int open_streams(struct js_account *a)
 	list_remove(&a->link);
 	list_append(&a->js->accounts, &a->link);
 	a->n_api = a->n_api_errors = 0;	/* what was refused until now */
-	start_all(a);
 	return 0;
 }
 
@@ -614,6 +588,7 @@ void js_destroy(struct js *js)
 	close_all(&js->accounts);
 	close_all(&js->guests);
 	empty_outbox(js, true);
+	opener_destroy(js->opener);
 	unopened_clear(&js->strangers);
 	store_pool_destroy(js->pool);
 	free((char *)(uintptr_t)js->config.dir);

@@ -23,6 +23,7 @@ struct account;
 struct buf;
 struct js;
 struct js_account;
+struct opener;
 struct json_writer;
 struct store_pool;
 struct stream;
@@ -80,6 +81,7 @@ struct js_usage {
 };
 
 struct js_account {
+	struct list      openings;	/* streams that are (js/opening.c) */
 	struct list      link;		/* in js->accounts or ->guests */
 	struct js       *js;
 	struct account  *core;
@@ -114,6 +116,7 @@ struct js {
 	struct js_host     host;
 	struct js_config   config;
 	struct store_pool *pool;
+	struct opener     *opener;
 	struct store_secret secret;	/* of config */
 	struct list        accounts;	/* that have it */
 	struct list        guests;	/* others, whose API says so */

@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "js/consumer.h"
 #include "js/js.h"
+#include "js/opening.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
 #include "js/unopened.h"
@@ -83,8 +84,22 @@ static void begin_health(struct report *r, struct js *js)
 	r->status = OK;
 }
 
+static void check_openings(struct report *r, const struct js_account *a)
+{
+	struct slice account = a->core->name, name;
+
+	for (size_t i = 0; (name = opener_name(a, i)).n > 0; i++) {
+		struct subject_of of = { "STREAM", account, name, SLICE_NONE };
+
+		if (is_asked_for(r, name))
+			fail(r, &of, "JetStream stream '%.*s > %.*s' is still "
+			    "recovering", SLICE_ARG(account), SLICE_ARG(name));
+	}
+}
+
 static void check_account(struct report *r, const struct js_account *a)
 {
+	check_openings(r, a);
 	for (struct list *l = a->unopened.next; l != &a->unopened;
 	    l = l->next) {
 		const struct unopened *u = CONTAINER_OF(l, struct unopened,

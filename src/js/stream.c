@@ -315,6 +315,7 @@ static void make_identity(struct stream *s)
 
 static bool make_memory(struct stream *s)
 {
+	store_set_compression(s->store, is_compressed(s->config));
 	make_identity(s);
 	batch_recover(s);
 	s->last_ts_ns = store_last_ts_ns(s->store);
@@ -379,52 +380,78 @@ struct stream *stream_create_aside(struct js_account *a,
 	return create(a, config, 0, true, e);
 }
 
-static bool read_blob(struct stream *s)
+static bool read_blob(struct stream *s, struct slice blob)
 {
 	static const struct stream_limits none = { 0 };
 	const char     *why;
-	struct json    *doc = json_parse(store_blob(s->store), &why);
+	struct json    *doc = json_parse(blob, &why);
 	struct js_error e = { 0 };
 	bool ok = doc != NULL && stream_config_read(json_get(doc, "config"),
 	    false, NULL, &s->config, &e) &&
 	    stream_config_check(s->config, &none, false, &e) &&
 	    json_as_i64(json_get(doc, "created"), &s->created_ns);
 
-	if (ok) {
+	if (ok)
 		s->name = s->config->name;
-		store_set_compression(s->store, is_compressed(s->config));
-	} else {
+	else
 		log_error("JetStream: %s: what the stream is makes no sense: "
 		    "%s", s->dir, doc == NULL ? why : e.text);
-	}
 	json_free(doc);
 	return ok;
 }
 
-struct stream *stream_open(struct js_account *a, const char *dir, int *why)
+static int peek_msgs(struct stream *s, const char *path, void *ctx)
+{
+	struct store_config c = msgs_config(s, false);
+
+	return store_peek(&c, path, ctx);
+}
+
+struct stream *stream_peek(struct js_account *a, const char *dir, int *why)
 {
 	struct stream *s = allocate(a);
+	struct buf     blob = { 0 };
 
 	*why = ERR_NOMEM;
 	if (s == NULL)
 		return NULL;
+	s->is_opening = true;
 	s->dir = strdup(dir);
 	s->name = slice_str(s->dir);	/* until it is known better */
 	if (s->dir != NULL)
+		*why = with_path(s, "/msgs", peek_msgs, &blob);
+	/* what the metadata has lost the blocks may have */
+	if (*why == ERR_NOTFOUND)
 		*why = with_path(s, "/msgs", open_msgs, NULL);
-	if (*why == 0 && !read_blob(s))
+	if (*why == 0 && !read_blob(s, s->store != NULL
+	    ? store_blob(s->store) : buf_slice(&blob)))
 		*why = ERR_CORRUPT;
+	buf_fini(&blob);
 	if (*why == 0)
-		*why = with_path(s, "/state", open_state, NULL);
-	if (*why == 0 && !make_memory(s))
-		*why = ERR_NOMEM;
-	if (*why == 0) {
-		if (cursors_restore(s))
-			stream_settle(s);
 		return s;
-	}
 	give_up(s);
 	return NULL;
+}
+
+int stream_open_files(struct stream *s)
+{
+	int err = s->store != NULL ? 0 : with_path(s, "/msgs", open_msgs, NULL);
+
+	if (err == 0)
+		err = with_path(s, "/state", open_state, NULL);
+	return err == 0 && !make_memory(s) ? ERR_NOMEM : err;
+}
+
+void stream_settle_in(struct stream *s)
+{
+	s->is_opening = false;
+	if (cursors_restore(s))
+		stream_settle(s);
+}
+
+void stream_forget(struct stream *s)
+{
+	give_up(s);
 }
 
 /* ---- subjects -------------------------------------------------------------------- */

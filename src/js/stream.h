@@ -85,6 +85,7 @@ struct stream {
 	int                   error;	/* the store's; 0: none */
 	int64_t               sync_at_ns;	/* now_ns() time; lazy syncs */
 	bool                  is_leaving;	/* it is being closed or deleted */
+	bool                  is_opening;	/* on another thread */
 	uint64_t              bytes_told;	/* of its account's use */
 };
 
@@ -105,9 +106,16 @@ bool stream_move_in(struct stream *s, int64_t created_ns, struct js_error *e);
 /* One that was not moved, and its files.  Nobody is told. */
 void stream_abandon(struct stream *s);
 
-/* One that is on the disk, in the directory name of the account's.  Consumers
- * too.  NULL: it cannot be opened (logged; why: ERR_*). */
-struct stream *stream_open(struct js_account *a, const char *dir, int *why);
+/* One that is on the disk, in the directory dir: what it is, and no more yet.
+ * NULL: that cannot be read (why: ERR_*). */
+struct stream *stream_peek(struct js_account *a, const char *dir, int *why);
+/* Its stores are opened, and what is in memory is made.  ERR_*: it cannot be
+ * used.  Thread: any that has it alone. */
+int stream_open_files(struct stream *s);
+/* Its consumers; then stream_start. */
+void stream_settle_in(struct stream *s);
+/* One that was not opened, or not to the end; its files stay. */
+void stream_forget(struct stream *s);
 
 /* Subscribes to its subjects: from here on it takes messages. */
 bool stream_start(struct stream *s);

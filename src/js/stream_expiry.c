@@ -283,7 +283,7 @@ void expiry_arm(struct stream *s)
 	int64_t  now = wall_of(s), due = INT64_MAX, when;
 	uint64_t seq;
 
-	if (s->is_leaving)
+	if (s->is_leaving || s->is_opening)
 		return;
 	if (s->config->max_age_ns > 0 && find_oldest(s, 0, &seq, &when))
 		due = when;
@@ -311,7 +311,7 @@ void expiry_by(struct stream *s, int64_t ts_ns, int64_t after_ns)
 	int64_t wait = later(ts_ns, after_ns) - wall_of(s);
 	int64_t at = later(stream_now(s), wait > TICK_NS ? wait : TICK_NS);
 
-	if (s->is_leaving || (timer_is_set(&s->timer) &&
+	if (s->is_leaving || s->is_opening || (timer_is_set(&s->timer) &&
 	    s->timer.when_ns <= at))
 		return;
 	s->timer.fire = on_timer;

@@ -79,6 +79,12 @@ int store_create(const struct store_config *c, const char *path,
 int store_open(const struct store_config *c, const char *path,
     struct store **ret);
 
+/* The blob of a store that is not open, as its metadata has it: a newer one may
+ * be in a block.  Nothing is changed.  ERR_NOTFOUND: there is no store, or no
+ * metadata; what else store_open may say. */
+int store_peek(const struct store_config *c, const char *path,
+    struct buf *blob);
+
 /* Waits for what is under way, makes everything durable and saves the index.
  * The store is gone, whatever is returned: 0, or what kept it from that. */
 int store_close(struct store *s);

@@ -842,6 +842,43 @@ static int recover(struct opening *o, const char *path)
 	return go_on(o);
 }
 
+static void opening_fini(struct opening *o)
+{
+	free(o->nrs);
+	free(o->gaps.runs);
+	free(o->lost.runs);
+	buf_fini(&o->temporary);
+	buf_fini(&o->bytes);
+}
+
+int store_peek(const struct store_config *c, const char *path,
+    struct buf *blob)
+{
+	struct opening o = { .s = store_alloc(c) };
+	int            err = 0;
+
+	if (o.s == NULL)
+		return ERR_NOMEM;
+	o.s->dir = o.s->disk->open_dir(o.s->disk, path, false);
+	if (o.s->dir < 0)
+		err = disk_err(o.s->dir);
+	if (err == 0)
+		err = take_meta(&o, "meta.a");
+	if (err == 0)
+		err = take_meta(&o, "meta.b");
+	if (err == 0 && !o.has_meta)
+		err = ERR_NOTFOUND;
+	if (err == 0 && o.blob_cipher != 0)
+		err = list_files(&o);
+	if (err == 0 && o.blob_cipher != 0)
+		err = read_key(&o);
+	if (err == 0)
+		buf_put_slice(blob, o.s->meta.blob);
+	opening_fini(&o);
+	store_free(o.s);
+	return err != 0 ? err : buf_failed(blob) ? ERR_NOMEM : 0;
+}
+
 int store_open(const struct store_config *c, const char *path,
     struct store **ret)
 {
@@ -851,11 +888,7 @@ int store_open(const struct store_config *c, const char *path,
 	if (o.s == NULL)
 		return ERR_NOMEM;
 	err = recover(&o, path);
-	free(o.nrs);
-	free(o.gaps.runs);
-	free(o.lost.runs);
-	buf_fini(&o.temporary);
-	buf_fini(&o.bytes);
+	opening_fini(&o);
 	if (err != 0)
 		store_free(o.s);
 	else

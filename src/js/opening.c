@@ -1,0 +1,439 @@
+/* js/opening.c - streams that are on the disk and not open yet. */
+#include "js/opening.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "core/account.h"
+#include "core/msg.h"
+#include "js/place.h"
+#include "js/stream_int.h"
+#include "js/unopened.h"
+
+enum { THREADS_MAX = 4, HELD_MAX = 100000, HELD_BYTES_MAX = 128 << 20,
+	CONSUMER_SUBS = 5 };
+
+/* A message that waits for the stream. */
+struct held {
+	struct list  link;
+	bool         is_published;	/* to the stream; else to what it has */
+	struct slice subject, reply, headers, payload;
+	char         bytes[];
+};
+
+struct opening {
+	struct list        link;	/* in account->openings */
+	struct list        work;	/* in the opener's todo or done */
+	struct js_account *account;
+	struct stream     *stream;
+	struct js_sub    **subs;
+	size_t             n_subs;
+	struct list        held;
+	size_t             n_held, held_bytes;
+	int                err;
+};
+
+struct opener {
+	struct js      *js;
+	pthread_mutex_t mutex;
+	pthread_cond_t  has_less;	/* threads, or work under way */
+	struct list     todo, done;
+	struct opening *at[THREADS_MAX];	/* under way; NULL: none */
+	unsigned        n_threads, n_threads_max;
+};
+
+/* ---- threads ---------------------------------------------------------------- */
+
+static struct opening *take_todo(struct opener *o, unsigned *slot)
+{
+	struct list *l = list_take(&o->todo);
+
+	if (l == NULL)
+		return NULL;
+	for (*slot = 0; o->at[*slot] != NULL;)
+		++*slot;
+	o->at[*slot] = CONTAINER_OF(l, struct opening, work);
+	return o->at[*slot];
+}
+
+static void *run(void *ctx)
+{
+	struct opener  *o = ctx;
+	struct opening *x;
+	unsigned        slot = 0;
+
+	pthread_mutex_lock(&o->mutex);
+	while ((x = take_todo(o, &slot)) != NULL) {
+		pthread_mutex_unlock(&o->mutex);
+		x->err = stream_open_files(x->stream);
+		pthread_mutex_lock(&o->mutex);
+		o->at[slot] = NULL;
+		list_append(&o->done, &x->work);
+		pthread_cond_broadcast(&o->has_less);
+		o->js->host.wake(o->js->host.ctx);
+	}
+	o->n_threads--;
+	pthread_cond_broadcast(&o->has_less);
+	pthread_mutex_unlock(&o->mutex);
+	return NULL;
+}
+
+/* With the mutex.  Without a thread the owner does it itself. */
+static void start_thread(struct opener *o)
+{
+	pthread_t      t;
+	pthread_attr_t attr;
+
+	if (o->n_threads >= o->n_threads_max)
+		return;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&t, &attr, run, o) == 0)
+		o->n_threads++;
+	pthread_attr_destroy(&attr);
+}
+
+static void hand_over(struct opener *o, struct opening *x)
+{
+	bool has_thread;
+
+	pthread_mutex_lock(&o->mutex);
+	start_thread(o);
+	has_thread = o->n_threads > 0;
+	if (has_thread)
+		list_append(&o->todo, &x->work);
+	pthread_mutex_unlock(&o->mutex);
+	if (has_thread)
+		return;
+	x->err = stream_open_files(x->stream);
+	list_append(&o->done, &x->work);
+	o->js->host.wake(o->js->host.ctx);
+}
+
+/* ---- what waits ------------------------------------------------------------- */
+
+static struct slice copy(char **at, struct slice s)
+{
+	struct slice c = slice_of(*at, s.n);
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return c;
+}
+
+/* Too much, and it is refused: 429. */
+static void refuse(struct opening *x, struct slice reply)
+{
+	struct js_error e = { 0 };
+
+	js_fail(&e, 10167);
+	stream_refuse(x->stream, reply, &e);
+}
+
+static void hold(struct opening *x, const struct run *run,
+    const struct msg *m, bool is_published)
+{
+	size_t       size = run->subject.n + m->reply.n + m->size;
+	struct held *h = NULL;
+	char        *at;
+
+	if (x->n_held < HELD_MAX && x->held_bytes + size <= HELD_BYTES_MAX)
+		h = malloc(sizeof *h + size);
+	if (h == NULL) {
+		refuse(x, m->reply);
+		return;
+	}
+	*h = (struct held){ .is_published = is_published };
+	at = h->bytes;
+	h->subject = copy(&at, run->subject);
+	h->reply = copy(&at, m->reply);
+	h->headers = copy(&at, msg_headers(m));
+	h->payload = copy(&at, msg_payload(m));
+	list_append(&x->held, &h->link);
+	x->n_held++;
+	x->held_bytes += size;
+}
+
+static void take_published(void *ctx, const struct run *run)
+{
+	for (uint32_t i = 0; i < run->n; i++)
+		hold(ctx, run, &run->msgs[i], true);
+}
+
+static void take_other(void *ctx, const struct run *run)
+{
+	for (uint32_t i = 0; i < run->n; i++)
+		hold(ctx, run, &run->msgs[i], false);
+}
+
+static void listen(struct opening *x, struct slice pattern, struct slice queue,
+    js_take take)
+{
+	const struct js_host *h = &x->account->js->host;
+	struct js_sub        *s = h->subscribe(h->ctx, x->account->core,
+	    pattern, queue, take, x);
+
+	if (s != NULL)
+		x->subs[x->n_subs++] = s;
+}
+
+static void listen_for(struct opening *x, struct slice queue, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
+static void listen_for(struct opening *x, struct slice queue, const char *fmt,
+    ...)
+{
+	struct buf pattern = { 0 };
+	va_list    ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&pattern, fmt, ap);
+	va_end(ap);
+	if (!buf_failed(&pattern))
+		listen(x, buf_slice(&pattern), queue, take_other);
+	buf_fini(&pattern);
+}
+
+/* Its subjects, its consumers', and direct gets of it. */
+static void listen_to_all(struct opening *x)
+{
+	const struct stream_config *c = x->stream->config;
+	struct slice                name = c->name;
+
+	x->subs = calloc(c->n_subjects + CONSUMER_SUBS,
+	    sizeof(struct js_sub *));
+	if (x->subs == NULL)
+		return;
+	for (size_t i = 0; i < c->n_subjects; i++)
+		listen(x, c->subjects[i], SLICE_NONE, take_published);
+	listen_for(x, SLICE_NONE, "$JS.API.CONSUMER.MSG.NEXT.%.*s.*",
+	    SLICE_ARG(name));
+	listen_for(x, SLICE_NONE, "$JS.ACK.%.*s.>", SLICE_ARG(name));
+	listen_for(x, SLICE_NONE, "$JS.ACK.*.*.%.*s.>", SLICE_ARG(name));
+	if (!c->allow_direct)
+		return;
+	listen_for(x, SLICE("_sys_"), "$JS.API.DIRECT.GET.%.*s",
+	    SLICE_ARG(name));
+	listen_for(x, SLICE("_sys_"), "$JS.API.DIRECT.GET.%.*s.>",
+	    SLICE_ARG(name));
+}
+
+static void unlisten(struct opening *x)
+{
+	const struct js_host *h = &x->account->js->host;
+
+	while (x->n_subs > 0)
+		h->unsubscribe(h->ctx, x->subs[--x->n_subs]);
+	free(x->subs);
+	x->subs = NULL;
+}
+
+/* In order, to who is there now; dropped, where nobody is. */
+static void release(struct opening *x, bool is_open)
+{
+	struct list *l;
+
+	while ((l = list_take(&x->held)) != NULL) {
+		struct held *h = CONTAINER_OF(l, struct held, link);
+
+		if (is_open && h->is_published)
+			stream_publish(x->stream, h->subject, h->reply,
+			    h->headers, h->payload);
+		else if (is_open)
+			js_send(x->account->js, &(struct js_out){
+				.account = x->account->core,
+				.subject = h->subject, .reply = h->reply,
+				.headers = h->headers,
+				.payload = h->payload });
+		free(h);
+	}
+}
+
+/* ---- beginning -------------------------------------------------------------- */
+
+static void fail(struct js_account *a, const char *path, int err)
+{
+	log_error("JetStream: %s cannot be opened, and is left as it is: %s",
+	    path, err_text(err));
+	unopened_add(&a->unopened, path);
+}
+
+/* Two directories that say they are the same stream. */
+static bool is_known(const struct js_account *a, struct slice name)
+{
+	return js_find_stream(a, name) != NULL || opener_is_at(a, name);
+}
+
+void opener_add(struct opener *o, struct js_account *a, const char *path)
+{
+	struct opening *x = calloc(1, sizeof *x);
+	int             err = ERR_NOMEM;
+
+	if (place_is_gone(path)) {
+		free(x);
+		place_remove(path);
+		return;
+	}
+	if (x != NULL)
+		x->stream = stream_peek(a, path, &err);
+	if (x != NULL && x->stream != NULL && is_known(a, x->stream->name)) {
+		err = ERR_EXISTS;
+		stream_forget(x->stream);
+		x->stream = NULL;
+	}
+	if (x == NULL || x->stream == NULL) {
+		free(x);
+		fail(a, path, err);
+		return;
+	}
+	x->account = a;
+	list_init(&x->held);
+	list_append(&a->openings, &x->link);
+	listen_to_all(x);
+	hand_over(o, x);
+}
+
+/* ---- the end ---------------------------------------------------------------- */
+
+static void destroy(struct opening *x)
+{
+	unlisten(x);
+	release(x, false);
+	list_remove(&x->link);
+	free(x);
+}
+
+static bool move_in(struct opening *x)
+{
+	struct stream *s = x->stream;
+
+	if (x->err != 0 || !js_add_stream(x->account, s))
+		return false;
+	stream_settle_in(s);
+	if (!stream_start(s))
+		log_error("JetStream: stream '%.*s' takes no messages: out of "
+		    "memory", SLICE_ARG(s->name));
+	js_mark_dirty(x->account->js, s);
+	return true;
+}
+
+static void finish(struct opening *x)
+{
+	struct js_account *a = x->account;
+	bool               is_open = move_in(x);
+
+	if (!is_open)
+		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err);
+	unlisten(x);
+	release(x, is_open);
+	if (!is_open)
+		stream_forget(x->stream);
+	destroy(x);
+	if (list_is_empty(&a->openings))
+		log_notice("  Restored %zu streams of account '%.*s'", a->n,
+		    SLICE_ARG(a->core->name));
+}
+
+bool opener_has_done(struct opener *o)
+{
+	bool has;
+
+	pthread_mutex_lock(&o->mutex);
+	has = !list_is_empty(&o->done);
+	pthread_mutex_unlock(&o->mutex);
+	return has;
+}
+
+void opener_take_done(struct opener *o)
+{
+	struct list *l;
+
+	do {
+		pthread_mutex_lock(&o->mutex);
+		l = list_take(&o->done);
+		pthread_mutex_unlock(&o->mutex);
+		if (l != NULL)
+			finish(CONTAINER_OF(l, struct opening, work));
+	} while (l != NULL);
+}
+
+bool opener_is_at(const struct js_account *a, struct slice stream)
+{
+	for (struct list *l = a->openings.next; l != &a->openings; l = l->next)
+		if (stream.n == 0 || slice_eq(stream, CONTAINER_OF(l,
+		    struct opening, link)->stream->name))
+			return true;
+	return false;
+}
+
+struct slice opener_name(const struct js_account *a, size_t nth)
+{
+	for (struct list *l = a->openings.next; l != &a->openings; l = l->next)
+		if (nth-- == 0)
+			return CONTAINER_OF(l, struct opening,
+			    link)->stream->name;
+	return SLICE_NONE;
+}
+
+static bool is_under_way(const struct opener *o, const struct opening *x)
+{
+	for (unsigned i = 0; i < THREADS_MAX; i++)
+		if (o->at[i] == x)
+			return true;
+	return false;
+}
+
+static void give_up(struct opener *o, struct opening *x)
+{
+	pthread_mutex_lock(&o->mutex);
+	while (is_under_way(o, x))
+		pthread_cond_wait(&o->has_less, &o->mutex);
+	list_remove(&x->work);
+	pthread_mutex_unlock(&o->mutex);
+	unlisten(x);
+	stream_forget(x->stream);
+	destroy(x);
+}
+
+void opener_cancel(struct opener *o, const struct js_account *a)
+{
+	LIST_EACH (l, &a->openings)
+		give_up(o, CONTAINER_OF(l, struct opening, link));
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+struct opener *opener_create(struct js *js)
+{
+	struct opener *o = calloc(1, sizeof *o);
+	long           n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (o == NULL)
+		return NULL;
+	o->js = js;
+	o->n_threads_max = n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX
+	    : (unsigned)n;
+	pthread_mutex_init(&o->mutex, NULL);
+	pthread_cond_init(&o->has_less, NULL);
+	list_init(&o->todo);
+	list_init(&o->done);
+	return o;
+}
+
+void opener_destroy(struct opener *o)
+{
+	if (o == NULL)
+		return;
+	pthread_mutex_lock(&o->mutex);
+	while (o->n_threads > 0)
+		pthread_cond_wait(&o->has_less, &o->mutex);
+	pthread_mutex_unlock(&o->mutex);
+	pthread_mutex_destroy(&o->mutex);
+	pthread_cond_destroy(&o->has_less);
+	free(o);
+}
