@@ -53,7 +53,7 @@ static bool compress(struct buf *out, size_t at)
 	return true;
 }
 
-int pack(struct seal *seal, uint32_t codec, struct record *r,
+int record_pack(struct seal *seal, uint32_t codec, struct record *r,
     const struct slice data[3], struct buf *out)
 {
 	char     context[CONTEXT_BYTES];
@@ -127,7 +127,7 @@ static int unseal_and_decompress(struct seal *seal, const struct record *r,
 	return err;
 }
 
-int unpack(struct seal *seal, const struct record *r, const char *stored,
+int record_unpack(struct seal *seal, const struct record *r, const char *stored,
     struct buf *out)
 {
 	switch (r->codec & (CODEC_LZ4 | CODEC_CIPHER)) {

@@ -18,13 +18,13 @@ struct seal;
  * r->codec and r->stored; what is to be stored comes behind what out has.
  * Nothing does while r->codec stays 0: the data are stored as they are.
  * seal: needed where codec says so.  ERR_NOMEM. */
-int pack(struct seal *seal, uint32_t codec, struct record *r,
+int record_pack(struct seal *seal, uint32_t codec, struct record *r,
     const struct slice data[3], struct buf *out);
 
 /* The data behind what out has, from r's stored bytes, whose checksum fits.
  * seal: NULL, none is there.  ERR_DENIED: it is encrypted, and there is no seal.
  * ERR_CORRUPT; ERR_NOMEM. */
-int unpack(struct seal *seal, const struct record *r, const char *stored,
+int record_unpack(struct seal *seal, const struct record *r, const char *stored,
     struct buf *out);
 
 #endif /* STORE_PACK_H */

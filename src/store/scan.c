@@ -98,7 +98,7 @@ static int find_subject(struct scanner *x, const struct record *r,
 	if (r->codec == 0)
 		return 0;
 	buf_reset(&x->plain);
-	err = unpack(x->seal, r, data, &x->plain);
+	err = record_unpack(x->seal, r, data, &x->plain);
 	*ret = slice_of(x->plain.p, r->subject_len);
 	return err;
 }

@@ -104,9 +104,9 @@ static int seal_msg(struct rewrite *w, struct record *r, const char **data)
 
 	buf_reset(&w->plain);
 	buf_reset(&w->sealed);
-	err = unpack(seal, r, *data, &w->plain);
+	err = record_unpack(seal, r, *data, &w->plain);
 	if (err == 0)
-		err = pack(seal, codec, r, (struct slice[3]){
+		err = record_pack(seal, codec, r, (struct slice[3]){
 		    buf_slice(&w->plain) }, &w->sealed);
 	if (err != 0)
 		return err;

@@ -301,7 +301,7 @@ static int take_blob(struct opening *o)
 	if (sc->blob_of.type == 0 ||
 	    sc->blob_generation <= s->meta.blob_generation)
 		return 0;
-	err = unpack(s->seal, &sc->blob_of, sc->blob, &blob);
+	err = record_unpack(s->seal, &sc->blob_of, sc->blob, &blob);
 	if (err == 0)
 		err = keep_blob(s, buf_slice(&blob), sc->blob_generation);
 	buf_fini(&blob);

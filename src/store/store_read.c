@@ -120,7 +120,7 @@ static int copy_out(struct store *s, struct store_msg *m,
 	    r->data_crc)
 		return ERR_CORRUPT;
 	buf_reset(&m->hold);
-	err = unpack(s->seal, r, stored, &m->hold);
+	err = record_unpack(s->seal, r, stored, &m->hold);
 	if (err != 0)
 		return err;
 	p = m->hold.p;

@@ -179,7 +179,7 @@ static int pack_data(struct store *s, struct outgoing *o, struct buf *scratch)
 	int err;
 
 	buf_reset(scratch);
-	err = pack(s->seal, store_codec(s), &o->r, o->data, scratch);
+	err = record_pack(s->seal, store_codec(s), &o->r, o->data, scratch);
 	if (err == 0 && o->r.codec != 0) {
 		o->data[0] = buf_slice(scratch);
 		o->data[1] = o->data[2] = SLICE_NONE;

@@ -50,7 +50,7 @@ static void check_way(uint32_t codec, size_t n, bool is_noise)
 		body[i] = (char)(is_noise ? dice >> 24 : i / 50);
 	}
 	buf_put_str(&out, "before");
-	CHECK_INT(pack(seal, codec, &r, data, &out), 0);
+	CHECK_INT(record_pack(seal, codec, &r, data, &out), 0);
 	CHECK_INT(r.codec, (codec & CODEC_CIPHER) |
 	    (is_smaller ? CODEC_LZ4 : 0));
 	if (r.codec == 0) {
@@ -59,7 +59,7 @@ static void check_way(uint32_t codec, size_t n, bool is_noise)
 		CHECK_INT(out.n, 6 + r.stored);
 		CHECK(!is_smaller || r.stored < record_data_bytes(&r));
 		got = as_read(&r);
-		CHECK_INT(unpack(seal, &got, out.p + 6, &plain), 0);
+		CHECK_INT(record_unpack(seal, &got, out.p + 6, &plain), 0);
 		CHECK_INT(plain.n, record_data_bytes(&r));
 		CHECK(memcmp(plain.p, "a.subjectheaders", 16) == 0);
 		CHECK(memcmp(plain.p + 16, body, n) == 0);
@@ -89,26 +89,26 @@ TEST(the_header_is_part_of_the_seal)
 	struct record r = record_of(data), bad;
 	struct buf    out = { 0 }, plain = { 0 };
 
-	CHECK_INT(pack(seal, CODEC_CHACHA, &r, data, &out), 0);
-	CHECK_INT(unpack(NULL, &r, out.p, &plain), ERR_DENIED);
+	CHECK_INT(record_pack(seal, CODEC_CHACHA, &r, data, &out), 0);
+	CHECK_INT(record_unpack(NULL, &r, out.p, &plain), ERR_DENIED);
 	bad = r;
 	bad.seq++;
-	CHECK_INT(unpack(seal, &bad, out.p, &plain), ERR_CORRUPT);
+	CHECK_INT(record_unpack(seal, &bad, out.p, &plain), ERR_CORRUPT);
 	bad = r;
 	bad.ts_ns++;
-	CHECK_INT(unpack(seal, &bad, out.p, &plain), ERR_CORRUPT);
+	CHECK_INT(record_unpack(seal, &bad, out.p, &plain), ERR_CORRUPT);
 	bad = r;
 	bad.subject_len--;
 	bad.body_len++;
-	CHECK_INT(unpack(seal, &bad, out.p, &plain), ERR_CORRUPT);
+	CHECK_INT(record_unpack(seal, &bad, out.p, &plain), ERR_CORRUPT);
 	bad = r;
 	bad.type = RECORD_META;
-	CHECK_INT(unpack(seal, &bad, out.p, &plain), ERR_CORRUPT);
+	CHECK_INT(record_unpack(seal, &bad, out.p, &plain), ERR_CORRUPT);
 	/* where it lies, and that it lies there a second time, is not */
 	bad = r;
 	bad.flags = RECORD_COPY;
 	bad.lag = 77;
-	CHECK_INT(unpack(seal, &bad, out.p, &plain), 0);
+	CHECK_INT(record_unpack(seal, &bad, out.p, &plain), 0);
 	seal_destroy(seal);
 	buf_fini(&out);
 	buf_fini(&plain);
@@ -123,13 +123,13 @@ TEST(no_more_comes_out_than_the_header_says)
 	struct buf        out = { 0 }, plain = { 0 };
 	char              h[RECORD_HEADER_BYTES];
 
-	CHECK_INT(pack(NULL, CODEC_LZ4, &r, data, &out), 0);
+	CHECK_INT(record_pack(NULL, CODEC_LZ4, &r, data, &out), 0);
 	CHECK_INT(r.codec, CODEC_LZ4);
 	for (int d = -1999; d < 3000; d += 13) {
 		bad = r;
 		bad.body_len = (uint32_t)((int)bad.body_len + d);
 		buf_reset(&plain);
-		CHECK_INT(unpack(NULL, &bad, out.p, &plain), d == 0 ? 0
+		CHECK_INT(record_unpack(NULL, &bad, out.p, &plain), d == 0 ? 0
 		    : ERR_CORRUPT);
 		CHECK(plain.cap < 16384);
 	}
