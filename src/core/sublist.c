@@ -707,6 +707,14 @@ bool sublist_has_interest(const struct sublist *sl, struct slice subject)
 	return subject.n > 0 && !list_each(sl, subject, stop_here, NULL);
 }
 
+bool sublist_has_literal(const struct sublist *sl, struct slice subject)
+{
+	const struct literal *l = table_find(&sl->literals,
+	    literal_hash(subject), is_literal, &subject);
+
+	return l != NULL && !members_each(&l->node.here, stop_here, NULL);
+}
+
 /* ---- patterns ----------------------------------------------------------- */
 
 static bool is_root(const struct branch *b)

@@ -61,6 +61,10 @@ bool sublist_find(const struct sublist *sl, struct slice subject,
 /* Does anyone want it?  Thread: any, in epoch. */
 bool sublist_has_interest(const struct sublist *sl, struct slice subject);
 
+/* Has anyone asked for just this one, not by a wildcard?  Thread: any, in
+ * epoch. */
+bool sublist_has_literal(const struct sublist *sl, struct slice subject);
+
 /* Distinguishes this list from every other one, also from those that are gone.
  * Thread: any. */
 uint64_t sublist_id(const struct sublist *sl);

@@ -217,7 +217,9 @@ void consumer_expire(struct consumer *c)
 	int64_t               now = consumer_now(c);
 	struct pending_entry *e = pending_first(&c->pending);
 
-	if (now < c->again_due_ns || !is_timed(c)) {
+	if (!is_timed(c))
+		return;
+	if (now < c->again_due_ns) {
 		consumer_wake_at(c, c->again_due_ns);
 		return;
 	}

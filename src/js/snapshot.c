@@ -1,10 +1,13 @@
 /* js/snapshot.c - chunks, as the receiver lets them go.
  *
- *   waiting --interest, or 2 s--> sending --all is sent--> 204
- *                                    |
- *                                    +--nobody takes it---------> 408
- *                                    +--no word for 5 s---------> 408
- *                                    +--cannot be read, deleted-> 500
+ *   waiting --a subscription to just the subject, or 2 s--> sending
+ *   sending --all is sent--> 204
+ *           --nobody takes it, that subscription goes--> 408
+ *           --no word for 5 s--> 408
+ *           --cannot be read, deleted--> 500
+ *
+ * A client may subscribe only when it has its answer, and its wildcard for
+ * answers, which is there already, would take the first chunks from it.
  *
  * A turn sends TURN_BYTES at most and then lets others have theirs.
  */
@@ -20,6 +23,7 @@
 #include "base/text.h"
 #include "core/account.h"
 #include "core/msg.h"
+#include "core/sublist.h"
 #include "js/advisory.h"
 #include "js/errors.h"
 #include "js/pack.h"
@@ -50,7 +54,8 @@ struct snapshot {
 	uint64_t       n_slots, n_free, n_sent;
 	uint64_t       bytes;
 	int64_t        wall_ns;		/* when it began */
-	int64_t        wait_until_ns;	/* for interest; 0: it is there */
+	int64_t        wait_until_ns;	/* for a listener; 0: no more */
+	bool           has_listener;	/* one of this very subject */
 	int64_t        sent_ns;		/* the last chunk */
 	bool           is_told;		/* that it begins */
 };
@@ -194,12 +199,10 @@ static void go_on(struct snapshot *x)
 
 /* ---- waiting ------------------------------------------------------------------- */
 
-static bool is_wanted(const struct snapshot *x)
+static bool is_heard(const struct snapshot *x)
 {
-	const struct js_host *h = &x->js->host;
-
-	return h->is_wanted(h->ctx, x->s->account->core,
-	    buf_slice(&x->deliver), SLICE_NONE);
+	return sublist_has_literal(x->s->account->core->sublist,
+	    buf_slice(&x->deliver));
 }
 
 /* Somebody may be about to subscribe. */
@@ -207,7 +210,10 @@ static bool must_wait(struct snapshot *x)
 {
 	int64_t now = stream_now(x->s);
 
-	if (x->wait_until_ns == 0 || is_wanted(x) || now >= x->wait_until_ns) {
+	if (x->wait_until_ns == 0)
+		return false;
+	x->has_listener = is_heard(x);
+	if (x->has_listener || now >= x->wait_until_ns) {
 		x->wait_until_ns = 0;
 		return false;
 	}
@@ -224,7 +230,9 @@ static void take_turn(struct js_job *j)
 	x->is_told = true;
 	if (must_wait(x))
 		return;
-	if (x->n_free == 0 && stream_now(x->s) >= x->sent_ns + ACK_WAIT_NS)
+	if (x->has_listener && !is_heard(x))
+		finish(x, "408 No Interest", "no interest");
+	else if (x->n_free == 0 && stream_now(x->s) >= x->sent_ns + ACK_WAIT_NS)
 		finish(x, "408 No Flow Response", "no flow response");
 	else
 		go_on(x);

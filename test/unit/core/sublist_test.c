@@ -104,7 +104,7 @@ static void check_find(struct sublist *sl, struct member *all, size_t n,
 {
 	struct slice     subject = slice_str(text);
 	struct match_set set = { 0 };
-	bool             interest = false;
+	bool             interest = false, literal = false;
 
 	for (size_t i = 0; i < n; i++)
 		all[i].n_seen = 0;
@@ -118,10 +118,14 @@ static void check_find(struct sublist *sl, struct member *all, size_t n,
 		    all[i].is_in && subject_matches(subject, pattern);
 
 		interest |= wants;
+		literal |= wants && slice_eq(subject, pattern) &&
+		    !subject_has_wildcard(pattern);
 		CHECK_INT(all[i].n_seen, wants, "%.*s for %.*s",
 		    SLICE_ARG(pattern), SLICE_ARG(subject));
 	}
 	CHECK_INT(sublist_has_interest(sl, subject), interest, "%.*s",
+	    SLICE_ARG(subject));
+	CHECK_INT(sublist_has_literal(sl, subject), literal, "%.*s",
 	    SLICE_ARG(subject));
 	end();
 	match_set_fini(&set);
