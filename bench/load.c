@@ -22,6 +22,10 @@
 #define M(n) ((uint64_t)(n) * 1000000)
 #define K(n) ((uint64_t)(n) * 1000)
 
+#define PUB_ACK "{\"stream\":"
+#define GOT     "NATS/1.0\r\n"	/* headers without a status */
+#define KV_GET  "$JS.API.DIRECT.GET.KV_B.$KV.B"
+
 static const struct scenario scenarios[] = {
 	/* name, play, publishers, subscribers, shape, payload, in flight,
 	 * seconds, messages, help */
@@ -101,6 +105,45 @@ static const struct scenario scenarios[] = {
 	  "one publisher to one subscriber, both over TLS" },
 	{ "tls-storm", play_tls_storm, 1, 1, ALL_TO_ALL, 128, 0, 6, M(1),
 	  "latency-10k while 1000 clients shake hands at once" },
+	/* These want JetStream, and the streams that bench/jetstream makes. */
+	{ "js-publish-1", play_js_ask, 1, 0, ALL_TO_ALL, 128, 1, 2, M(4),
+	  "one publisher that waits for each PubAck", .subject = "b",
+	  .keys = 1, .answer = PUB_ACK },
+	{ "js-publish-256", play_js_ask, 256, 0, ALL_TO_ALL, 128, 1, 2, M(4),
+	  "256 of them", .subject = "b", .keys = 1, .answer = PUB_ACK },
+	{ "js-publish-4000", play_js_ask, 1, 0, ALL_TO_ALL, 128, 4000, 2, M(4),
+	  "one publisher, 4000 in flight", .subject = "b", .keys = 1,
+	  .answer = PUB_ACK },
+	{ "js-publish-ids", play_js_ask, 1, 0, ALL_TO_ALL, 128, 4000, 2, M(4),
+	  "the same, each with a new Nats-Msg-Id", .subject = "ids",
+	  .keys = 1, .answer = PUB_ACK, .has_ids = true },
+	{ "js-fill", play_js_fill, 1, 0, ALL_TO_ALL, 128, 4000, 600, K(300),
+	  "messages to be there, over 100 subjects", .subject = "b",
+	  .keys = 100, .answer = PUB_ACK },
+	{ "js-fill-subjects", play_js_fill, 1, 0, ALL_TO_ALL, 128, 4000, 600,
+	  M(2), "the same, over 1 000 000 subjects", .subject = "b",
+	  .keys = M(1), .answer = PUB_ACK },
+	{ "js-pull-500", play_js_take, 1, 0, ALL_TO_ALL, 128, 1, 2, M(4),
+	  "pulls of 500, each message acknowledged", .batch = 500 },
+	{ "js-pull-1", play_js_take, 1, 0, ALL_TO_ALL, 128, 1, 2, M(4),
+	  "pulls of one", .batch = 1 },
+	{ "js-push", play_js_take, 1, 0, ALL_TO_ALL, 128, 0, 60, M(4),
+	  "all there is, pushed under flow control" },
+	{ "js-kv-fill", play_js_fill, 1, 0, ALL_TO_ALL, 128, 500, 60, K(1),
+	  "each of 1000 keys put once", .subject = "$KV.B", .keys = K(1),
+	  .answer = PUB_ACK },
+	{ "js-kv-put-64", play_js_ask, 64, 0, ALL_TO_ALL, 128, 1, 2, M(4),
+	  "64 clients, one put at a time, 1000 keys", .subject = "$KV.B",
+	  .keys = K(1), .answer = PUB_ACK },
+	{ "js-kv-put-1000", play_js_ask, 4, 0, ALL_TO_ALL, 128, 250, 2, M(4),
+	  "4 clients, 250 puts in flight each", .subject = "$KV.B",
+	  .keys = K(1), .answer = PUB_ACK },
+	{ "js-kv-get-64", play_js_ask, 64, 0, ALL_TO_ALL, 0, 1, 2, M(4),
+	  "64 clients, one get at a time, 1000 keys", .subject = KV_GET,
+	  .keys = K(1), .answer = GOT },
+	{ "js-kv-get-1000", play_js_ask, 4, 0, ALL_TO_ALL, 0, 250, 2, M(4),
+	  "4 clients, 250 gets in flight each", .subject = KV_GET,
+	  .keys = K(1), .answer = GOT },
 };
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };

@@ -9,6 +9,7 @@
 enum { HANDSHAKES_AT_ONCE = 128 };	/* below any server's backlog */
 
 #define PATIENCE_NS (60 * NS_PER_S)
+#define SILENCE_NS  (30 * NS_PER_S)
 
 void run_fail(struct run *r, const char *fmt, ...)
 {
@@ -82,6 +83,35 @@ void run_close_peers(void *p, size_t size, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		peer_close(peer_at(p, size, i));
+}
+
+/* ---- a phase ---------------------------------------------------------- */
+
+void run_begin(struct bounds *b, double seconds, uint64_t n_done)
+{
+	int64_t now_ns = clock_ns();
+
+	*b = (struct bounds){ .stop_ns = now_ns + (int64_t)(seconds * 1e9),
+		.last_ns = now_ns, .n_seen = n_done };
+}
+
+bool run_turn(struct run *r, struct bounds *b, const uint64_t *n_done)
+{
+	int64_t now_ns;
+
+	if (!loop_turn(&r->loop, 100)) {
+		run_fail(r, "%s", r->loop.why);
+		return false;
+	}
+	now_ns = clock_ns();
+	b->is_over = now_ns > b->stop_ns;
+	if (*n_done != b->n_seen)
+		b->last_ns = now_ns;
+	b->n_seen = *n_done;
+	if (now_ns - b->last_ns <= SILENCE_NS)
+		return true;
+	run_fail(r, "the server does not answer any more");
+	return false;
 }
 
 /* ---- the report ------------------------------------------------------- */

@@ -67,6 +67,11 @@ struct scenario {
 	const char *help;
 	enum users  users;
 	const char *subject;	/* published on, before ".<i>"; NULL: "bench" */
+	/* JetStream */
+	uint32_t    keys;	/* distinct subjects, ".0" and on */
+	const char *answer;	/* what a good one begins with */
+	bool        has_ids;	/* Nats-Msg-Id with each */
+	uint32_t    batch;	/* of one pull; 0: the server pushes */
 };
 
 bool play_flow(struct run *r);		/* flow.c */
@@ -79,6 +84,9 @@ bool play_idle(struct run *r);		/* idle.c */
 bool play_start(struct run *r);
 bool play_rejected(struct run *r);	/* rejected.c */
 bool play_wrong(struct run *r);
+bool play_js_ask(struct run *r);	/* js_ask.c */
+bool play_js_fill(struct run *r);
+bool play_js_take(struct run *r);	/* js_take.c */
 
 /* Says why on stderr; the run is failed. */
 void run_fail(struct run *r, const char *fmt, ...)
@@ -90,6 +98,19 @@ bool run_open_peers(struct run *r, void *p, size_t size, unsigned n);
 /* A PING behind all that was queued, from each; waits for the answers. */
 bool run_sync_peers(struct run *r, void *p, size_t size, unsigned n);
 void run_close_peers(void *p, size_t size, unsigned n);
+
+/* How long a phase goes on, and whether it still goes on at all. */
+struct bounds {
+	int64_t  stop_ns;
+	int64_t  last_ns;	/* of the last progress */
+	uint64_t n_seen;
+	bool     is_over;	/* the time: begin nothing new */
+};
+
+void run_begin(struct bounds *b, double seconds, uint64_t n_done);
+/* One turn of the loop; n_done counts progress.  False: the loop is broken, or
+ * nothing has come for too long; run_fail was called. */
+bool run_turn(struct run *r, struct bounds *b, const uint64_t *n_done);
 
 void report_u64(struct run *r, const char *key, uint64_t v);
 void report_f64(struct run *r, const char *key, double v);
