@@ -13,6 +13,7 @@
 #include "js/api.h"
 #include "js/opening.h"
 #include "js/place.h"
+#include "js/scrub.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
 #include "js/unopened.h"
@@ -344,8 +345,10 @@ struct js *js_create(const struct js_config *config,
 		    ? config->n_sync_threads : 2);
 	if (err == 0)
 		js->opener = opener_create(js);
-	if (err == 0 && js->pool != NULL && js->opener != NULL)
+	if (err == 0 && js->pool != NULL && js->opener != NULL) {
+		scrub_start(js);
 		return js;
+	}
 	log_error("JetStream: %s: %s", config->dir, err_text(err));
 	js_destroy(js);
 	return NULL;
@@ -583,6 +586,7 @@ void js_destroy(struct js *js)
 		return;
 	js->is_ending = true;	/* what consumers say in parting is sent */
 	js->is_closing = true;
+	scrub_stop(js);
 	api_drop_all(js);
 	js_stop_jobs(js, NULL);
 	close_all(&js->accounts);

@@ -117,6 +117,8 @@ struct js {
 	struct js_config   config;
 	struct store_pool *pool;
 	struct opener     *opener;
+	struct timer       scrub;	/* js/scrub.c */
+	size_t             scrub_next;
 	struct store_secret secret;	/* of config */
 	struct list        accounts;	/* that have it */
 	struct list        guests;	/* others, whose API says so */

@@ -90,10 +90,10 @@ static bool check_scheduler(struct publish *p)
 	struct slice     next, scheduler, text;
 	struct store_msg m = { 0 };
 	uint64_t         seq;
-	bool             ok;
+	bool             ok, is_there = has(p, "Nats-Schedule-Next", &next);
 
-	if (!has(p, "Nats-Schedule-Next", &next) &
-	    !has(p, "Nats-Scheduler", &scheduler))
+	is_there = has(p, "Nats-Scheduler", &scheduler) || is_there;
+	if (!is_there)
 		return true;
 	if (!slice_eq(next, SLICE("purge")) ||
 	    !subject_is_literal(scheduler) ||
