@@ -464,8 +464,7 @@ static void queue(struct js_account *a, const struct run *run,
 	r->payload = copy(&at, payload);
 	r->client = copy(&at, buf_slice(&client));
 	list_append(&js->requests, &r->link);
-	if (js->is_ending)	/* it came from inside */
-		js->host.wake(js->host.ctx);
+	js_need_turn(js);	/* it may come from inside */
 	buf_fini(&client);
 	if (r->row != NULL && ++js->n_waiting[r->row->is_info] >=
 	    (uint64_t)most_waiting(js, r->row->is_info))

@@ -18,12 +18,10 @@
 
 void consumer_has_work(struct consumer *c)
 {
-	const struct js_host *h = &consumer_js(c)->host;
-
 	if (c->is_leaving)
 		return;
 	if (!c->has_work)
-		h->wake(h->ctx);	/* the turn may be ending already */
+		js_need_turn(consumer_js(c));
 	c->has_work = c->stream->has_news = true;
 	js_mark_dirty(consumer_js(c), c->stream);
 }

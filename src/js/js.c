@@ -68,7 +68,7 @@ void js_send(struct js *js, const struct js_out *m)
 	x->out.headers = copy(&at, m->headers);
 	x->out.payload = copy(&at, m->payload);
 	list_append(&js->outbox, &x->link);
-	js->host.wake(js->host.ctx);
+	js_need_turn(js);
 }
 
 static void empty_outbox(struct js *js, bool is_sent)
@@ -189,7 +189,7 @@ void js_rest_job(struct js *js, struct js_job *j)
 void js_wake_job(struct js *js, struct js_job *j)
 {
 	js_rest_job(js, j);
-	js->host.wake(js->host.ctx);
+	js_need_turn(js);
 }
 
 void js_stop_jobs(struct js *js, const struct stream *s)

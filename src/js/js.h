@@ -211,6 +211,13 @@ void js_send_vstatus(struct js *js, struct account *a, struct slice subject,
     struct slice reply, const char *fmt, va_list ap)
     __attribute__((format(printf, 5, 0)));
 void js_mark_dirty(struct js *js, struct stream *s);
+/* What was left to do must not wait for an event.  In the middle of a turn its
+ * end is near enough.  Thread: owner. */
+static inline void js_need_turn(struct js *js)
+{
+	if (js->is_ending)
+		js->host.wake(js->host.ctx);
+}
 
 /* What came of a write.  That the disk is full is told once, until there is
  * room again. */

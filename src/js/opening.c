@@ -111,7 +111,7 @@ static void hand_over(struct opener *o, struct opening *x)
 		return;
 	x->err = stream_open_files(x->stream);
 	list_append(&o->done, &x->work);
-	o->js->host.wake(o->js->host.ctx);
+	js_need_turn(o->js);
 }
 
 /* ---- what waits ------------------------------------------------------------- */

@@ -40,7 +40,6 @@ static bool scrub(struct stream *s)
 	if (s->ramdisk != NULL || s->error != 0 || store_scrub(s->store) != 0)
 		return false;
 	js_mark_dirty(stream_js(s), s);
-	stream_js(s)->host.wake(stream_js(s)->host.ctx);
 	return true;
 }
 

@@ -526,7 +526,7 @@ static void take_delivery(void *ctx, const struct run *run)
 		}
 	}
 	js_mark_dirty(stream_js(s), s);
-	stream_js(s)->host.wake(stream_js(s)->host.ctx);
+	js_need_turn(stream_js(s));
 }
 
 /* ---- life ------------------------------------------------------------------- */

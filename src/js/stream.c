@@ -229,6 +229,7 @@ static void destroy(struct stream *s)
 	fast_batch_drop_all(s);
 	schedules_close(s);
 	expiry_close(s);
+	timer_clear(stream_js(s)->host.timers, &s->state_timer);
 	list_remove(&s->dirty);
 	dedup_destroy(s->dedup);
 	transform_destroy(s->transform);

@@ -84,6 +84,8 @@ struct stream {
 	bool                  has_news;	/* messages came, consumers want to know */
 	int                   error;	/* the store's; 0: none */
 	int64_t               sync_at_ns;	/* now_ns() time; lazy syncs */
+	struct timer          state_timer;	/* of the state store's sync */
+	bool                  is_state_due;
 	bool                  is_leaving;	/* it is being closed or deleted */
 	bool                  is_opening;	/* on another thread */
 	uint64_t              bytes_told;	/* of its account's use */

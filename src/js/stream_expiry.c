@@ -271,7 +271,6 @@ static void on_timer(struct timer *t, int64_t now_ns)
 	if (s->dedup != NULL)
 		dedup_forget(s->dedup, now - s->config->duplicate_window_ns);
 	js_mark_dirty(stream_js(s), s);
-	stream_js(s)->host.wake(stream_js(s)->host.ctx);
 	expiry_arm(s);
 	if (is_behind)		/* others first, but not a whole tick */
 		timer_set(stream_js(s)->host.timers, &s->timer,

@@ -18,6 +18,8 @@
 #include "js/consumer.h"
 #include "js/errors.h"
 
+#define STATE_LAG_NS (100 * NS_PER_MS)
+
 /* ---- publishers --------------------------------------------------------------- */
 
 struct ack {
@@ -261,6 +263,33 @@ static bool is_early(struct stream *s)
 	return false;
 }
 
+static void state_is_due(struct timer *t, int64_t now_ns)
+{
+	struct stream *s = CONTAINER_OF(t, struct stream, state_timer);
+
+	(void)now_ns;
+	s->is_state_due = true;
+	js_mark_dirty(stream_js(s), s);
+}
+
+/* What consumers have had and acked is made durable ten times a second, or at
+ * once if somebody waits for it: a sync for each ack would cost more than the
+ * ack. */
+static bool may_state_wait(struct stream *s)
+{
+	if (s->state == NULL || s->is_state_due ||
+	    !list_is_empty(&s->state_waiters)) {
+		s->is_state_due = false;
+		return false;
+	}
+	if (store_durable(s->state) == store_mark(s->state))
+		return true;
+	s->state_timer.fire = state_is_due;
+	return timer_is_set(&s->state_timer) ||
+	    timer_set(stream_js(s)->host.timers, &s->state_timer,
+	    stream_now(s) + STATE_LAG_NS);
+}
+
 static void pump_consumers(struct stream *s)
 {
 	LIST_EACH (l, &s->consumers)
@@ -309,6 +338,9 @@ void stream_end_turn(struct stream *s)
 		return;
 	is_behind = sync_one(s, s->store, &s->waiters);
 	tell_readers(s);
-	if (sync_one(s, s->state, &s->state_waiters) || is_behind)
+	if (!may_state_wait(s))
+		is_behind = sync_one(s, s->state, &s->state_waiters) ||
+		    is_behind;
+	if (is_behind)
 		js_mark_dirty(stream_js(s), s);
 }

@@ -90,6 +90,7 @@ void store_pool_submit(struct store_pool *p, struct pool_job *job)
 	job->link = (struct list){ 0 };
 	pthread_mutex_lock(&p->lock);
 	list_append(&p->queue, &job->link);
-	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->lock);
+	/* without the lock: who wakes would only wait for it */
+	pthread_cond_signal(&p->wake);
 }
