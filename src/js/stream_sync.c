@@ -219,16 +219,17 @@ void stream_fail_waiters(struct stream *s, int err)
 	tell(&s->state_waiters, UINT64_MAX, err);
 }
 
-/* True: there is more to become durable, or to be done by the pool. */
+/* begins: what is not durable is to become so, now.  True: there is more of
+ * that, or to be done by the pool. */
 static bool sync_one(struct stream *s, struct store *store,
-    struct list *waiters)
+    struct list *waiters, bool begins)
 {
 	int err;
 
 	if (store == NULL)
 		return false;
 	err = store_tick(store);
-	if (err == 0 && store_durable(store) < store_mark(store))
+	if (err == 0 && begins && store_durable(store) < store_mark(store))
 		err = store_sync(store);
 	tell(waiters, store_durable(store), 0);
 	if (err == ERR_NOSPC)
@@ -241,7 +242,7 @@ static bool sync_one(struct stream *s, struct store *store,
 		    "more: %s", SLICE_ARG(s->name), err_text(s->error));
 	}
 	return store_error(store) == 0 &&
-	    (store_durable(store) < store_mark(store) ||
+	    ((begins && store_durable(store) < store_mark(store)) ||
 	    store_is_compacting(store));
 }
 
@@ -275,18 +276,18 @@ static void state_is_due(struct timer *t, int64_t now_ns)
 /* What consumers have had and acked is made durable ten times a second, or at
  * once if somebody waits for it: a sync for each ack would cost more than the
  * ack. */
-static bool may_state_wait(struct stream *s)
+static bool is_state_due_now(struct stream *s)
 {
 	if (s->state == NULL || s->is_state_due ||
 	    !list_is_empty(&s->state_waiters)) {
 		s->is_state_due = false;
-		return false;
-	}
-	if (store_durable(s->state) == store_mark(s->state))
 		return true;
+	}
+	if (store_durable(s->state) == store_mark(s->state) ||
+	    timer_is_set(&s->state_timer))
+		return false;
 	s->state_timer.fire = state_is_due;
-	return timer_is_set(&s->state_timer) ||
-	    timer_set(stream_js(s)->host.timers, &s->state_timer,
+	return !timer_set(stream_js(s)->host.timers, &s->state_timer,
 	    stream_now(s) + STATE_LAG_NS);
 }
 
@@ -336,11 +337,9 @@ void stream_end_turn(struct stream *s)
 	tell_use(s, stream_bytes(s));
 	if (is_early(s))
 		return;
-	is_behind = sync_one(s, s->store, &s->waiters);
+	is_behind = sync_one(s, s->store, &s->waiters, true);
 	tell_readers(s);
-	if (!may_state_wait(s))
-		is_behind = sync_one(s, s->state, &s->state_waiters) ||
-		    is_behind;
-	if (is_behind)
+	if (sync_one(s, s->state, &s->state_waiters, is_state_due_now(s)) ||
+	    is_behind)
 		js_mark_dirty(stream_js(s), s);
 }
