@@ -1,4 +1,4 @@
-/* js/blk.c - records, sums, and the head of an index. */
+/* js/blk.c - records and sums. */
 #include "js/blk.h"
 
 #include <sodium.h>
@@ -6,7 +6,6 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "store/format.h"
 
 #define HAS_HEADERS (UINT32_C(1) << 31)
 #define ERASED      (UINT64_C(1) << 63)
@@ -29,12 +28,12 @@ static void put(char *p, unsigned n, uint64_t v)
 		p[i] = (char)(v >> (8 * i));
 }
 
-static void start(struct highway *h, struct slice text)
+void blk_meta_key(struct slice owner, struct highway *ret)
 {
 	uint8_t key[crypto_hash_sha256_BYTES];
 
-	crypto_hash_sha256(key, (const uint8_t *)text.p, text.n);
-	highway_init(h, key);
+	crypto_hash_sha256(key, (const uint8_t *)owner.p, owner.n);
+	highway_init(ret, key);
 }
 
 void blk_key(struct slice stream, uint32_t nr, struct highway *ret)
@@ -42,7 +41,7 @@ void blk_key(struct slice stream, uint32_t nr, struct highway *ret)
 	struct buf text = { 0 };
 
 	buf_printf(&text, "%.*s-%u", SLICE_ARG(stream), nr);
-	start(ret, buf_slice(&text));
+	blk_meta_key(buf_slice(&text), ret);
 	buf_fini(&text);
 }
 
@@ -147,64 +146,8 @@ void blk_put_meta_sum(struct buf *out, struct slice owner, struct slice meta)
 	struct highway h;
 	uint8_t        sum[HIGHWAY_BYTES];
 
-	start(&h, owner);
+	blk_meta_key(owner, &h);
 	highway_add(&h, meta);
 	highway_end(&h, sum);
 	text_put_hex(out, sum, sizeof sum);
-}
-
-/* ---- the index ---------------------------------------------------------------- */
-
-enum { INDEX_MAGIC = 11, INDEX_VERSION_MIN = 1, INDEX_VERSION_MAX = 4 };
-
-void blk_index_begin(struct blk_index *x, struct slice stream)
-{
-	x->n_head = x->n_tail = 0;
-	start(&x->sum, stream);
-}
-
-/* The sum stands at the end, and covers all before it: the last bytes are held
- * back until more have come. */
-void blk_index_add(struct blk_index *x, struct slice bytes)
-{
-	size_t n = sizeof x->head - x->n_head, keep = sizeof x->tail;
-
-	if (n > bytes.n)
-		n = bytes.n;
-	if (n > 0)
-		memcpy(x->head + x->n_head, bytes.p, n);
-	x->n_head += n;
-	if (x->n_tail + bytes.n > keep) {
-		size_t over = x->n_tail + bytes.n - keep, old = x->n_tail;
-
-		if (old > over)
-			old = over;
-		highway_add(&x->sum, slice_of(x->tail, old));
-		x->n_tail -= old;
-		memmove(x->tail, x->tail + old, x->n_tail);
-		highway_add(&x->sum, slice_of(bytes.p, over - old));
-		bytes = slice_skip(bytes, over - old);
-	}
-	if (bytes.n > 0)
-		memcpy(x->tail + x->n_tail, bytes.p, bytes.n);
-	x->n_tail += bytes.n;
-}
-
-bool blk_index_end(struct blk_index *x, uint64_t *first_seq,
-    uint64_t *last_seq)
-{
-	struct slice head = slice_of(x->head, x->n_head);
-	uint8_t      sum[HIGHWAY_BYTES];
-	uint64_t     n_msgs, n_bytes, first_ts;
-
-	highway_end(&x->sum, sum);
-	if (x->n_tail != sizeof sum || memcmp(sum, x->tail, sizeof sum) != 0 ||
-	    head.n < 2 || head.p[0] != INDEX_MAGIC ||
-	    head.p[1] < INDEX_VERSION_MIN || head.p[1] > INDEX_VERSION_MAX)
-		return false;
-	head = slice_skip(head, 2);
-	return take_varint(&head, &n_msgs) && take_varint(&head, &n_bytes) &&
-	    take_varint(&head, first_seq) && take_varint(&head, &first_ts) &&
-	    take_varint(&head, last_seq) && *first_seq < TOMBSTONE &&
-	    *last_seq < TOMBSTONE;
 }

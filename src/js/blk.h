@@ -43,22 +43,10 @@ void blk_put(struct buf *out, const struct highway *key,
 /* What blk_put would append. */
 uint64_t blk_bytes(const struct blk_record *r);
 
-/* "meta.sum": of meta.inf, as text; owner is the stream's name, or
- * "<stream>/<consumer>". */
+/* Sums of what is about a stream, or "<stream>/<consumer>", begin as *ret. */
+void blk_meta_key(struct slice owner, struct highway *ret);
+
+/* "meta.sum": of meta.inf, as text. */
 void blk_put_meta_sum(struct buf *out, struct slice owner, struct slice meta);
-
-/* ---- index.db: what a stream holds, of which we want to know its ends -------- */
-
-struct blk_index {
-	struct highway sum;
-	char           head[80], tail[HIGHWAY_BYTES];
-	size_t         n_head, n_tail;
-};
-
-void blk_index_begin(struct blk_index *x, struct slice stream);
-void blk_index_add(struct blk_index *x, struct slice bytes);
-/* False: it is damaged, or of a form that is not known; then it says nothing. */
-bool blk_index_end(struct blk_index *x, uint64_t *first_seq,
-    uint64_t *last_seq);
 
 #endif /* JS_BLK_H */

@@ -28,6 +28,7 @@
 
 #define STALL_NS (5 * NS_PER_S)
 
+/* QUEUE_MAX: of all restores together, and what one of them may send ahead. */
 enum { TURN_BYTES = 512 << 10, QUEUE_MAX = 64 << 20 };
 
 struct chunk {
@@ -325,6 +326,10 @@ static void take_turn(struct js_job *j)
 	struct chunk   *k;
 	int             rc;
 
+	if (js_failed(&x->e)) {
+		finish(x, NULL);
+		return;
+	}
 	if (x->has_ended) {
 		go_to_end(x);
 		return;
@@ -344,12 +349,27 @@ static void take_turn(struct js_job *j)
 		go_on(x, rc);
 }
 
+/* Of all that are under way. */
+static uint64_t bytes_that_wait(const struct js *js)
+{
+	uint64_t sum = 0;
+
+	LIST_EACH (l, (struct list *)(uintptr_t)&js->jobs) {
+		struct js_job *j = CONTAINER_OF(l, struct js_job, link);
+
+		if (j->turn == take_turn)
+			sum += CONTAINER_OF(j, struct restore,
+			    job)->waiting_bytes;
+	}
+	return sum;
+}
+
 static bool queue(struct restore *x, const struct msg *m)
 {
 	struct slice  bytes = msg_payload(m);
 	struct chunk *k;
 
-	if (x->waiting_bytes + bytes.n > QUEUE_MAX)
+	if (bytes_that_wait(x->js) + bytes.n > QUEUE_MAX)
 		return false;
 	k = malloc(sizeof *k + m->reply.n + bytes.n);
 	if (k == NULL)
@@ -365,16 +385,14 @@ static bool queue(struct restore *x, const struct msg *m)
 	return true;
 }
 
-/* A chunk that finds no place is not answered, and so missing: the rest makes no
- * sense. */
+/* Where a chunk found no place the rest makes no sense. */
 static void take_chunks(void *ctx, const struct run *run)
 {
 	struct restore *x = ctx;
 
-	for (uint32_t i = 0; i < run->n; i++)
+	for (uint32_t i = 0; i < run->n && !js_failed(&x->e); i++)
 		if (!queue(x, &run->msgs[i]))
-			log_warn("Restore of stream '%.*s': too many chunks at "
-			    "once", SLICE_ARG(buf_slice(&x->name)));
+			js_fail_with(&x->e, 10062, "too many chunks at once");
 	js_wake_job(x->js, &x->job);
 }
 

@@ -9,7 +9,7 @@
  * A client may subscribe only when it has its answer, and its wildcard for
  * answers, which is there already, would take the first chunks from it.
  *
- * A turn sends TURN_BYTES at most and then lets others have theirs.
+ * A turn sends TURN_BYTES and packs TURN_STEPS at most, and then lets others have theirs.
  */
 #include "js/snapshot.h"
 
@@ -32,7 +32,7 @@
 enum {
 	CHUNK_MIN = 1 << 10, CHUNK_MAX = 1 << 20, CHUNK = 128 << 10,
 	WINDOW_MIN = 1 << 10, WINDOW_MAX = 32 << 20, WINDOW = 8 << 20,
-	TURN_BYTES = 256 << 10,
+	TURN_BYTES = 256 << 10, TURN_STEPS = 8,
 };
 
 #define INTEREST_WAIT_NS (2 * NS_PER_S)
@@ -145,13 +145,19 @@ static void squeeze(struct snapshot *x)
 	x->out_at = 0;
 }
 
-/* Packs until there is a chunk.  False: it cannot be; x is gone. */
-static bool prepare_chunk(struct snapshot *x)
+static bool has_chunk(const struct snapshot *x)
+{
+	return x->is_packed || x->out.n - x->out_at >= x->chunk_bytes;
+}
+
+/* Packs until there is a chunk, in so many steps at most: bytes that fold well
+ * are many.  False: it cannot be; x is gone. */
+static bool prepare_chunk(struct snapshot *x, unsigned *n_steps)
 {
 	char status[200];
 	int  rc;
 
-	while (!x->is_packed && x->out.n - x->out_at < x->chunk_bytes) {
+	for (; !has_chunk(x) && *n_steps > 0; --*n_steps) {
 		squeeze(x);
 		rc = pack_some(x->pack, &x->out);
 		if (rc < 0) {
@@ -177,10 +183,13 @@ static void send_last(struct snapshot *x)
 static void go_on(struct snapshot *x)
 {
 	uint64_t until = x->bytes + TURN_BYTES;
+	unsigned n_steps = TURN_STEPS;
 
 	while (x->n_free > 0 && x->bytes < until) {
-		if (!prepare_chunk(x))
+		if (!prepare_chunk(x, &n_steps))
 			return;
+		if (!has_chunk(x))
+			break;
 		if (x->out.n - x->out_at < x->chunk_bytes) {
 			send_last(x);
 			return;

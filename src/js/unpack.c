@@ -14,6 +14,7 @@
 #include "js/archive_msgs.h"
 #include "js/archive_tar.h"
 #include "js/blk.h"
+#include "js/blk_index.h"
 #include "js/consumer_int.h"
 #include "js/consumer_state.h"
 #include "js/fields.h"
@@ -23,7 +24,8 @@
 #include "proto/subject.h"
 
 /* A message costs as much as copying so many bytes. */
-enum { FILE_MAX = 32 << 20, SUBJECT_MAX = 4096, MSG_WORK = 256 };
+enum { FILE_MAX = 32 << 20, INDEX_MAX = 128 << 20, SUBJECT_MAX = 4096,
+	MSG_WORK = 256, FINISH_WORK = 512 << 10 };
 
 #define SEQ_BEYOND (UINT64_C(1) << 62)
 
@@ -60,11 +62,13 @@ struct unpack {
 	uint32_t          block_nr;	/* of the last one */
 	struct highway    key;
 	struct queue      records;	/* of the block, not yet complete */
-	struct blk_index  index;
+	struct buf        index_bytes;
+	struct blk_index  index;	/* what it says is gone is removed last */
+	bool              has_index;
 
 	bool              has_meta;
 	int64_t           created_ns;	/* JS_TIME_UNSET: it is not said */
-	uint64_t          first_seq, last_seq;	/* at least; 0: not said */
+	uint64_t          last_seq;	/* at least */
 	struct list       consumers;	/* struct kept */
 	size_t            kept_bytes;
 	uint64_t          work;		/* done so far; about bytes */
@@ -303,7 +307,7 @@ static int begin_file(struct unpack *u, struct slice name, uint64_t size)
 		u->kind = FILE_ERRORS;
 	} else if (slice_eq(name, SLICE("msgs/index.db"))) {
 		u->kind = FILE_INDEX;
-		blk_index_begin(&u->index, u->s->name);
+		buf_reset(&u->index_bytes);
 	} else if (slice_has_prefix(name, SLICE("msgs/")) &&
 	    read_block_nr(slice_skip(name, 5), &nr)) {
 		u->kind = FILE_BLOCK;
@@ -314,8 +318,8 @@ static int begin_file(struct unpack *u, struct slice name, uint64_t size)
 		if (err != 0)
 			return err;
 	}
-	return u->kind == FILE_IGNORED || u->kind == FILE_INDEX ||
-	    size <= FILE_MAX ? 0 : fail(u, "a file is too large");
+	return u->kind == FILE_IGNORED || size <= (u->kind == FILE_INDEX
+	    ? INDEX_MAX : FILE_MAX) ? 0 : fail(u, "a file is too large");
 }
 
 static int add_to_file(struct unpack *u, struct slice bytes)
@@ -325,8 +329,9 @@ static int add_to_file(struct unpack *u, struct slice bytes)
 	case FILE_CONSUMER_SUM:
 		return 0;
 	case FILE_INDEX:
-		blk_index_add(&u->index, bytes);
-		return 0;
+		buf_put_slice(&u->index_bytes, bytes);
+		return buf_failed(&u->index_bytes)
+		    ? fail(u, err_text(ERR_NOMEM)) : 0;
 	case FILE_BLOCK:
 		return give(&u->records, bytes) ? 0
 		    : fail(u, err_text(ERR_NOMEM));
@@ -372,16 +377,13 @@ static int read_errors(struct unpack *u)
 	return ERR_CORRUPT;
 }
 
-/* It is no more than what the blocks say, or less: then it says nothing. */
+/* One that is damaged says nothing: nats-server does without it too. */
 static void read_index(struct unpack *u)
 {
-	uint64_t first, last;
-
-	if (!blk_index_end(&u->index, &first, &last))
-		return;
-	note_last(u, last);
-	if (first <= last + 1)
-		u->first_seq = first;
+	u->has_index = blk_index_open(&u->index, buf_slice(&u->index_bytes),
+	    u->s->name);
+	if (u->has_index)
+		note_last(u, u->index.last_seq);
 }
 
 static int end_file(struct unpack *u)
@@ -675,17 +677,47 @@ static int restore_consumer(struct unpack *u, struct kept *k)
 	return err;
 }
 
+static int bury_run(struct unpack *u, uint64_t first, uint64_t last)
+{
+	int err = 0;
+
+	u->work += MSG_WORK / 8;
+	while (err == 0 && store_find_next(u->s->store, SLICE_NONE, first,
+	    &first) == 0 && first <= last)
+		err = bury(u, first++);
+	return err;
+}
+
+/* What limits removed is in the files still.  ERR_BUSY: enough for this turn,
+ * or for the store. */
+static int bury_all(struct unpack *u)
+{
+	uint64_t until = u->work + FINISH_WORK, first, last;
+	int      rc = 1;
+
+	while (u->has_index && u->work < until) {
+		struct blk_index before = u->index;
+
+		rc = blk_index_next(&u->index, &first, &last);
+		if (rc == ERR_CORRUPT)
+			return fail(u, "index.db makes no sense");
+		u->has_index = rc == 1;
+		if (rc == 1)
+			rc = bury_run(u, first, last);
+		if (rc < 0) {
+			u->index = before;	/* again, from here */
+			return rc;
+		}
+	}
+	return u->has_index ? ERR_BUSY : 0;
+}
+
 /* From where to where its sequences go. */
 static int settle(struct unpack *u)
 {
-	struct store *store = u->s->store;
-	uint64_t      n;
-	int           err = store_skip_to(store, u->last_seq + 1);
+	int err = fail_store(u, store_skip_to(u->s->store, u->last_seq + 1));
 
-	if (err == 0 && u->first_seq > 0)
-		err = store_purge(store, &(struct store_purge){
-			.below_seq = u->first_seq }, &n);
-	return fail_store(u, err);
+	return err == 0 ? bury_all(u) : err;
 }
 
 int unpack_finish(struct unpack *u)
@@ -736,6 +768,7 @@ void unpack_destroy(struct unpack *u)
 	buf_fini(&u->plain.b);
 	buf_fini(&u->records.b);
 	buf_fini(&u->file);
+	buf_fini(&u->index_bytes);
 	free(u);
 }
 

@@ -94,47 +94,6 @@ TEST(another_file_is_another_key)
 	buf_fini(&b);
 }
 
-/* Of the same stream, behind them. */
-static const char their_index[] =
-	"\x0b\x04\x01\x2e\x02\xe8\xcd\x94\xe2\x94\xea\x82\xed\x31\x02"
-	"\xe8\xcd\x94\xe2\x94\xea\x82\xed\x31\x01\x0a\x6f\x72\x64\x65"
-	"\x72\x73\x2e\x6e\x65\x77\x01\x01\x01\x01\x01\x2e\x02\x00\x02"
-	"\x00\x00\x00\x00\x01\x87\x9f\xe7\xe3\x5f\x20\xce\xf5\x02\x01"
-	"\x74\x54\x51\xb3\x73\xd0";
-
-static bool index_of(struct slice bytes, size_t cut, uint64_t *first,
-    uint64_t *last)
-{
-	struct blk_index x;
-
-	blk_index_begin(&x, SLICE("ORDERS"));
-	for (; bytes.n > cut; bytes = slice_skip(bytes, cut))
-		blk_index_add(&x, slice_of(bytes.p, cut));
-	blk_index_add(&x, bytes);
-	return blk_index_end(&x, first, last);
-}
-
-TEST(an_index_says_where_the_stream_ends)
-{
-	char     bytes[sizeof their_index - 1];
-	uint64_t first, last;
-
-	memcpy(bytes, their_index, sizeof bytes);
-	for (size_t cut = 1; cut <= sizeof bytes; cut++) {
-		CHECK(index_of(slice_of(bytes, sizeof bytes), cut, &first,
-		    &last), "in pieces of %zu", cut);
-		CHECK(first == 2 && last == 2);
-	}
-	for (size_t bit = 0; bit < 8 * sizeof bytes; bit++) {
-		bytes[bit / 8] ^= (char)(1 << bit % 8);
-		CHECK(!index_of(slice_of(bytes, sizeof bytes), 9, &first,
-		    &last), "bit %zu", bit);
-		bytes[bit / 8] ^= (char)(1 << bit % 8);
-	}
-	for (size_t n = 0; n < sizeof bytes; n++)
-		CHECK(!index_of(slice_of(bytes, n), 9, &first, &last));
-}
-
 TEST(the_sum_of_a_meta_file_is_nats_servers)
 {
 	static const char meta[] =
