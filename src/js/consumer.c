@@ -234,9 +234,9 @@ static bool check_work_queue(const struct stream *s,
 
 		if (o == except || o->config->direct)
 			continue;
-		if (g->n_filters == 0 || o->config->n_filters == 0)
+		if (g->n_filters == 0)
 			return js_fail(e, 10099);
-		if (collides(g, o->config))
+		if (o->config->n_filters == 0 || collides(g, o->config))
 			return js_fail(e, 10100);
 	}
 	if (except == NULL && g->deliver_policy != DELIVER_ALL)

@@ -422,3 +422,84 @@ TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
 	free(dead);
 	world_fini(&w);
 }
+
+TEST(what_was_delivered_too_often_is_kept_too)
+{
+	struct consumer_config *g = world_config("C");
+	struct js_metadata      key = { SLICE("mote.dead_letter_stream"),
+		SLICE("DEAD") };
+	struct world           *dead = calloc(1, sizeof *dead);
+	struct store_msg        m = { 0 };
+	struct consumer        *c;
+
+	world_init(dead);
+	world_init(&w);
+	dead->stream.name = SLICE("DEAD");
+	w.other = &dead->stream;
+	world_store(&w, "x", "body");
+	g->metadata = &key;
+	g->n_metadata = 1;
+	g->max_deliver = 1;
+	c = world_create(&w, g);
+	ask("1");
+	world_pass(&w, 31 * NS_PER_S);
+	CHECK_INT(store_durable_seq(dead->stream.store), 1);
+	CHECK_INT(store_read(dead->stream.store, 1, &m), 0);
+	CHECK_SLICE(m.body, SLICE("body"));
+	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Reason: max_deliver\r\n", 31));
+	holds(c, 1, 1, 1, 1, 0, 0);
+	store_msg_fini(&m);
+	world_fini(dead);
+	free(dead);
+	world_fini(&w);
+}
+
+TEST(a_work_queue_has_one_consumer_for_each_subject)
+{
+	struct slice a = SLICE("a.*"), b = SLICE("b");
+	const struct {
+		const char         *name;
+		struct slice       *filter;
+		enum ack_policy     ack;
+		enum deliver_policy from;
+		int                 err;
+	} t[] = {
+		{ "none", &a, ACK_NONE, DELIVER_ALL, 10098 },
+		{ "late", &a, ACK_EXPLICIT, DELIVER_NEW, 10101 },
+		{ "a", &a, ACK_EXPLICIT, DELIVER_ALL, 0 },
+		{ "all", NULL, ACK_EXPLICIT, DELIVER_ALL, 10099 },
+		{ "same", &a, ACK_EXPLICIT, DELIVER_ALL, 10100 },
+		{ "b", &b, ACK_EXPLICIT, DELIVER_ALL, 0 },
+	};
+
+	world_init(&w);
+	w.config.retention = RETENTION_WORKQUEUE;
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct consumer_config *g = world_config(t[i].name);
+		struct js_error         e = { 0 };
+
+		g->filters = t[i].filter;
+		g->n_filters = t[i].filter != NULL;
+		g->ack_policy = t[i].ack;
+		g->deliver_policy = t[i].from;
+		consumer_create(&w.stream, g, &e);
+		CHECK_INT(e.err_code, t[i].err, "%s", t[i].name);
+	}
+	world_fini(&w);
+}
+
+TEST(beside_an_unfiltered_one_a_filter_is_not_unique)
+{
+	struct consumer_config *g = world_config("some");
+	struct slice            filter = SLICE("a");
+	struct js_error         e = { 0 };
+
+	world_init(&w);
+	w.config.retention = RETENTION_WORKQUEUE;
+	world_create(&w, world_config("all"));
+	g->filters = &filter;
+	g->n_filters = 1;
+	CHECK(consumer_create(&w.stream, g, &e) == NULL);
+	CHECK_INT(e.err_code, 10100);
+	world_fini(&w);
+}

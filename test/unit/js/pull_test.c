@@ -289,6 +289,27 @@ TEST(the_first_is_pinned_until_it_is_silent_for_too_long)
 	world_fini(&w);
 }
 
+TEST(who_was_unpinned_is_told_when_its_turn_comes)
+{
+	struct consumer *c = start_with(2, false, grouped(PRIORITY_PINNED));
+	struct js_error  e = { 0 };
+	char             text[100];
+
+	ask_at("a", "{\"group\":\"g\",\"batch\":1}");
+	world_turn(&w);
+	CHECK_STR(heard(), "a m\n");
+	snprintf(text, sizeof text, "{\"group\":\"g\",\"id\":\"%.22s\"}",
+	    c->pull.pin);
+	CHECK(consumer_unpin(c, SLICE("g"), &e));
+	world_turn(&w);
+	heard();
+	ask_at("a", text);
+	world_turn(&w);
+	CHECK_STR(heard(), "a|||NATS/1.0 423 Nats-Wrong-Pin-Id;"
+	    "Nats-Pending-Messages: 1;Nats-Pending-Bytes: 0;;|\n");
+	world_fini(&w);
+}
+
 TEST(the_lower_number_is_served_first)
 {
 	start_with(0, false, grouped(PRIORITY_PRIORITIZED));

@@ -269,10 +269,9 @@ def objects():
 # ---- measuring --------------------------------------------------------------------
 
 def bench():
-    nats('stream add benchstream --subjects bench.s --defaults')
     more = '--size 64 --no-progress'
     for what, kind in (
-            ('pub sync bench.s --msgs 200', 'publisher'),
+            ('pub sync bench.s --create --msgs 200', 'publisher'),
             ('pub async bench.s --msgs 3000 --batch 100 --clients 2', 'publisher'),
             ('fetch --msgs 2000 --clients 2', 'consumer|fetch'),
             ('consume --msgs 200', 'consumer'),
