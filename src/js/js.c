@@ -202,6 +202,16 @@ void js_stop_jobs(struct js *js, const struct stream *s)
 	}
 }
 
+static void stop_jobs_of(struct js *js, const struct js_account *a)
+{
+	LIST_EACH (l, &js->jobs) {
+		struct js_job *j = CONTAINER_OF(l, struct js_job, link);
+
+		if (j->account == a)
+			j->stop(j);
+	}
+}
+
 /* ---- streams of an account --------------------------------------------------------- */
 
 /* Where it is, or would be. */
@@ -562,6 +572,7 @@ void js_disable(struct js *js, const struct account *core)
 
 	if (a == NULL)
 		return;
+	stop_jobs_of(js, a);
 	js->is_closing = true;	/* what they had with others stays */
 	close_streams(a);
 	js->is_closing = false;
