@@ -456,12 +456,15 @@ void api_msg_get(struct api_call *c)
 
 	if (s == NULL)
 		return;
+	direct_wish_init(&wish);
 	if (!direct_read(c->doc, &wish) || asks_wrongly(&wish)) {
 		js_fail(&c->e, 10003);
+		direct_wish_fini(&wish);
 		return;
 	}
 	if (!direct_find(s, &wish, &seq) || store_read(s->store, seq, &m) != 0) {
 		js_fail(&c->e, 10037);
+		direct_wish_fini(&wish);
 		store_msg_fini(&m);
 		return;
 	}
@@ -476,5 +479,6 @@ void api_msg_get(struct api_call *c)
 	json_key(c->w, "time");
 	json_time(c->w, m.ts_ns);
 	json_end_object(c->w);
+	direct_wish_fini(&wish);
 	store_msg_fini(&m);
 }

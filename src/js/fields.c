@@ -103,8 +103,7 @@ static const char *kind_of(const struct json *j)
 	return json_as_bool(j, &b) ? "bool" : "value";
 }
 
-/* Absent, as in Go. */
-static bool is_null(const struct json *j)
+bool js_is_null(const struct json *j)
 {
 	return strcmp(kind_of(j), "value") == 0;
 }
@@ -200,7 +199,7 @@ static bool read_strs(struct reading *r, const struct js_field *f,
 	if (v == NULL)
 		return out_of_memory(r);
 	for (size_t i = 0; i < n; i++) {
-		if (is_null(json_item(j, i)))
+		if (js_is_null(json_item(j, i)))
 			continue;	/* the empty string, as in Go */
 		if (!json_as_str(json_item(j, i), &s))
 			return wrong_type(r, f, json_item(j, i));
@@ -223,7 +222,7 @@ static bool read_ints(struct reading *r, const struct js_field *f,
 	if (v == NULL)
 		return out_of_memory(r);
 	for (size_t i = 0; i < n; i++)
-		if (!is_null(json_item(j, i)) &&
+		if (!js_is_null(json_item(j, i)) &&
 		    !json_as_i64(json_item(j, i), &v[i]))
 			return wrong_type(r, f, json_item(j, i));
 	memcpy(at(r, f->at), &v, sizeof v);
@@ -251,7 +250,7 @@ static bool add_pair(void *ctx, struct slice key, const struct json *value)
 	struct pairs *p = ctx;
 	struct slice  s = SLICE_NONE;
 
-	p->ok = (is_null(value) || json_as_str(value, &s)) &&
+	p->ok = (js_is_null(value) || json_as_str(value, &s)) &&
 	    js_hold_copy(p->hold, key, &p->v[p->n].key) &&
 	    js_hold_copy(p->hold, s, &p->v[p->n].value);
 	p->n += p->ok;
@@ -337,7 +336,7 @@ static bool read_member(void *ctx, struct slice key, const struct json *value)
 	if (f == NULL && r->is_strict)
 		r->ok = js_fail_with(r->e, 10025, "json: unknown field \"%.*s\"",
 		    SLICE_ARG(key));
-	else if (f != NULL && !is_null(value))
+	else if (f != NULL && !js_is_null(value))
 		r->ok = read_value(r, f, value);
 	return r->ok;
 }

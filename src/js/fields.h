@@ -70,6 +70,9 @@ bool js_fields_read(const struct js_field *fields, const char *name,
     const struct json *object, bool is_strict, void *into,
     struct js_hold *h, struct js_error *e);
 
+/* It is "null", which is as good as absent, as in Go. */
+bool js_is_null(const struct json *j);
+
 /* A value that is none of an enum's, as it stands in the text: 10025. */
 bool js_fail_value(struct js_error *e, const struct json *j);
 
