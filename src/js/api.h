@@ -68,6 +68,10 @@ void api_drop_all(struct js *js);
 struct stream *api_stream(struct api_call *c);
 struct consumer *api_consumer(struct api_call *c);
 
+/* The answer as it stands is kept back until what the stream has done so far is
+ * on the disk; on_state: what it keeps of its consumers. */
+void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state);
+
 /* For lists: where to begin, from the request; total, offset and limit are
  * written. */
 size_t api_page(struct api_call *c, size_t total, size_t limit);

@@ -91,13 +91,6 @@ void direct_wish_fini(struct direct_wish *wish)
 	wish->hold = NULL;
 }
 
-/* A time before all that nanoseconds can hold is one. */
-static void settle_time(const struct json *doc, const char *key, int64_t *ns)
-{
-	if (*ns == JS_TIME_UNSET && json_get(doc, key) != NULL)
-		*ns = JS_TIME_UNSET + 1;
-}
-
 /* "null" asks for nothing. */
 bool direct_read(const struct json *doc, struct direct_wish *wish)
 {
@@ -106,12 +99,8 @@ bool direct_read(const struct json *doc, struct direct_wish *wish)
 	if (js_is_null(doc))
 		return true;
 	wish->hold = js_hold_create();
-	if (wish->hold == NULL || !js_fields_read(fields, "JSApiMsgGetRequest",
-	    doc, false, wish, wish->hold, &e))
-		return false;
-	settle_time(doc, "start_time", &wish->start_time);
-	settle_time(doc, "up_to_time", &wish->up_to_time);
-	return true;
+	return wish->hold != NULL && js_fields_read(fields,
+	    "JSApiMsgGetRequest", doc, false, wish, wish->hold, &e);
 }
 
 bool direct_find(struct stream *s, const struct direct_wish *wish,

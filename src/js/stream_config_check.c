@@ -221,8 +221,18 @@ static bool check_external(struct check *k, const struct source_config *s)
 
 /* The numbers are those of mirrors or of sources. */
 struct source_codes {
-	unsigned filters, source, destination, overlap, name;
+	unsigned filters, source, destination, overlap, name, consumer;
 };
+
+/* A consumer that is there already says where it begins and what it passes. */
+static bool check_consumer(struct check *k, const struct source_config *s,
+    const struct source_codes *codes)
+{
+	return !s->has_consumer || (js_name_is_valid(s->consumer_name) &&
+	    subject_is_literal(s->consumer_deliver) && s->opt_start_seq == 0 &&
+	    s->opt_start_time == JS_TIME_UNSET && s->filter_subject.n == 0) ||
+	    js_fail(k->e, codes->consumer);
+}
 
 static bool check_maps(struct check *k, const struct source_config *s,
     const struct source_codes *codes)
@@ -263,7 +273,7 @@ static bool check_maps(struct check *k, const struct source_config *s,
 static bool check_mirror(struct check *k)
 {
 	static const struct source_codes codes = { 10150, 10151, 10154, 10152,
-		10142 };
+		10142, 10213 };
 	struct stream_config *c = k->c;
 	const struct {
 		bool     is_wrong;
@@ -282,7 +292,9 @@ static bool check_mirror(struct check *k)
 			return js_fail(k->e, rows[i].code);
 	if (c->marker_ttl_ns > 0)
 		return invalid(k, "subject delete markers forbidden on mirrors");
-	return check_maps(k, c->mirror, &codes) && check_external(k, c->mirror);
+	return check_maps(k, c->mirror, &codes) &&
+	    check_external(k, c->mirror) &&
+	    check_consumer(k, c->mirror, &codes);
 }
 
 static bool is_same_source(const struct source_config *a,
@@ -291,6 +303,7 @@ static bool is_same_source(const struct source_config *a,
 	bool is_same = slice_eq(a->name, b->name) &&
 	    slice_eq(a->external_api, b->external_api) &&
 	    slice_eq(a->filter_subject, b->filter_subject) &&
+	    slice_eq(a->consumer_name, b->consumer_name) &&
 	    a->n_transforms == b->n_transforms;
 
 	for (size_t i = 0; is_same && i < a->n_transforms; i++)
@@ -302,7 +315,7 @@ static bool is_same_source(const struct source_config *a,
 static bool check_sources(struct check *k)
 {
 	static const struct source_codes codes = { 10144, 10145, 10146, 10147,
-		10141 };
+		10141, 10215 };
 	struct stream_config *c = k->c;
 
 	if (c->n_sources > 0 && c->allow_schedules)
@@ -312,7 +325,8 @@ static bool check_sources(struct check *k)
 			if (is_same_source(&c->sources[i], &c->sources[n]))
 				return js_fail(k->e, 10140);
 		if (!check_maps(k, &c->sources[i], &codes) ||
-		    !check_external(k, &c->sources[i]))
+		    !check_external(k, &c->sources[i]) ||
+		    !check_consumer(k, &c->sources[i], &codes))
 			return false;
 	}
 	return true;
