@@ -561,6 +561,8 @@ struct js_account *js_enable(struct js *js, struct account *core,
 		err = open_streams(a);
 	if (err == 0)
 		return a;
+	if (!a->is_enabled)
+		take_back(a);
 	log_error("JetStream: account '%.*s': %s", SLICE_ARG(core->name),
 	    err_text(err));
 	return NULL;
