@@ -189,6 +189,36 @@ void api_stream_create(struct api_call *c)
 	json_bool(c->w, true);
 }
 
+static bool exceeds(const struct consumer_config *o,
+    const struct stream_config *g)
+{
+	return (g->limit_ack_pending > 0 &&
+	    o->max_ack_pending > g->limit_ack_pending) ||
+	    (g->limit_inactive_ns > 0 &&
+	    o->inactive_ns > g->limit_inactive_ns);
+}
+
+/* Do those that it has keep to its limits for consumers? */
+static bool suits_consumers(struct api_call *c, const struct stream *s,
+    const struct stream_config *g)
+{
+	struct buf names = { 0 };
+
+	LIST_EACH (l, &s->consumers) {
+		const struct consumer *o = consumer_of(l);
+
+		if (!consumer_config(o)->direct &&
+		    exceeds(consumer_config(o), g))
+			buf_printf(&names, "%s%.*s", names.n > 0 ? ", " : "",
+			    SLICE_ARG(consumer_name(o)));
+	}
+	if (names.n > 0)
+		js_fail_with(&c->e, 10069, "change to limits violates "
+		    "consumers: %.*s", SLICE_ARG(buf_slice(&names)));
+	buf_fini(&names);
+	return !js_failed(&c->e);
+}
+
 void api_stream_update(struct api_call *c)
 {
 	bool                  pedantic;
@@ -204,7 +234,7 @@ void api_stream_update(struct api_call *c)
 		js_fail(&c->e, 10074);
 	if (js_failed(&c->e) ||
 	    !stream_config_check_update(s->config, g, &c->e) ||
-	    !is_apart(c, g, s) || !may_reserve(c, g,
+	    !suits_consumers(c, s, g) || !is_apart(c, g, s) || !may_reserve(c, g,
 	    s->config->max_bytes > 0 ? s->config->max_bytes : 1)) {
 		stream_config_destroy(g);
 		return;

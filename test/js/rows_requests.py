@@ -103,4 +103,49 @@ CONSUMERS = [(S + 'CREATE.S', {'name': 'S', 'subjects': ['s.>']})] + sum((
     fed(12, **GOOD, more={'filter_subject': 's.a'}), fed(13, **GOOD),
     two(1, 'x', 'x'), two(2, 'x', 'y'), two(3, 'x', None), two(4, None, None)), [])
 
-SETS = [MALFORMED, CONSUMERS]
+
+def update(number, before, after):
+    """Created, updated and gone again."""
+    name = 'U%d' % number
+    old, new = ({'name': name, 'subjects': [name + '.*'], **config}
+                for config in (before, after))
+    return [(S + 'CREATE.' + name, old), (S + 'UPDATE.' + name, new),
+            (S + 'INFO.' + name, ''), (S + 'DELETE.' + name, '')]
+
+
+MARKERS = {'allow_msg_ttl': True, 'subject_delete_marker_ttl': 1000000000}
+
+# What may be set and taken back, or may not.
+EITHER_WAY = [
+    {'max_consumers': 5}, {'storage': 'memory'}, {'retention': 'workqueue'},
+    {'retention': 'interest'}, {'deny_delete': True}, {'deny_purge': True}, MARKERS,
+    {'allow_msg_ttl': True}, {'allow_msg_counter': True}, {'allow_msg_schedules': True},
+    {'allow_atomic': True}, {'allow_batched': True}, {'persist_mode': 'async'},
+    {'compression': 's2'}, {'discard': 'new'}, {'max_msgs_per_subject': 1},
+    {'duplicate_window': 1000000000}, {'no_ack': True}, {'allow_direct': True},
+    {'mirror_direct': True}, {'description': 'x', 'metadata': {'a': 'b'}},
+    {'republish': {'src': '>', 'dest': 'r.>'}}, {'max_bytes': 100}, {'max_msg_size': 5},
+    {'placement': {'cluster': 'x'}}, {'consumer_limits': {'max_ack_pending': 5}},
+    {'num_replicas': 2}, {'sealed': True}, {'allow_rollup_hdrs': True},
+    {'mirror': {'name': 'S'}, 'subjects': []},
+]
+
+LIMITS = {'name': 'L', 'subjects': ['l']}
+
+UPDATES = [(S + 'CREATE.S', {'name': 'S', 'subjects': ['s']})] + sum((
+    update(2 * i, {}, one) + update(2 * i + 1, one, {})
+    for i, one in enumerate(EITHER_WAY)), []) + [
+    (S + 'CREATE.L', LIMITS),
+    (C + 'CREATE.L.c', {'stream_name': 'L', 'config': {
+        'name': 'c', 'durable_name': 'c', 'ack_policy': 'explicit', 'max_ack_pending': 10}}),
+    (C + 'CREATE.L.d', {'stream_name': 'L', 'config': {'name': 'd',
+                                                        'inactive_threshold': SOON}}),
+    (S + 'UPDATE.L', {**LIMITS, 'consumer_limits': {'max_ack_pending': 5}}),
+    (S + 'UPDATE.L', {**LIMITS, 'consumer_limits': {'inactive_threshold': 1000000000}}),
+    (S + 'UPDATE.L', {**LIMITS, 'consumer_limits': {'max_ack_pending': 10,
+                                                    'inactive_threshold': SOON}}),
+    (S + 'UPDATE.L', {**LIMITS, 'max_consumers': 1}), (S + 'INFO.L', ''),
+    (C + 'LIST.L', ''),
+]
+
+SETS = [MALFORMED, CONSUMERS, UPDATES]

@@ -240,6 +240,30 @@ static const struct {
 	  "stream configuration update can not unseal a sealed stream" },
 	{ "{'name':'S','allow_msg_ttl':true}", "{'name':'S'}",
 	  "message TTL status can not be disabled" },
+	{ "{'name':'S'}", "{'name':'S','allow_msg_ttl':true}", NULL },
+	{ "{'name':'S'}", "{'name':'T'}",
+	  "stream configuration name must match original" },
+	{ "{'name':'S'}", "{'name':'S','retention':'workqueue'}", "stream "
+	  "configuration update can not change retention policy to/from "
+	  "workqueue" },
+	{ "{'name':'S','retention':'interest'}", "{'name':'S'}", NULL },
+	{ "{'name':'S','deny_delete':true}", "{'name':'S'}", "stream "
+	  "configuration update can not cancel deny message deletes" },
+	{ "{'name':'S','deny_purge':true}", "{'name':'S'}",
+	  "stream configuration update can not cancel deny purge" },
+	{ "{'name':'S'}", "{'name':'S','deny_delete':true,'deny_purge':true}",
+	  NULL },
+	{ "{'name':'S','allow_msg_counter':true}", "{'name':'S'}", "stream "
+	  "configuration update can not change message counter setting" },
+	{ "{'name':'S'}", "{'name':'S','allow_msg_counter':true}", "stream "
+	  "configuration update can not change message counter setting" },
+	{ "{'name':'S','allow_msg_schedules':true}", "{'name':'S'}",
+	  "message schedules can not be disabled" },
+	{ "{'name':'S'}", "{'name':'S','compression':'s2','max_consumers':1,"
+	  "'republish':{'src':'>','dest':'r.>'},'allow_atomic':true}", NULL },
+	{ "{'name':'M','mirror':{'name':'S'}}",
+	  "{'name':'M','mirror':{'name':'T'}}",
+	  "stream mirror configuration can not be updated" },
 	{ "{'name':'S'}", "{'name':'S','persist_mode':'async'}",
 	  "stream configuration update can not change persist mode" },
 	{ "{'name':'S'}", "{'name':'S','mirror':{'name':'M'}}",
