@@ -135,9 +135,9 @@ static bool check_combinations(struct check *k)
 	} rows[] = {
 		{ c->deny_purge && c->allow_rollup,
 		  "roll-ups require the purge permission" },
-		{ c->allow_counter && c->discard == DISCARD_NEW,
+		{ c->allow_counter && c->discard == DISCARD_NEW && !c->sealed,
 		  "counter stream cannot use discard new" },
-		{ c->allow_counter && c->allow_msg_ttl,
+		{ c->allow_counter && (c->allow_msg_ttl || c->marker_ttl_ns > 0),
 		  "counter stream cannot use message TTLs" },
 		{ c->allow_counter && c->allow_schedules,
 		  "counter stream cannot use message schedules" },
@@ -152,7 +152,7 @@ static bool check_combinations(struct check *k)
 		  "subject delete marker TTL must not be negative" },
 		{ c->marker_ttl_ns > 0 && c->marker_ttl_ns < S,
 		  "subject delete marker TTL must be at least 1 second" },
-		{ c->allow_schedules && c->discard == DISCARD_NEW,
+		{ c->allow_schedules && c->discard == DISCARD_NEW && !c->sealed,
 		  "message scheduling cannot use discard new" },
 		{ c->is_async && c->storage != STORAGE_FILE,
 		  "async persist mode is only supported on file storage" },
@@ -190,6 +190,8 @@ static bool check_implied(struct check *k)
 			    "if message TTLs are disabled");
 		c->allow_msg_ttl = true;
 	}
+	if (c->sealed)
+		return true;	/* nothing is rolled up any more */
 	if (c->marker_ttl_ns > 0 && !imply_rollup(k, "subject delete marker "
 	    "cannot be set if roll-ups are disabled"))
 		return false;

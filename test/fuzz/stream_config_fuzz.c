@@ -2,7 +2,7 @@
  *
  * Holds: what is refused has a number and a text; what passes the checks can be
  * written, and what was written is read, passes them and is equal; it may be
- * updated to itself.  The first byte chooses strict, pedantic and limits; behind
+ * updated to itself, and so may what it was updated to.  The first byte chooses strict, pedantic and limits; behind
  * a NUL stands the other one, to which the first may be updated or not. */
 #include <stdint.h>
 #include <stdlib.h>
@@ -92,6 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		b = make(second, data[0] & 1, limits, data[0] & 2);
 	if (b != NULL && !stream_config_check_update(a, b, &e))
 		must(js_failed(&e) && e.text[0] != '\0');
+	else if (b != NULL)
+		check_alone(b, limits);	/* it is found again at a start */
 	stream_config_destroy(a);
 	stream_config_destroy(b);
 	return 0;
