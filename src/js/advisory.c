@@ -7,6 +7,7 @@
 #include "core/account.h"
 #include "js/api.h"
 #include "js/consumer.h"
+#include "js/fields.h"
 #include "js/js.h"
 #include "js/stream.h"
 
@@ -337,7 +338,7 @@ void advisory_paused(const struct consumer *c, bool is_paused, int64_t until)
 		json_key(&d.w, "paused");
 		json_bool(&d.w, is_paused);
 		json_key(&d.w, "pause_until");
-		json_time(&d.w, until);
+		js_time_write(until, &d.w);
 	}
 	end(&d);
 }

@@ -11,6 +11,7 @@
 #include "js/advisory.h"
 #include "js/consumer.h"
 #include "js/hash8.h"
+#include "js/fields.h"
 #include "js/headers.h"
 #include "js/js.h"
 #include "js/stream.h"
@@ -19,7 +20,8 @@
 #define PREFIX SLICE("$JS.API.")
 #define TYPE   "io.nats.jetstream.api.v1."
 
-enum payload_rule { IGNORED, EMPTY, OPTIONAL, REQUIRED };
+/* OPTIONAL: what does not look like JSON is passed over; STRICT: it is not. */
+enum payload_rule { IGNORED, EMPTY, OPTIONAL, STRICT, REQUIRED };
 
 static void needs_cluster(struct api_call *c)
 {
@@ -121,7 +123,7 @@ static const struct api_row rows[] = {
 	  "\"paused\":false,\"pause_until\":\"0001-01-01T00:00:00Z\"", OPTIONAL,
 	  api_consumer_pause,
 	  .fields = "pause_until:s" },
-	{ "CONSUMER.RESET.*.*", "consumer_reset", "\"reset_seq\":0", OPTIONAL,
+	{ "CONSUMER.RESET.*.*", "consumer_reset", "\"reset_seq\":0", STRICT,
 	  api_consumer_reset, true },
 	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
 	  api_consumer_unpin },
@@ -264,6 +266,10 @@ static bool read_payload(struct api_call *c, const struct api_row *row,
 		return (*doc != NULL && json_is_object(*doc) && !has_any) ||
 		    js_fail(&c->e, 10038);
 	}
+	if (*doc != NULL && js_is_null(*doc)) {
+		json_free(*doc);
+		*doc = json_parse(SLICE("{}"), &why);	/* as Go has it */
+	}
 	c->doc = *doc;
 	return *doc != NULL || js_fail_with(&c->e, 10025, "%s", why);
 }
@@ -315,7 +321,7 @@ static bool check_member(void *ctx, struct slice key, const struct json *value)
 	if (kind == '\0' && m->c->js->config.is_strict)
 		return js_fail_with(&m->c->e, 10025,
 		    "json: unknown field \"%.*s\"", SLICE_ARG(key));
-	if (kind != '\0' && !is_kind(value, kind))
+	if (kind != '\0' && !js_is_null(value) && !is_kind(value, kind))
 		return js_fail_with(&m->c->e, 10025, "json: cannot unmarshal "
 		    "into Go struct field .%.*s", SLICE_ARG(key));
 	return true;

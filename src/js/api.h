@@ -68,6 +68,10 @@ void api_drop_all(struct js *js);
 struct stream *api_stream(struct api_call *c);
 struct consumer *api_consumer(struct api_call *c);
 
+/* The answer as it stands is kept back until what the stream has done so far is
+ * on the disk; on_state: what it keeps of its consumers. */
+void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state);
+
 /* For lists: where to begin, from the request; total, offset and limit are
  * written. */
 size_t api_page(struct api_call *c, size_t total, size_t limit);
@@ -82,15 +86,20 @@ void direct_start(struct stream *s);
 void direct_stop(struct stream *s);
 /* The message "get" names.  api_stream.c's MSG.GET uses the same finder. */
 struct direct_wish {
-	uint64_t     seq;
-	int64_t      start_time;
-	struct slice last_by_subj, next_by_subj;
-	bool         no_hdr;
-	uint64_t     batch, max_bytes, up_to_seq;
-	int64_t      up_to_time;
-	const struct json *multi_last;	/* an array; NULL */
+	struct js_hold *hold;		/* of the texts; NULL: they are others' */
+	uint64_t        seq;
+	int64_t         start_time;	/* JS_TIME_UNSET: none */
+	struct slice    last_by_subj, next_by_subj;
+	bool            no_hdr;
+	int64_t         batch, max_bytes;	/* below 0: none, no more */
+	uint64_t        up_to_seq;
+	int64_t         up_to_time;
+	struct slice   *multi_last;
+	size_t          n_multi;
 };
-/* False: it contradicts itself, or asks for nothing. */
+void direct_wish_init(struct direct_wish *wish);
+void direct_wish_fini(struct direct_wish *wish);
+/* Into an initialised one.  False: malformed, or out of memory. */
 bool direct_read(const struct json *doc, struct direct_wish *wish);
 /* False: there is none. */
 bool direct_find(struct stream *s, const struct direct_wish *wish,

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "js/advisory.h"
 #include "js/consumer.h"
+#include "js/cursors.h"
 #include "js/hash8.h"
 #include "js/headers.h"
 #include "js/js.h"
@@ -306,26 +307,36 @@ void api_consumer_pause(struct api_call *c)
 	}
 	if (!consumer_pause(o, until, &c->e))
 		return;
-	until = consumer_config(o)->pause_until;
 	json_key(c->w, "paused");
 	json_bool(c->w, until > now);
 	json_key(c->w, "pause_until");
-	json_time(c->w, until);
+	js_time_write(until, c->w);
 	if (until > now) {
 		json_key(c->w, "pause_remaining");
 		json_i64(c->w, until - now);
 	}
 }
 
+/* Unknown members are nobody's business here. */
 void api_consumer_unpin(struct api_call *c)
 {
-	struct slice     group = SLICE_NONE;
-	struct consumer *o;
+	const struct json *member = c->doc == NULL ? NULL
+	    : json_get(c->doc, "group");
+	struct slice       group = SLICE_NONE;
+	struct consumer   *o;
 
-	if (c->doc != NULL)
-		json_as_str(json_get(c->doc, "group"), &group);
+	if ((c->doc != NULL && !json_is_object(c->doc)) ||
+	    (member != NULL && !json_as_str(member, &group))) {
+		js_fail_with(&c->e, 10025, "json: cannot unmarshal into Go "
+		    "value of type server.JSApiConsumerUnpinRequest");
+		return;
+	}
 	if (group.n == 0) {
 		js_fail_with(&c->e, 10025, "consumer group not specified");
+		return;
+	}
+	if (!consumer_group_is_valid(group)) {
+		js_fail(&c->e, 10162);
 		return;
 	}
 	o = api_consumer(c);
@@ -343,6 +354,11 @@ void api_consumer_reset(struct api_call *c)
 	c->is_silent = o == NULL || c->r->reply.n == 0;
 	if (o == NULL)
 		return;
+	if (c->doc != NULL && !json_is_object(c->doc)) {
+		js_fail_with(&c->e, 10025, "json: cannot unmarshal into Go "
+		    "value of type server.JSApiConsumerResetRequest");
+		return;
+	}
 	if (c->doc != NULL && json_get(c->doc, "seq") != NULL &&
 	    (!json_as_i64(json_get(c->doc, "seq"), &seq) || seq < 0)) {
 		js_fail_with(&c->e, 10025, "seq is no sequence");
@@ -353,4 +369,6 @@ void api_consumer_reset(struct api_call *c)
 	consumer_write_info(o, true, c->w);
 	json_key(c->w, "reset_seq");
 	json_u64(c->w, at);
+	cursor_flush(o);
+	api_wait_for_disk(c, api_stream(c), true);
 }

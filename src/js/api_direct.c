@@ -12,7 +12,7 @@
 #include "js/stream_config.h"
 #include "proto/subject.h"
 
-enum { MULTI_MAX = 1024 };
+enum { MULTI_MAX = 1024, LASTS_MAX = 2 * MULTI_MAX };
 
 #define MAX_BYTES UINT64_C(67108864)
 
@@ -61,43 +61,46 @@ void direct_stop(struct stream *s)
 
 /* ---- what is asked --------------------------------------------------------------- */
 
-static bool read_u64(const struct json *doc, const char *key, uint64_t *ret)
-{
-	int64_t v;
+static const struct js_field fields[] = {
+#define ROW(key, kind, member) \
+	{ key, kind, .at = offsetof(struct direct_wish, member) }
+	ROW("seq", JS_UINT, seq),
+	ROW("start_time", JS_TIME, start_time),
+	ROW("last_by_subj", JS_STR, last_by_subj),
+	ROW("next_by_subj", JS_STR, next_by_subj),
+	ROW("no_hdr", JS_BOOL, no_hdr),
+	ROW("batch", JS_INT, batch),
+	ROW("max_bytes", JS_INT, max_bytes),
+	ROW("up_to_seq", JS_UINT, up_to_seq),
+	ROW("up_to_time", JS_TIME, up_to_time),
+#undef ROW
+	{ "multi_last", JS_STRS, .at = offsetof(struct direct_wish, multi_last),
+	  .n_at = offsetof(struct direct_wish, n_multi) },
+	{ NULL }
+};
 
-	if (json_get(doc, key) == NULL)
-		return true;
-	if (!json_as_i64(json_get(doc, key), &v) || v < 0)
-		return false;
-	*ret = (uint64_t)v;
-	return true;
-}
-
-static bool read_time(const struct json *doc, const char *key, int64_t *ret)
-{
-	struct slice s;
-
-	if (json_get(doc, key) == NULL)
-		return true;
-	return json_as_str(json_get(doc, key), &s) && js_time_read(s, ret);
-}
-
-bool direct_read(const struct json *doc, struct direct_wish *wish)
+void direct_wish_init(struct direct_wish *wish)
 {
 	*wish = (struct direct_wish){ .start_time = JS_TIME_UNSET,
 		.up_to_time = JS_TIME_UNSET };
-	if (!json_is_object(doc) || !read_u64(doc, "seq", &wish->seq) ||
-	    !read_u64(doc, "batch", &wish->batch) ||
-	    !read_u64(doc, "max_bytes", &wish->max_bytes) ||
-	    !read_u64(doc, "up_to_seq", &wish->up_to_seq) ||
-	    !read_time(doc, "start_time", &wish->start_time) ||
-	    !read_time(doc, "up_to_time", &wish->up_to_time))
-		return false;
-	json_as_str(json_get(doc, "last_by_subj"), &wish->last_by_subj);
-	json_as_str(json_get(doc, "next_by_subj"), &wish->next_by_subj);
-	json_as_bool(json_get(doc, "no_hdr"), &wish->no_hdr);
-	wish->multi_last = json_get(doc, "multi_last");
-	return true;
+}
+
+void direct_wish_fini(struct direct_wish *wish)
+{
+	js_hold_destroy(wish->hold);
+	wish->hold = NULL;
+}
+
+/* "null" asks for nothing. */
+bool direct_read(const struct json *doc, struct direct_wish *wish)
+{
+	struct js_error e = { 0 };
+
+	if (js_is_null(doc))
+		return true;
+	wish->hold = js_hold_create();
+	return wish->hold != NULL && js_fields_read(fields,
+	    "JSApiMsgGetRequest", doc, false, wish, wish->hold, &e);
 }
 
 bool direct_find(struct stream *s, const struct direct_wish *wish,
@@ -118,7 +121,7 @@ bool direct_find(struct stream *s, const struct direct_wish *wish,
 		return subject_is_valid(wish->next_by_subj) &&
 		    store_find_next(s->store, wish->next_by_subj, from,
 		    seq) == 0;
-	if (wish->start_time != JS_TIME_UNSET || wish->batch > 0)
+	if (wish->start_time != JS_TIME_UNSET || wish->batch != 0)
 		return store_find_next(s->store, SLICE_NONE, from, seq) == 0;
 	*seq = from;
 	ok = store_read(s->store, from, &m) == 0;
@@ -144,6 +147,7 @@ static void say(struct direct *d, const char *status)
 	    "%s", status);
 }
 
+/* Where many are asked for by subject, they come with their headers. */
 static bool send(struct direct *d, uint64_t seq, const uint64_t *n_pending)
 {
 	struct buf *b = &d->headers, time = { 0 };
@@ -151,7 +155,7 @@ static bool send(struct direct *d, uint64_t seq, const uint64_t *n_pending)
 	if (store_read(d->s->store, seq, &d->msg) != 0)
 		return false;
 	buf_reset(b);
-	if (!d->wish.no_hdr) {
+	if (!d->wish.no_hdr || d->wish.n_multi > 0) {
 		text_put_time(&time, d->msg.ts_ns);
 		js_headers_begin(b, d->msg.hdr);
 		js_header_put(b, "Nats-Stream", d->s->name);
@@ -176,10 +180,11 @@ static bool send(struct direct *d, uint64_t seq, const uint64_t *n_pending)
 
 static bool is_full(const struct direct *d)
 {
-	uint64_t max = d->wish.max_bytes > 0 ? d->wish.max_bytes : MAX_BYTES;
+	uint64_t max = d->wish.max_bytes > 0 ? (uint64_t)d->wish.max_bytes
+	    : MAX_BYTES;
 
-	return (d->wish.batch > 0 && d->n_sent >= d->wish.batch) ||
-	    d->bytes >= max;
+	return (d->wish.batch > 0 && d->n_sent >= (uint64_t)d->wish.batch) ||
+	    d->wish.max_bytes < 0 || d->bytes >= max;
 }
 
 static void end_batch(struct direct *d, uint64_t n_pending, uint64_t up_to)
@@ -207,6 +212,10 @@ static void answer_batch(struct direct *d)
 		return;
 	}
 	store_count(d->s->store, pattern, seq, false, &left);
+	if (d->wish.batch < 0) {
+		end_batch(d, left, 0);
+		return;
+	}
 	do {
 		left -= left > 0;
 		send(d, seq, &left);
@@ -216,31 +225,12 @@ static void answer_batch(struct direct *d)
 }
 
 struct lasts {
-	uint64_t *v;
-	size_t    n;
-	uint64_t  from, up_to;
 	struct stream *s;
-	bool      is_over;
+	uint64_t       up_to;
+	uint64_t      *v;
+	size_t         n;
+	bool           is_over;
 };
-
-static bool note_last(void *ctx, struct slice subject, uint64_t n,
-    uint64_t last_seq)
-{
-	struct lasts *x = ctx;
-
-	(void)n;
-	if (last_seq > x->up_to && store_find_last(x->s->store, subject,
-	    x->up_to, &last_seq) != 0)
-		return true;
-	if (last_seq < x->from)
-		return true;
-	if (x->n == MULTI_MAX) {
-		x->is_over = true;
-		return false;
-	}
-	x->v[x->n++] = last_seq;
-	return true;
-}
 
 static int ascending(const void *a, const void *b)
 {
@@ -259,6 +249,30 @@ static size_t unique(uint64_t *v, size_t n)
 	return k;
 }
 
+/* Patterns may overlap: a subject counts once. */
+static void sort_out(struct lasts *x)
+{
+	qsort(x->v, x->n, sizeof *x->v, ascending);
+	x->n = unique(x->v, x->n);
+	x->is_over = x->n > MULTI_MAX;
+}
+
+static bool note_last(void *ctx, struct slice subject, uint64_t n,
+    uint64_t last_seq)
+{
+	struct lasts *x = ctx;
+
+	(void)n;
+	if (last_seq > x->up_to && store_find_last(x->s->store, subject,
+	    x->up_to, &last_seq) != 0)
+		return true;
+	x->v[x->n++] = last_seq;
+	if (x->n == LASTS_MAX)
+		sort_out(x);
+	return !x->is_over;
+}
+
+/* 0: there is nothing up to there, or nothing there yet. */
 static uint64_t up_to(struct direct *d)
 {
 	struct store_state st;
@@ -266,38 +280,41 @@ static uint64_t up_to(struct direct *d)
 
 	store_get_state(d->s->store, &st);
 	if (d->wish.up_to_seq > 0)
-		return d->wish.up_to_seq;
+		return d->wish.up_to_seq > st.last_seq ? 0 : d->wish.up_to_seq;
 	if (d->wish.up_to_time != JS_TIME_UNSET &&
 	    store_find_time(d->s->store, d->wish.up_to_time, &seq) == 0)
 		return seq - 1;
 	return st.last_seq;
 }
 
+/* From seq on, where a page begins. */
 static void send_lasts(struct direct *d, const struct lasts *x)
 {
-	uint64_t left = x->n;
+	size_t   at = 0;
+	uint64_t left;
 
-	for (size_t i = 0; i < x->n && !is_full(d); i++) {
+	while (at < x->n && x->v[at] < d->wish.seq)
+		at++;
+	left = x->n - at;
+	for (; at < x->n && !is_full(d); at++) {
 		left--;
-		send(d, x->v[i], &left);
+		send(d, x->v[at], &left);
 	}
 	end_batch(d, left, x->up_to);
 }
 
 static void answer_multi(struct direct *d)
 {
-	struct lasts x = { calloc(MULTI_MAX, sizeof *x.v), 0, d->wish.seq,
-		up_to(d), d->s, false };
-	struct slice pattern;
+	struct lasts x = { .s = d->s, .up_to = up_to(d),
+		.v = calloc(LASTS_MAX, sizeof *x.v) };
 
-	for (size_t i = 0; x.v != NULL && i < json_n_items(d->wish.multi_last);
-	    i++)
-		if (json_as_str(json_item(d->wish.multi_last, i), &pattern) &&
-		    subject_is_valid(pattern))
-			store_each_subject(d->s->store, pattern, note_last, &x);
-	if (x.v != NULL)
-		qsort(x.v, x.n, sizeof *x.v, ascending);
-	x.n = unique(x.v, x.n);
+	for (size_t i = 0; x.v != NULL && x.up_to > 0 && !x.is_over &&
+	    i < d->wish.n_multi; i++)
+		if (subject_is_valid(d->wish.multi_last[i]))
+			store_each_subject(d->s->store, d->wish.multi_last[i],
+			    note_last, &x);
+	if (x.n > 0)
+		sort_out(&x);
 	if (x.is_over)
 		say(d, "413 Too Many Results");
 	else if (x.n == 0)
@@ -315,7 +332,7 @@ static bool is_contradiction(const struct direct_wish *w)
 	    (w->seq > 0 && has_time) || (has_time && w->last_by_subj.n > 0) ||
 	    (w->last_by_subj.n > 0 && w->next_by_subj.n > 0) ||
 	    (w->last_by_subj.n > 0 && w->batch > 0) ||
-	    (w->multi_last != NULL && (w->last_by_subj.n > 0 ||
+	    (w->n_multi > 0 && (w->last_by_subj.n > 0 ||
 	    w->next_by_subj.n > 0)) ||
 	    (w->up_to_seq > 0 && w->up_to_time != JS_TIME_UNSET);
 }
@@ -324,7 +341,7 @@ static bool asks_nothing(const struct direct_wish *w)
 {
 	return w->seq == 0 && w->last_by_subj.n == 0 &&
 	    w->next_by_subj.n == 0 && w->start_time == JS_TIME_UNSET &&
-	    json_n_items(w->multi_last) == 0;
+	    w->n_multi == 0;
 }
 
 static void answer_wish(struct direct *d)
@@ -335,9 +352,9 @@ static void answer_wish(struct direct *d)
 		say(d, "408 Bad Request");
 	else if (asks_nothing(&d->wish))
 		say(d, "408 Empty Request");
-	else if (d->wish.multi_last != NULL)
+	else if (d->wish.n_multi > 0)
 		answer_multi(d);
-	else if (d->wish.batch > 0)
+	else if (d->wish.batch != 0)
 		answer_batch(d);
 	else if (!direct_find(d->s, &d->wish, &seq) || !send(d, seq, NULL))
 		say(d, "404 Message Not Found");
@@ -363,7 +380,8 @@ static void answer_subject_json(struct direct *d, struct slice subject)
 
 	if (doc == NULL || !direct_read(doc, &d->wish)) {
 		say(d, "408 Malformed Request");
-	} else if (!asks_nothing(&d->wish) || d->wish.batch > 0) {
+	} else if (!asks_nothing(&d->wish) || d->wish.batch != 0 ||
+	    d->wish.up_to_seq > 0 || d->wish.up_to_time != JS_TIME_UNSET) {
 		say(d, "408 Bad Request");
 	} else {
 		d->wish.last_by_subj = subject;
@@ -387,7 +405,7 @@ void direct_answer(struct js *js, const struct api_request *r)
 		d.s = sources_find_direct(r->account, name);
 	if (d.s == NULL)
 		return;
-	d.wish.start_time = d.wish.up_to_time = JS_TIME_UNSET;
+	direct_wish_init(&d.wish);
 	if (r->headers.n > 0 && js_header_get(r->headers,
 	    SLICE("Nats-Required-Api-Level"), &level) &&
 	    (!text_parse_i64(level, &n) || n > JS_API_LEVEL)) {
@@ -402,6 +420,7 @@ void direct_answer(struct js *js, const struct api_request *r)
 	} else {
 		answer_json(&d);
 	}
+	direct_wish_fini(&d.wish);
 	store_msg_fini(&d.msg);
 	buf_fini(&d.headers);
 }

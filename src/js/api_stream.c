@@ -32,8 +32,20 @@ static void put_success(struct api_call *c)
 /* ---- create and update -------------------------------------------------------------- */
 
 /* fills_name: one without a name has that of the subject. */
-static struct stream_config *read_config(struct api_call *c, bool fills_name,
-    bool *pedantic)
+/* Than the subject says. */
+static bool is_called_otherwise(struct api_call *c,
+    const struct stream_config *g)
+{
+	if (js_name_is_path(c->names[0]))
+		js_fail(&c->e, 10128);
+	else if (!slice_eq(g->name, c->names[0]))
+		js_fail(&c->e, 10056);
+	return js_failed(&c->e);
+}
+
+/* The name is looked at first if it is new, and last if it is not. */
+static struct stream_config *read_config(struct api_call *c, bool is_new,
+    bool fills_name, bool *pedantic)
 {
 	struct stream_limits  limits = {
 		.duplicate_window_ns = c->js->config.limit_duplicates_ns,
@@ -48,12 +60,11 @@ static struct stream_config *read_config(struct api_call *c, bool fills_name,
 		return NULL;
 	if (fills_name && g->name.n == 0)
 		js_hold_copy(g->hold, c->names[0], &g->name);
-	if (js_name_is_path(c->names[0]))
-		js_fail(&c->e, 10128);
-	else if (!slice_eq(g->name, c->names[0]))
-		js_fail(&c->e, 10056);
-	else if (stream_config_check(g, &limits, *pedantic, &c->e))
-		source_check(c->account, g, *pedantic, &c->e);
+	if (is_new && is_called_otherwise(c, g))
+		;
+	else if (stream_config_check(g, &limits, *pedantic, &c->e) &&
+	    source_check(c->account, g, *pedantic, &c->e) && !is_new)
+		is_called_otherwise(c, g);
 	if (!js_failed(&c->e))
 		return g;
 	stream_config_destroy(g);
@@ -114,7 +125,7 @@ struct stream_config *api_restored_config(struct api_call *c)
 {
 	int64_t               max = c->account->limits.max_streams;
 	bool                  pedantic;
-	struct stream_config *g = read_config(c, true, &pedantic);
+	struct stream_config *g = read_config(c, true, true, &pedantic);
 
 	if (g == NULL)
 		return NULL;
@@ -156,7 +167,7 @@ static struct stream *create(struct api_call *c, struct stream_config *g)
 void api_stream_create(struct api_call *c)
 {
 	bool                  pedantic;
-	struct stream_config *g = read_config(c, false, &pedantic);
+	struct stream_config *g = read_config(c, true, false, &pedantic);
 	struct stream        *s;
 
 	if (g == NULL)
@@ -178,10 +189,40 @@ void api_stream_create(struct api_call *c)
 	json_bool(c->w, true);
 }
 
+static bool exceeds(const struct consumer_config *o,
+    const struct stream_config *g)
+{
+	return (g->limit_ack_pending > 0 &&
+	    o->max_ack_pending > g->limit_ack_pending) ||
+	    (g->limit_inactive_ns > 0 &&
+	    o->inactive_ns > g->limit_inactive_ns);
+}
+
+/* Do those that it has keep to its limits for consumers? */
+static bool suits_consumers(struct api_call *c, const struct stream *s,
+    const struct stream_config *g)
+{
+	struct buf names = { 0 };
+
+	LIST_EACH (l, &s->consumers) {
+		const struct consumer *o = consumer_of(l);
+
+		if (!consumer_config(o)->direct &&
+		    exceeds(consumer_config(o), g))
+			buf_printf(&names, "%s%.*s", names.n > 0 ? ", " : "",
+			    SLICE_ARG(consumer_name(o)));
+	}
+	if (names.n > 0)
+		js_fail_with(&c->e, 10069, "change to limits violates "
+		    "consumers: %.*s", SLICE_ARG(buf_slice(&names)));
+	buf_fini(&names);
+	return !js_failed(&c->e);
+}
+
 void api_stream_update(struct api_call *c)
 {
 	bool                  pedantic;
-	struct stream_config *g = read_config(c, false, &pedantic);
+	struct stream_config *g = read_config(c, false, false, &pedantic);
 	struct stream        *s;
 
 	if (g == NULL)
@@ -193,7 +234,7 @@ void api_stream_update(struct api_call *c)
 		js_fail(&c->e, 10074);
 	if (js_failed(&c->e) ||
 	    !stream_config_check_update(s->config, g, &c->e) ||
-	    !is_apart(c, g, s) || !may_reserve(c, g,
+	    !suits_consumers(c, s, g) || !is_apart(c, g, s) || !may_reserve(c, g,
 	    s->config->max_bytes > 0 ? s->config->max_bytes : 1)) {
 		stream_config_destroy(g);
 		return;
@@ -354,8 +395,7 @@ static void say_later(struct stream_waiter *w, int err)
 	free(l);
 }
 
-/* The answer as it stands is kept back. */
-static void wait_for_disk(struct api_call *c, struct stream *s)
+void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state)
 {
 	struct slice  reply = c->r->reply;
 	struct buf   *out = c->w->out;
@@ -373,7 +413,7 @@ static void wait_for_disk(struct api_call *c, struct stream *s)
 	if (reply.n == 0)
 		free(l);
 	else
-		stream_await(s, &l->waiter, false);
+		stream_await(s, &l->waiter, on_state);
 }
 
 void api_stream_purge(struct api_call *c)
@@ -401,26 +441,42 @@ void api_stream_purge(struct api_call *c)
 		return;
 	put_success(c);
 	put_u64(c, "purged", n);
-	wait_for_disk(c, s);
+	api_wait_for_disk(c, s, false);
 }
 
+static bool stop_at_member(void *ctx, struct slice key,
+    const struct json *value)
+{
+	(void)key;
+	(void)value;
+	*(bool *)ctx = true;
+	return false;
+}
+
+/* What says nothing is refused; what says anything but which, is about 0. */
 void api_msg_delete(struct api_call *c)
 {
 	struct stream *s = api_stream(c);
 	int64_t        seq = 0;
-	bool           no_erase = false;
+	bool           no_erase = false, has_any = false;
 
 	if (s == NULL)
 		return;
+	json_each(c->doc, stop_at_member, &has_any);
+	if (!has_any) {
+		js_fail(&c->e, 10003);
+		return;
+	}
 	json_as_bool(json_get(c->doc, "no_erase"), &no_erase);
-	if (!json_as_i64(json_get(c->doc, "seq"), &seq) || seq < 0) {
+	if (json_get(c->doc, "seq") != NULL &&
+	    (!json_as_i64(json_get(c->doc, "seq"), &seq) || seq < 0)) {
 		js_fail(&c->e, 10003);
 		return;
 	}
 	if (!stream_delete_msg(s, (uint64_t)seq, !no_erase, &c->e))
 		return;
 	put_success(c);
-	wait_for_disk(c, s);
+	api_wait_for_disk(c, s, false);
 }
 
 static void put_base64(struct api_call *c, const char *key, struct slice s)
@@ -456,12 +512,15 @@ void api_msg_get(struct api_call *c)
 
 	if (s == NULL)
 		return;
+	direct_wish_init(&wish);
 	if (!direct_read(c->doc, &wish) || asks_wrongly(&wish)) {
 		js_fail(&c->e, 10003);
+		direct_wish_fini(&wish);
 		return;
 	}
 	if (!direct_find(s, &wish, &seq) || store_read(s->store, seq, &m) != 0) {
 		js_fail(&c->e, 10037);
+		direct_wish_fini(&wish);
 		store_msg_fini(&m);
 		return;
 	}
@@ -476,5 +535,6 @@ void api_msg_get(struct api_call *c)
 	json_key(c->w, "time");
 	json_time(c->w, m.ts_ns);
 	json_end_object(c->w);
+	direct_wish_fini(&wish);
 	store_msg_fini(&m);
 }

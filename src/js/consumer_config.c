@@ -104,7 +104,8 @@ static const struct js_field fields[] = {
 	{ "durable_name", JS_STR, true, C(durable) },
 	{ "name", JS_STR, true, C(name) },
 	{ "description", JS_STR, true, C(description) },
-	{ "deliver_policy", JS_OTHER, .read = read_deliver_policy,
+	{ "deliver_policy", JS_OTHER, .refuses_null = true,
+	  .read = read_deliver_policy,
 	  .write = write_deliver_policy },
 	{ "opt_start_seq", JS_UINT, true, C(opt_start_seq) },
 	{ "opt_start_time", JS_TIME, true, C(opt_start_time) },
@@ -116,7 +117,8 @@ static const struct js_field fields[] = {
 	  .write = write_filter },
 	{ "filter_subjects", JS_STRS, true, C(filters), C(n_filters),
 	  .write = write_filters },
-	{ "replay_policy", JS_OTHER, .read = read_replay,
+	{ "replay_policy", JS_OTHER, .refuses_null = true,
+	  .read = read_replay,
 	  .write = write_replay },
 	{ "rate_limit_bps", JS_UINT, true, C(rate_limit_bps) },
 	{ "sample_freq", JS_STR, true, C(sample_freq) },
@@ -186,7 +188,7 @@ unsigned consumer_config_level(const struct consumer_config *c)
 {
 	if (c->ack_policy == ACK_FLOW_CONTROL)
 		return 4;
-	return c->pause_until != JS_TIME_UNSET || c->priority != PRIORITY_NONE ||
+	return c->pause_until > JS_TIME_BEFORE || c->priority != PRIORITY_NONE ||
 	    c->n_groups > 0 ? 1 : 0;
 }
 

@@ -85,6 +85,9 @@ void consumer_config_destroy(struct consumer_config *c);	/* takes NULL */
 /* Gives it this name (copied): from the request's subject, or made up. */
 bool consumer_config_set_name(struct consumer_config *c, struct slice name);
 
+/* May a priority group be called that? */
+bool consumer_group_is_valid(struct slice s);
+
 /* Defaults and checks, section 15.2 and 15.3 up to 18; the stream's config
  * gives limits and subjects.  False and *e. */
 bool consumer_config_check(struct consumer_config *c,

@@ -367,7 +367,7 @@ static bool check_rest(struct check *k)
 	    js_fail_with(k->e, 10135, "128KB");
 }
 
-static bool is_group_name(struct slice s)
+bool consumer_group_is_valid(struct slice s)
 {
 	if (s.n > GROUP_MAX)
 		return false;
@@ -398,7 +398,7 @@ static bool check_priority(struct check *k)
 	for (size_t i = 0; i < c->n_groups; i++) {
 		if (c->groups[i].n == 0)
 			return js_fail(k->e, 10161);
-		if (!is_group_name(c->groups[i]))
+		if (!consumer_group_is_valid(c->groups[i]))
 			return js_fail(k->e, 10162);
 	}
 	return true;

@@ -103,8 +103,7 @@ static const char *kind_of(const struct json *j)
 	return json_as_bool(j, &b) ? "bool" : "value";
 }
 
-/* Absent, as in Go. */
-static bool is_null(const struct json *j)
+bool js_is_null(const struct json *j)
 {
 	return strcmp(kind_of(j), "value") == 0;
 }
@@ -166,7 +165,8 @@ bool js_fail_value(struct js_error *e, const struct json *j)
 	if (json_as_str(j, &s))
 		json_quote(&json, s);
 	else
-		buf_put_str(&json, *number != '\0' ? number + 1 : kind_of(j));
+		buf_put_str(&json, *number != '\0' ? number + 1
+		    : js_is_null(j) ? "null" : kind_of(j));
 	text_put_quoted(&quoted, buf_slice(&json));
 	js_fail_with(e, 10025, "can not unmarshal %.*s",
 	    SLICE_ARG(buf_slice(&quoted)));
@@ -200,7 +200,7 @@ static bool read_strs(struct reading *r, const struct js_field *f,
 	if (v == NULL)
 		return out_of_memory(r);
 	for (size_t i = 0; i < n; i++) {
-		if (is_null(json_item(j, i)))
+		if (js_is_null(json_item(j, i)))
 			continue;	/* the empty string, as in Go */
 		if (!json_as_str(json_item(j, i), &s))
 			return wrong_type(r, f, json_item(j, i));
@@ -223,7 +223,7 @@ static bool read_ints(struct reading *r, const struct js_field *f,
 	if (v == NULL)
 		return out_of_memory(r);
 	for (size_t i = 0; i < n; i++)
-		if (!is_null(json_item(j, i)) &&
+		if (!js_is_null(json_item(j, i)) &&
 		    !json_as_i64(json_item(j, i), &v[i]))
 			return wrong_type(r, f, json_item(j, i));
 	memcpy(at(r, f->at), &v, sizeof v);
@@ -251,7 +251,7 @@ static bool add_pair(void *ctx, struct slice key, const struct json *value)
 	struct pairs *p = ctx;
 	struct slice  s = SLICE_NONE;
 
-	p->ok = (is_null(value) || json_as_str(value, &s)) &&
+	p->ok = (js_is_null(value) || json_as_str(value, &s)) &&
 	    js_hold_copy(p->hold, key, &p->v[p->n].key) &&
 	    js_hold_copy(p->hold, s, &p->v[p->n].value);
 	p->n += p->ok;
@@ -337,7 +337,10 @@ static bool read_member(void *ctx, struct slice key, const struct json *value)
 	if (f == NULL && r->is_strict)
 		r->ok = js_fail_with(r->e, 10025, "json: unknown field \"%.*s\"",
 		    SLICE_ARG(key));
-	else if (f != NULL && !is_null(value))
+	else if (f != NULL && js_is_null(value) &&
+	    (f->kind == JS_ENUM || f->refuses_null))
+		r->ok = js_fail_value(r->e, value);
+	else if (f != NULL && !js_is_null(value))
 		r->ok = read_value(r, f, value);
 	return r->ok;
 }
@@ -396,7 +399,7 @@ static void write_value(const struct js_field *f, const void *p, size_t n,
 		json_u64(w, *(const uint64_t *)p);
 		break;
 	case JS_TIME:
-		json_time(w, *(const int64_t *)p);
+		js_time_write(*(const int64_t *)p, w);
 		break;
 	case JS_ENUM:
 		json_cstr(w, f->names[*(const int *)p]);
@@ -512,11 +515,15 @@ bool js_time_read(struct slice text, int64_t *ns)
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
 	s = (int64_t)timegm(&tm) - offset;
-	/* Go's zero time is what we call unset, and so is what ns cannot hold */
 	if (__builtin_mul_overflow(s, INT64_C(1000000000), ns) ||
 	    __builtin_add_overflow(*ns, fraction, ns))
-		*ns = JS_TIME_UNSET;
+		*ns = s < 0 ? JS_TIME_BEFORE : INT64_MAX;
 	return true;
+}
+
+void js_time_write(int64_t ns, struct json_writer *w)
+{
+	json_time(w, ns == JS_TIME_BEFORE ? JS_TIME_UNSET : ns);
 }
 
 struct slice js_metadata_get(const struct js_metadata *m, size_t n,

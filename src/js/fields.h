@@ -20,6 +20,8 @@ struct json_writer;
 
 #define JS_SERVER_VERSION "2.15.1"
 #define JS_TIME_UNSET     INT64_MIN
+#define JS_TIME_BEFORE    (INT64_MIN + 1)	/* all that ns can hold: Go's zero
+						   time, and shown as that */
 
 /* ---- memory that goes all at once ------------------------------------------ */
 
@@ -53,6 +55,8 @@ struct js_field {
 	size_t              at, n_at;
 	const char *const  *names;	/* JS_ENUM: NULL at the end */
 	const char         *type;	/* as a wrong type is told */
+	bool                refuses_null;	/* as an enum does; to others it is
+						   as good as absent */
 	bool (*read)(void *object, const struct json *j, struct js_hold *h,
 	    struct js_error *e);
 	/* With the key; or nothing. */
@@ -70,6 +74,9 @@ bool js_fields_read(const struct js_field *fields, const char *name,
     const struct json *object, bool is_strict, void *into,
     struct js_hold *h, struct js_error *e);
 
+/* It is "null", which is as good as absent, as in Go. */
+bool js_is_null(const struct json *j);
+
 /* A value that is none of an enum's, as it stands in the text: 10025. */
 bool js_fail_value(struct js_error *e, const struct json *j);
 
@@ -79,8 +86,10 @@ void js_fields_write(const struct js_field *fields, const void *object,
 
 /* ---- values ------------------------------------------------------------------- */
 
-/* "2026-11-27T10:00:00.5Z", any offset; false: it is no such time. */
+/* "2026-11-27T10:00:00.5Z", any offset; what ns cannot hold is JS_TIME_BEFORE or
+ * INT64_MAX.  False: it is no such time. */
 bool js_time_read(struct slice text, int64_t *ns);
+void js_time_write(int64_t ns, struct json_writer *w);
 
 struct slice js_metadata_get(const struct js_metadata *m, size_t n,
     struct slice key);

@@ -202,6 +202,16 @@ void js_stop_jobs(struct js *js, const struct stream *s)
 	}
 }
 
+static void stop_jobs_of(struct js *js, const struct js_account *a)
+{
+	LIST_EACH (l, &js->jobs) {
+		struct js_job *j = CONTAINER_OF(l, struct js_job, link);
+
+		if (j->account == a)
+			j->stop(j);
+	}
+}
+
 /* ---- streams of an account --------------------------------------------------------- */
 
 /* Where it is, or would be. */
@@ -551,6 +561,8 @@ struct js_account *js_enable(struct js *js, struct account *core,
 		err = open_streams(a);
 	if (err == 0)
 		return a;
+	if (!a->is_enabled)
+		take_back(a);
 	log_error("JetStream: account '%.*s': %s", SLICE_ARG(core->name),
 	    err_text(err));
 	return NULL;
@@ -562,6 +574,7 @@ void js_disable(struct js *js, const struct account *core)
 
 	if (a == NULL)
 		return;
+	stop_jobs_of(js, a);
 	js->is_closing = true;	/* what they had with others stays */
 	close_streams(a);
 	js->is_closing = false;

@@ -110,6 +110,7 @@ struct js_job {
 	/* At once, for good: frees it. */
 	void      (*stop)(struct js_job *j);
 	const struct stream *stream;	/* it cannot outlive; NULL: none */
+	const struct js_account *account;	/* likewise, having JetStream */
 };
 
 struct js {

@@ -441,7 +441,8 @@ static struct restore *create(struct js_account *a, struct slice client)
 
 	if (x == NULL)
 		return NULL;
-	x->job = (struct js_job){ .turn = take_turn, .stop = stop };
+	x->job = (struct js_job){ .turn = take_turn, .stop = stop,
+		.account = a };
 	x->js = a->js;
 	x->account = a;
 	x->timer.fire = on_time;

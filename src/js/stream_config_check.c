@@ -135,9 +135,9 @@ static bool check_combinations(struct check *k)
 	} rows[] = {
 		{ c->deny_purge && c->allow_rollup,
 		  "roll-ups require the purge permission" },
-		{ c->allow_counter && c->discard == DISCARD_NEW,
+		{ c->allow_counter && c->discard == DISCARD_NEW && !c->sealed,
 		  "counter stream cannot use discard new" },
-		{ c->allow_counter && c->allow_msg_ttl,
+		{ c->allow_counter && (c->allow_msg_ttl || c->marker_ttl_ns > 0),
 		  "counter stream cannot use message TTLs" },
 		{ c->allow_counter && c->allow_schedules,
 		  "counter stream cannot use message schedules" },
@@ -152,7 +152,7 @@ static bool check_combinations(struct check *k)
 		  "subject delete marker TTL must not be negative" },
 		{ c->marker_ttl_ns > 0 && c->marker_ttl_ns < S,
 		  "subject delete marker TTL must be at least 1 second" },
-		{ c->allow_schedules && c->discard == DISCARD_NEW,
+		{ c->allow_schedules && c->discard == DISCARD_NEW && !c->sealed,
 		  "message scheduling cannot use discard new" },
 		{ c->is_async && c->storage != STORAGE_FILE,
 		  "async persist mode is only supported on file storage" },
@@ -190,6 +190,8 @@ static bool check_implied(struct check *k)
 			    "if message TTLs are disabled");
 		c->allow_msg_ttl = true;
 	}
+	if (c->sealed)
+		return true;	/* nothing is rolled up any more */
 	if (c->marker_ttl_ns > 0 && !imply_rollup(k, "subject delete marker "
 	    "cannot be set if roll-ups are disabled"))
 		return false;
@@ -221,8 +223,18 @@ static bool check_external(struct check *k, const struct source_config *s)
 
 /* The numbers are those of mirrors or of sources. */
 struct source_codes {
-	unsigned filters, source, destination, overlap, name;
+	unsigned filters, source, destination, overlap, name, consumer;
 };
+
+/* A consumer that is there already says where it begins and what it passes. */
+static bool check_consumer(struct check *k, const struct source_config *s,
+    const struct source_codes *codes)
+{
+	return !s->has_consumer || (js_name_is_valid(s->consumer_name) &&
+	    subject_is_literal(s->consumer_deliver) && s->opt_start_seq == 0 &&
+	    s->opt_start_time == JS_TIME_UNSET && s->filter_subject.n == 0) ||
+	    js_fail(k->e, codes->consumer);
+}
 
 static bool check_maps(struct check *k, const struct source_config *s,
     const struct source_codes *codes)
@@ -263,7 +275,7 @@ static bool check_maps(struct check *k, const struct source_config *s,
 static bool check_mirror(struct check *k)
 {
 	static const struct source_codes codes = { 10150, 10151, 10154, 10152,
-		10142 };
+		10142, 10213 };
 	struct stream_config *c = k->c;
 	const struct {
 		bool     is_wrong;
@@ -282,7 +294,9 @@ static bool check_mirror(struct check *k)
 			return js_fail(k->e, rows[i].code);
 	if (c->marker_ttl_ns > 0)
 		return invalid(k, "subject delete markers forbidden on mirrors");
-	return check_maps(k, c->mirror, &codes) && check_external(k, c->mirror);
+	return check_maps(k, c->mirror, &codes) &&
+	    check_external(k, c->mirror) &&
+	    check_consumer(k, c->mirror, &codes);
 }
 
 static bool is_same_source(const struct source_config *a,
@@ -291,6 +305,7 @@ static bool is_same_source(const struct source_config *a,
 	bool is_same = slice_eq(a->name, b->name) &&
 	    slice_eq(a->external_api, b->external_api) &&
 	    slice_eq(a->filter_subject, b->filter_subject) &&
+	    slice_eq(a->consumer_name, b->consumer_name) &&
 	    a->n_transforms == b->n_transforms;
 
 	for (size_t i = 0; is_same && i < a->n_transforms; i++)
@@ -302,7 +317,7 @@ static bool is_same_source(const struct source_config *a,
 static bool check_sources(struct check *k)
 {
 	static const struct source_codes codes = { 10144, 10145, 10146, 10147,
-		10141 };
+		10141, 10215 };
 	struct stream_config *c = k->c;
 
 	if (c->n_sources > 0 && c->allow_schedules)
@@ -312,7 +327,8 @@ static bool check_sources(struct check *k)
 			if (is_same_source(&c->sources[i], &c->sources[n]))
 				return js_fail(k->e, 10140);
 		if (!check_maps(k, &c->sources[i], &codes) ||
-		    !check_external(k, &c->sources[i]))
+		    !check_external(k, &c->sources[i]) ||
+		    !check_consumer(k, &c->sources[i], &codes))
 			return false;
 	}
 	return true;

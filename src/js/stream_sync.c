@@ -20,6 +20,8 @@
 
 #define STATE_LAG_NS (100 * NS_PER_MS)
 
+enum { TOO_MANY = 429 };
+
 /* ---- publishers --------------------------------------------------------------- */
 
 struct ack {
@@ -67,6 +69,7 @@ static void send_ack(struct stream *s, struct slice reply, uint64_t seq,
 	b->n = n;
 }
 
+/* That too much waits is told in the headers as well. */
 void stream_refuse(struct stream *s, struct slice reply,
     const struct js_error *e)
 {
@@ -83,7 +86,11 @@ void stream_refuse(struct stream *s, struct slice reply,
 	json_key(w, "seq");
 	json_u64(w, 0);
 	json_end_object(w);
-	say(s, reply, buf_slice(&text));
+	js_send(stream_js(s), &(struct js_out){ .account = s->account->core,
+		.subject = reply, .payload = buf_slice(&text),
+		.headers = e->code == TOO_MANY
+		    ? SLICE("NATS/1.0 429 Too Many Requests\r\n\r\n")
+		    : SLICE_NONE });
 	buf_fini(&text);
 }
 

@@ -319,6 +319,9 @@ static void carry_out(struct server *s, struct plan *p)
 	if (s->resolver != NULL)
 		tenants_reload(s);
 	jetstream_reload(s);
+	if (s->resolver != NULL && old->js_enabled != s->options->js_enabled &&
+	    (old->js_domain.n > 0 || s->options->js_domain.n > 0))
+		tenants_plan_again(s);
 	monitoring_refresh(s);
 	shed(s);
 	if (files_write_pid(s, &why) != 0)

@@ -735,6 +735,23 @@ static void reload_one(struct server *s, struct slice key)
 	buf_fini(&why);
 }
 
+static void note_key(void *ctx, const struct jwt *account)
+{
+	buf_put_slice(ctx, nkey_text(&account->subject));
+}
+
+void tenants_plan_again(struct server *s)
+{
+	struct buf keys = { 0 };
+
+	resolver_each(s->resolver, note_key, &keys);
+	if (buf_failed(&keys))
+		log_error("no memory: accounts are not planned again");
+	else
+		each_key(s, &keys, plan_again);
+	buf_fini(&keys);
+}
+
 void tenants_reload(struct server *s)
 {
 	const struct conf_pairs *all = &s->options->resolver_preload;

@@ -29,6 +29,9 @@ void tenants_close(struct server *s);
 /* After a reload: tokens given along may be others. */
 void tenants_reload(struct server *s);
 
+/* What the server adds to every account has changed. */
+void tenants_plan_again(struct server *s);
+
 /* Is the token signed by somebody who may, and in order?  0, or ERR_DENIED. */
 int tenants_check(struct server *s, const struct jwt *account);
 

@@ -160,8 +160,9 @@ class Claims(Stored):
         s = self.serve('sandbox: off\n' + self.config(self.token(**SOME), jetstream=''))
         c = self.login(s, self.a, self.u)
         self.assertIsNone(c.request('$JS.API.INFO'))
-        s.reload('sandbox: off\n' + self.config(self.token(**SOME)))
-        wait_until('JetStream', lambda: c.request('$JS.API.INFO') is not None)
+        s.reload('sandbox: off\n' + self.config(self.token(**SOME),
+                                                jetstream=self.block('domain: hub')))
+        wait_until('JetStream', lambda: c.request('$JS.hub.API.INFO') is not None)
         self.assertNotIn('error', self.create(c, 'S'))
 
     @mote_only('nobody answers there then')

@@ -174,6 +174,13 @@ static const struct {
 	  "message scheduling cannot be set if roll-ups are disabled" },
 	{ "'deny_purge':true,'allow_rollup_hdrs':true", 10052,
 	  "roll-ups require the purge permission" },
+	{ "'allow_msg_counter':true,'subject_delete_marker_ttl':1000000000",
+	  10052, "counter stream cannot use message TTLs" },
+	{ "'mirror':{'name':'M','consumer':{'name':'c'}}", 10213,
+	  "stream mirror consumer config is invalid" },
+	{ "'sources':[{'name':'M','opt_start_seq':5,'consumer':{'name':'c',"
+	  "'deliver_subject':'d'}}]", 10215,
+	  "stream source consumer config is invalid" },
 	{ "'subjects':['a.*','a.b']", 10052,
 	  "subject \"a.*\" overlaps with \"a.b\"" },
 	{ "'subjects':['a','a']", 10052, "subject \"a\" overlaps with \"a\"" },
@@ -240,6 +247,30 @@ static const struct {
 	  "stream configuration update can not unseal a sealed stream" },
 	{ "{'name':'S','allow_msg_ttl':true}", "{'name':'S'}",
 	  "message TTL status can not be disabled" },
+	{ "{'name':'S'}", "{'name':'S','allow_msg_ttl':true}", NULL },
+	{ "{'name':'S'}", "{'name':'T'}",
+	  "stream configuration name must match original" },
+	{ "{'name':'S'}", "{'name':'S','retention':'workqueue'}", "stream "
+	  "configuration update can not change retention policy to/from "
+	  "workqueue" },
+	{ "{'name':'S','retention':'interest'}", "{'name':'S'}", NULL },
+	{ "{'name':'S','deny_delete':true}", "{'name':'S'}", "stream "
+	  "configuration update can not cancel deny message deletes" },
+	{ "{'name':'S','deny_purge':true}", "{'name':'S'}",
+	  "stream configuration update can not cancel deny purge" },
+	{ "{'name':'S'}", "{'name':'S','deny_delete':true,'deny_purge':true}",
+	  NULL },
+	{ "{'name':'S','allow_msg_counter':true}", "{'name':'S'}", "stream "
+	  "configuration update can not change message counter setting" },
+	{ "{'name':'S'}", "{'name':'S','allow_msg_counter':true}", "stream "
+	  "configuration update can not change message counter setting" },
+	{ "{'name':'S','allow_msg_schedules':true}", "{'name':'S'}",
+	  "message schedules can not be disabled" },
+	{ "{'name':'S'}", "{'name':'S','compression':'s2','max_consumers':1,"
+	  "'republish':{'src':'>','dest':'r.>'},'allow_atomic':true}", NULL },
+	{ "{'name':'M','mirror':{'name':'S'}}",
+	  "{'name':'M','mirror':{'name':'T'}}",
+	  "stream mirror configuration can not be updated" },
 	{ "{'name':'S'}", "{'name':'S','persist_mode':'async'}",
 	  "stream configuration update can not change persist mode" },
 	{ "{'name':'S'}", "{'name':'S','mirror':{'name':'M'}}",
@@ -259,6 +290,34 @@ TEST(an_update_may_change_some_and_not_others)
 		CHECK_INT(ok, updates[i].text == NULL, "%s", updates[i].to);
 		if (!ok)
 			CHECK_STR(e.text, updates[i].text);
+		stream_config_destroy(from);
+		stream_config_destroy(to);
+	}
+}
+
+/* It is read and checked at the next start. */
+TEST(what_was_sealed_is_found_again)
+{
+	static const char *const more[] = { "", ",'allow_msg_counter':true",
+		",'allow_msg_schedules':true",
+		",'allow_msg_ttl':true,'subject_delete_marker_ttl':1000000000",
+		",'max_age':5000000000,'allow_rollup_hdrs':true" };
+	static const struct stream_limits none = { 0 };
+
+	for (size_t i = 0; i < N_OF(more); i++) {
+		char                  text[200];
+		struct stream_config *from, *to;
+		struct js_error       e = { 0 };
+
+		snprintf(text, sizeof text, "{'name':'S'%s}", more[i]);
+		from = made(text);
+		snprintf(text, sizeof text, "{'name':'S','sealed':true%s}",
+		    more[i]);
+		to = made(text);
+		CHECK(stream_config_check_update(from, to, &e), "%s", e.text);
+		CHECK(stream_config_check(to, &none, false, &e), "%s: %s", text,
+		    e.text);
+		CHECK(to->sealed && !to->allow_rollup && to->deny_purge);
 		stream_config_destroy(from);
 		stream_config_destroy(to);
 	}
