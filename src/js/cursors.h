@@ -4,10 +4,12 @@
  * written twice, so that one damaged byte does not cost it; under "s.<name>"
  * how far it is: now and then a checkpoint, which is everything, and in between
  * one small record a turn, which says what has changed.  A record says what is
- * so, not what was done, and may be read twice without harm.
+ * so, not what was done; a checkpoint is written twice as well, and the deltas
+ * behind it are numbered, so that one that is missing is missed.
  *
  *   config record   'C' version(1) created(8, little endian) config as JSON
  *   state record    'S' version(1) kind(1) then numbers, as varints:
+ *       the delta's number, from 1 (not in a checkpoint, nor in version 1)
  *       next_seq next_cseq floor.stream_seq floor.consumer_seq
  *       n_lasts_left, then until the end
  *       checkpoint, before the rest: the lasts that are left, as differences
