@@ -237,11 +237,15 @@ void cursor_flush(struct consumer *c)
 
 	if (!k->has_moved)
 		return;
-	if (k->wants_checkpoint || k->n_deltas >= limit) {
-		if (write_checkpoint(c) != 0)
-			k->wants_checkpoint = true;
-	} else if (write_delta(c) != 0)
+	k->error = k->wants_checkpoint || k->n_deltas >= limit
+	    ? write_checkpoint(c) : write_delta(c);
+	if (k->error != 0)
 		k->wants_checkpoint = k->has_moved = true;
+}
+
+int cursor_error(const struct consumer *c)
+{
+	return c->cursor.error;
 }
 
 /* ---- what it is ------------------------------------------------------- */
@@ -298,19 +302,23 @@ int cursor_create(struct consumer *c)
 	    : store_flush(c->stream->state);
 }
 
-void cursor_forget(struct consumer *c)
+int cursor_forget(struct consumer *c)
 {
 	struct record_name name;
 	uint64_t           n;
+	int                err, also;
 
 	/* with the stream its whole directory goes */
 	if (!c->cursor.is_kept || c->stream->is_leaving)
-		return;
-	store_purge(c->stream->state, &(struct store_purge){
+		return 0;
+	err = store_purge(c->stream->state, &(struct store_purge){
 		.pattern = name_of(&name, 'c', consumer_name(c)) }, &n);
-	store_purge(c->stream->state, &(struct store_purge){
+	also = store_purge(c->stream->state, &(struct store_purge){
 		.pattern = name_of(&name, 's', consumer_name(c)) }, &n);
-	store_flush(c->stream->state);
+	if (err == 0)
+		err = also;
+	also = store_flush(c->stream->state);
+	return err != 0 ? err : also;
 }
 
 void cursor_fini(struct cursor *k)

@@ -46,6 +46,7 @@ struct cursor {
 	size_t     n_deltas;	/* since the checkpoint */
 	bool       is_kept;	/* a state store has it */
 	bool       has_moved, wants_checkpoint;
+	int        error;	/* of the last record */
 };
 
 /* Config and state, on the disk when it returns.  0 or ERR_*. */
@@ -54,8 +55,8 @@ int cursor_create(struct consumer *c);
 int cursor_put(struct consumer *c);
 /* The config has changed; durable on return. */
 int cursor_write_config(struct consumer *c);
-/* It has no records any more, durably. */
-void cursor_forget(struct consumer *c);
+/* It has no records any more, durably.  0 or ERR_*: a restart may find it. */
+int cursor_forget(struct consumer *c);
 void cursor_fini(struct cursor *k);
 
 bool cursor_is_kept(const struct consumer *c);
@@ -69,6 +70,8 @@ void cursor_reset(struct consumer *c);
 
 /* One record of what has changed; none if nothing has. */
 void cursor_flush(struct consumer *c);
+/* Why that record could not be written; 0: it is. */
+int cursor_error(const struct consumer *c);
 
 /* Applies a state record to a consumer that delivers nothing yet.  False: it
  * makes no sense; what was understood of it is applied. */
