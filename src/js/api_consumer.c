@@ -2,6 +2,7 @@
 #include "js/api.h"
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "js/advisory.h"
 #include "js/consumer.h"
 #include "js/cursors.h"
@@ -282,10 +283,15 @@ void api_consumer_info(struct api_call *c)
 void api_consumer_delete(struct api_call *c)
 {
 	struct consumer *o = api_consumer(c);
+	int              err;
 
 	if (o == NULL)
 		return;
-	consumer_delete(o);
+	err = consumer_delete(o);
+	if (err != 0) {
+		js_fail_with(&c->e, 10104, "%s", err_text(err));
+		return;
+	}
 	json_key(c->w, "success");
 	json_bool(c->w, true);
 }

@@ -278,6 +278,7 @@ struct consumer *consumer_create(struct stream *s,
     struct consumer_config *config, struct js_error *e)
 {
 	struct consumer *c;
+	int              err = ERR_NOMEM;
 
 	if (!has_place(s, config, e) ||
 	    !check_work_queue(s, config, NULL, e)) {
@@ -290,8 +291,12 @@ struct consumer *consumer_create(struct stream *s,
 		return NULL;
 	}
 	c->created_ns = consumer_wall(c);
-	if (!consumer_find_start(c) || cursor_create(c) != 0 || !listen(c)) {
-		js_fail(e, 10104);
+	if (consumer_find_start(c))
+		err = cursor_create(c);
+	if (err == 0 && !listen(c))
+		err = ERR_NOMEM;
+	if (err != 0) {
+		js_fail_with(e, 10104, "%s", err_text(err));
 		cursor_forget(c);
 		destroy(c);
 		return NULL;
@@ -424,17 +429,19 @@ static void release(struct stream *s)
 		stream_acked(s, seq);
 }
 
-void consumer_delete(struct consumer *c)
+int consumer_delete(struct consumer *c)
 {
 	struct stream *s = c->stream;
+	int            err;
 
 	if (!c->config->direct)
 		advisory_consumer_action(c, "delete");
 	pull_end_all(c, "409 Consumer Deleted", false);
 	c->is_leaving = true;
-	cursor_forget(c);
+	err = cursor_forget(c);
 	destroy(c);
 	release(s);
+	return err;
 }
 
 /* ---- nobody uses it --------------------------------------------------- */
@@ -526,6 +533,7 @@ bool consumer_update(struct consumer *c, struct consumer_config *config,
     struct js_error *e)
 {
 	struct consumer_config *old = c->config;
+	int                     err;
 
 	config->pause_until = old->pause_until;
 	if (!check_update(c, config, e)) {
@@ -533,10 +541,11 @@ bool consumer_update(struct consumer *c, struct consumer_config *config,
 		return false;
 	}
 	c->config = config;
-	if (cursor_write_config(c) != 0) {
+	err = cursor_write_config(c);
+	if (err != 0) {
 		c->config = old;
 		consumer_config_destroy(config);
-		return js_fail(e, 10104);
+		return js_fail_with(e, 10104, "%s", err_text(err));
 	}
 	take_effect(c, old);
 	consumer_config_destroy(old);
@@ -546,12 +555,14 @@ bool consumer_update(struct consumer *c, struct consumer_config *config,
 bool consumer_pause(struct consumer *c, int64_t until, struct js_error *e)
 {
 	int64_t before = c->config->pause_until;
+	int     err;
 
 	c->config->pause_until = until > consumer_wall(c) ? until
 	    : JS_TIME_UNSET;
-	if (cursor_write_config(c) != 0) {
+	err = cursor_write_config(c);
+	if (err != 0) {
 		c->config->pause_until = before;
-		return js_fail(e, 10104);
+		return js_fail_with(e, 10104, "%s", err_text(err));
 	}
 	if (c->config->pause_until != before)
 		announce_pause(c);

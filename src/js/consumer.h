@@ -59,8 +59,9 @@ bool consumer_update(struct consumer *c, struct consumer_config *config,
 /* With the server: the state is written, requests hear 409 Server Shutdown. */
 void consumer_close(struct consumer *c);
 
-/* Requests hear 409 Consumer Deleted; it is forgotten, durably. */
-void consumer_delete(struct consumer *c);
+/* Requests hear 409 Consumer Deleted; it is forgotten, durably.  0, or ERR_*: it is
+ * gone, and a restart may find it again. */
+int consumer_delete(struct consumer *c);
 
 /* The stream has new messages, or fewer: called once a turn, at its end. */
 void consumer_pump(struct consumer *c);

@@ -353,10 +353,15 @@ static void send_answer(struct stream_waiter *w, int err)
 {
 	struct answer *a = CONTAINER_OF(w, struct answer, w);
 
+	struct js_account *to = a->stream->account;
+	struct slice       subject = slice_of(a->subject, a->n);
+
 	if (err == 0)
-		js_send(a->stream->account->js, &(struct js_out){
-			.account = a->stream->account->core,
-			.subject = slice_of(a->subject, a->n) });
+		js_send(to->js, &(struct js_out){ .account = to->core,
+			.subject = subject });
+	else	/* what any client takes for an error, not for an answer */
+		js_send_status(to->js, to->core, subject, SLICE_NONE, "503 %s",
+		    err_text(err));
 	free(a);
 }
 
@@ -376,13 +381,16 @@ static void keep_answer(struct consumer *c, struct slice reply)
 
 void consumer_send_answers(struct consumer *c)
 {
+	int          err = cursor_error(c);
 	struct list *l;
 
 	while ((l = list_take(&c->answers)) != NULL) {
 		struct stream_waiter *w =
 		    CONTAINER_OF(l, struct stream_waiter, link);
 
-		if (cursor_is_kept(c))
+		if (err != 0)
+			w->done(w, err);
+		else if (cursor_is_kept(c))
 			stream_await(c->stream, w, true);
 		else
 			w->done(w, 0);

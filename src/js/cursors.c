@@ -14,7 +14,8 @@
 #include "store/format.h"
 
 enum {
-	VERSION = 1,
+	VERSION = 1,		/* of config records */
+	STATE_VERSION = 2,	/* 1: deltas are not numbered */
 	KIND_DELTA = 0, KIND_CHECKPOINT = 1,
 	OP_PENDING = 1, OP_GONE = 2, OP_CLEAR = 3, OP_DEAD = 4,
 	CONFIG_HEAD = 10,
@@ -149,8 +150,10 @@ void cursor_reset(struct consumer *c)
 static void put_head(struct consumer *c, int kind, struct buf *out)
 {
 	buf_put_char(out, 'S');
-	buf_put_char(out, VERSION);
+	buf_put_char(out, STATE_VERSION);
 	buf_put_char(out, (char)kind);
+	if (kind == KIND_DELTA)
+		put_varint(out, c->cursor.n_deltas + 1);
 	put_varint(out, c->next_seq);
 	put_varint(out, c->next_cseq);
 	put_varint(out, c->floor.stream_seq);
@@ -189,12 +192,14 @@ static int write_checkpoint(struct consumer *c)
 {
 	struct buf         out = { 0 };
 	struct record_name name;
-	uint64_t           seq, n;
+	uint64_t           seq, copy, n;
 	int                err;
 
 	cursor_encode(c, &out);
 	err = buf_failed(&out) ? ERR_NOMEM : append(c, 's', buf_slice(&out),
 	    &seq);
+	if (err == 0)
+		err = append(c, 's', buf_slice(&out), &copy);
 	buf_fini(&out);
 	if (err != 0)
 		return err;
@@ -232,11 +237,15 @@ void cursor_flush(struct consumer *c)
 
 	if (!k->has_moved)
 		return;
-	if (k->wants_checkpoint || k->n_deltas >= limit) {
-		if (write_checkpoint(c) != 0)
-			k->wants_checkpoint = true;
-	} else if (write_delta(c) != 0)
+	k->error = k->wants_checkpoint || k->n_deltas >= limit
+	    ? write_checkpoint(c) : write_delta(c);
+	if (k->error != 0)
 		k->wants_checkpoint = k->has_moved = true;
+}
+
+int cursor_error(const struct consumer *c)
+{
+	return c->cursor.error;
 }
 
 /* ---- what it is ------------------------------------------------------- */
@@ -293,19 +302,23 @@ int cursor_create(struct consumer *c)
 	    : store_flush(c->stream->state);
 }
 
-void cursor_forget(struct consumer *c)
+int cursor_forget(struct consumer *c)
 {
 	struct record_name name;
 	uint64_t           n;
+	int                err, also;
 
 	/* with the stream its whole directory goes */
 	if (!c->cursor.is_kept || c->stream->is_leaving)
-		return;
-	store_purge(c->stream->state, &(struct store_purge){
+		return 0;
+	err = store_purge(c->stream->state, &(struct store_purge){
 		.pattern = name_of(&name, 'c', consumer_name(c)) }, &n);
-	store_purge(c->stream->state, &(struct store_purge){
+	also = store_purge(c->stream->state, &(struct store_purge){
 		.pattern = name_of(&name, 's', consumer_name(c)) }, &n);
-	store_flush(c->stream->state);
+	if (err == 0)
+		err = also;
+	also = store_flush(c->stream->state);
+	return err != 0 ? err : also;
 }
 
 void cursor_fini(struct cursor *k)
@@ -316,17 +329,25 @@ void cursor_fini(struct cursor *k)
 /* ---- reading ---------------------------------------------------------- */
 
 struct head {
+	uint64_t number;	/* of a delta; 0: not known */
 	uint64_t next_seq, next_cseq, floor_seq, floor_cseq, n_lasts;
 	bool     is_checkpoint;
 };
 
 static bool take_head(struct slice *s, struct head *h)
 {
-	if (s->n < 3 || s->p[0] != 'S' || s->p[1] != VERSION ||
+	bool is_numbered;
+
+	if (s->n < 3 || s->p[0] != 'S' || s->p[1] < 1 ||
+	    s->p[1] > STATE_VERSION ||
 	    (s->p[2] != KIND_DELTA && s->p[2] != KIND_CHECKPOINT))
 		return false;
+	is_numbered = s->p[1] > 1 && s->p[2] == KIND_DELTA;
 	h->is_checkpoint = s->p[2] == KIND_CHECKPOINT;
+	h->number = 0;
 	*s = slice_skip(*s, 3);
+	if (is_numbered && (!take_varint(s, &h->number) || h->number == 0))
+		return false;
 	return take_varint(s, &h->next_seq) && take_varint(s, &h->next_cseq) &&
 	    take_varint(s, &h->floor_seq) && take_varint(s, &h->floor_cseq) &&
 	    take_varint(s, &h->n_lasts) && h->next_seq > 0 &&
@@ -446,12 +467,14 @@ bool cursor_apply(struct consumer *c, struct slice record)
 {
 	struct head h;
 
-	if (!take_head(&record, &h))
+	if (!take_head(&record, &h) ||
+	    (h.number > 0 && h.number != c->cursor.n_deltas + 1))
 		return false;
 	if (h.is_checkpoint && !take_lasts(c, &record, h.n_lasts))
 		return false;
 	if (h.n_lasts > c->n_lasts)
 		return false;
+	c->cursor.n_deltas = h.is_checkpoint ? 0 : c->cursor.n_deltas + 1;
 	c->last_at = c->n_lasts - h.n_lasts;
 	c->next_seq = h.next_seq;
 	c->next_cseq = h.next_cseq;
@@ -479,7 +502,7 @@ static void restore_state(struct consumer *c)
 	struct slice       pattern = name_of(&name, 's', consumer_name(c));
 	struct store_msg   m = { 0 };
 	uint64_t           seq = 0;
-	bool               is_sound = true;
+	bool               is_sound = false;	/* from a checkpoint on */
 
 	while (store_find_next(c->stream->state, pattern, seq + 1, &seq) == 0) {
 		bool is_checkpoint;
@@ -491,9 +514,10 @@ static void restore_state(struct consumer *c)
 		is_checkpoint = m.body.n > 2 && m.body.p[2] == KIND_CHECKPOINT;
 		if (is_sound || is_checkpoint)
 			is_sound = cursor_apply(c, m.body);
-		c->cursor.n_deltas++;
 	}
 	store_msg_fini(&m);
+	if (!is_sound)
+		cursor_reset(c);
 }
 
 /* Of the copies of a config the last that can be read counts. */

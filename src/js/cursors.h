@@ -4,10 +4,12 @@
  * written twice, so that one damaged byte does not cost it; under "s.<name>"
  * how far it is: now and then a checkpoint, which is everything, and in between
  * one small record a turn, which says what has changed.  A record says what is
- * so, not what was done, and may be read twice without harm.
+ * so, not what was done; a checkpoint is written twice as well, and the deltas
+ * behind it are numbered, so that one that is missing is missed.
  *
  *   config record   'C' version(1) created(8, little endian) config as JSON
  *   state record    'S' version(1) kind(1) then numbers, as varints:
+ *       the delta's number, from 1 (not in a checkpoint, nor in version 1)
  *       next_seq next_cseq floor.stream_seq floor.consumer_seq
  *       n_lasts_left, then until the end
  *       checkpoint, before the rest: the lasts that are left, as differences
@@ -44,6 +46,7 @@ struct cursor {
 	size_t     n_deltas;	/* since the checkpoint */
 	bool       is_kept;	/* a state store has it */
 	bool       has_moved, wants_checkpoint;
+	int        error;	/* of the last record */
 };
 
 /* Config and state, on the disk when it returns.  0 or ERR_*. */
@@ -52,8 +55,8 @@ int cursor_create(struct consumer *c);
 int cursor_put(struct consumer *c);
 /* The config has changed; durable on return. */
 int cursor_write_config(struct consumer *c);
-/* It has no records any more, durably. */
-void cursor_forget(struct consumer *c);
+/* It has no records any more, durably.  0 or ERR_*: a restart may find it. */
+int cursor_forget(struct consumer *c);
 void cursor_fini(struct cursor *k);
 
 bool cursor_is_kept(const struct consumer *c);
@@ -67,6 +70,8 @@ void cursor_reset(struct consumer *c);
 
 /* One record of what has changed; none if nothing has. */
 void cursor_flush(struct consumer *c);
+/* Why that record could not be written; 0: it is. */
+int cursor_error(const struct consumer *c);
 
 /* Applies a state record to a consumer that delivers nothing yet.  False: it
  * makes no sense; what was understood of it is applied. */

@@ -19,6 +19,9 @@
 #include "js/unopened.h"
 #include "store/pool.h"
 
+/* Each may wait for a disk: a slow one must not hold up streams on others. */
+enum { SYNC_THREADS = 8 };
+
 /* ---- saying --------------------------------------------------------------------- */
 
 struct sent {
@@ -352,7 +355,7 @@ struct js *js_create(const struct js_config *config,
 	    : ERR_NOMEM;
 	if (err == 0)
 		js->pool = store_pool_create(config->n_sync_threads > 0
-		    ? config->n_sync_threads : 2);
+		    ? config->n_sync_threads : SYNC_THREADS);
 	if (err == 0)
 		js->opener = opener_create(js);
 	if (err == 0 && js->pool != NULL && js->opener != NULL) {

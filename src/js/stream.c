@@ -675,6 +675,12 @@ void stream_abandon(struct stream *s)
 	destroy(s);
 }
 
+/* Its records go with the directory. */
+static void delete_consumer(struct consumer *c)
+{
+	consumer_delete(c);
+}
+
 bool stream_delete(struct stream *s, struct js_error *e)
 {
 	int err = 0;
@@ -683,7 +689,7 @@ bool stream_delete(struct stream *s, struct js_error *e)
 		err = place_mark_gone(&s->dir);
 	if (err != 0)
 		return js_fail_with(e, 10050, "%s", err_text(err));
-	leave(s, consumer_delete);
+	leave(s, delete_consumer);
 	store_abandon(s->store);
 	if (s->state != NULL)
 		store_abandon(s->state);

@@ -108,9 +108,9 @@ static int write_meta_copy(struct store *s, int which, struct slice image)
 	if (s->meta_fd[which] < 0)
 		return disk_err(s->meta_fd[which]);
 	rc = d->pwrite(d, s->meta_fd[which], image.p, image.n, 0);
-	if (rc >= 0)
-		rc = d->sync(d, s->meta_fd[which]);
-	return disk_err(rc);
+	if (rc < 0)
+		return disk_err(rc);
+	return d->sync(d, s->meta_fd[which]) < 0 ? ERR_IO : 0;
 }
 
 /* One after the other, so that one of them is whole at any time. */
@@ -125,7 +125,8 @@ int store_write_meta(struct store *s)
 	return err;
 }
 
-static int keep_blob(struct store *s, struct slice blob)
+/* What was there before goes to *old. */
+static int keep_blob(struct store *s, struct slice blob, struct buf *old)
 {
 	struct buf copy = { 0 };
 
@@ -134,27 +135,46 @@ static int keep_blob(struct store *s, struct slice blob)
 		buf_fini(&copy);
 		return ERR_NOMEM;
 	}
-	buf_fini(&s->blob);
+	*old = s->blob;
 	s->blob = copy;
 	s->meta.blob = buf_slice(&s->blob);
 	return 0;
 }
 
+/* The disk is full.  One of the copies may say the new one: the next sync says the
+ * old one again, in both. */
+static void take_back_blob(struct store *s, struct buf *old)
+{
+	buf_fini(&s->blob);
+	s->blob = *old;
+	*old = (struct buf){ 0 };
+	s->meta.blob = buf_slice(&s->blob);
+	s->meta.blob_generation++;
+	s->wants_meta = true;
+	s->is_full = true;
+	s->mark++;
+}
+
 int store_set_blob(struct store *s, struct slice blob)
 {
-	int err = s->err;
+	struct buf old = { 0 };
+	int        err = s->err;
 
 	if (blob.n > META_BLOB_MAX)
 		return ERR_LIMIT;
 	store_wait(s);
 	if (err == 0)
-		err = keep_blob(s, blob);
+		err = keep_blob(s, blob, &old);
 	if (err != 0)
 		return err;
 	s->meta.blob_generation++;
 	err = store_write_meta(s);
+	if (err == ERR_NOSPC)
+		take_back_blob(s, &old);
+	buf_fini(&old);
 	if (err != 0)
-		return err == ERR_NOMEM ? err : store_fail(s, err);
+		return err == ERR_NOMEM || err == ERR_NOSPC ? err
+		    : store_fail(s, err);
 	/* a full disk keeps that from being repeated, not from being so */
 	err = store_repeat_blob(s);
 	return err == ERR_IO ? err : 0;
@@ -286,7 +306,8 @@ static int sync_parent(struct disk *d, const char *path)
 static int create(struct store *s, const char *path, uint64_t first_seq,
     struct slice blob)
 {
-	int err;
+	struct buf none;
+	int        err;
 
 	if (first_seq == 0)
 		first_seq = 1;
@@ -298,7 +319,7 @@ static int create(struct store *s, const char *path, uint64_t first_seq,
 	s->meta.blob_generation = 1;
 	s->last_seq = s->durable_seq = first_seq - 1;
 	s->first_seq = first_seq;
-	err = keep_blob(s, blob);
+	err = keep_blob(s, blob, &none);
 	if (err == 0 && s->cfg.secret != NULL)
 		err = store_make_key(s);
 	if (err != 0)

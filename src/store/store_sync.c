@@ -13,8 +13,8 @@
  * footer had a successor; J2 before J5, so what a block said of the dead is
  * written elsewhere before it goes.  Each step may be repeated after a power
  * cut in any of them.  Disk full in J3 leaves a block without footer, which
- * costs time when it is opened; in J2 (a disk that copies on write) the chunks
- * wait for the next job.  Any other error is final.
+ * costs time when it is opened; in J2 or J4 (a disk that copies on write) the
+ * chunks wait for the next job.  Any other error is final.
  */
 #include "store/store_int.h"
 
@@ -163,14 +163,15 @@ static int write_footers(struct sync_job *j)
 static int write_meta(struct sync_job *j)
 {
 	struct disk *d = j->s->disk;
-	int          rc = 0;
+	int          err = 0;
 
-	for (int i = 0; i < 2 && j->meta.n > 0 && rc >= 0; i++) {
-		rc = d->pwrite(d, j->s->meta_fd[i], j->meta.p, j->meta.n, 0);
-		if (rc >= 0)
-			rc = d->sync(d, j->s->meta_fd[i]);
+	for (int i = 0; i < 2 && j->meta.n > 0 && err == 0; i++) {
+		err = disk_err(d->pwrite(d, j->s->meta_fd[i], j->meta.p,
+		    j->meta.n, 0));
+		if (err == 0 && d->sync(d, j->s->meta_fd[i]) < 0)
+			err = ERR_IO;
 	}
-	return rc < 0 ? ERR_IO : 0;
+	return err;
 }
 
 static int unlink_retired(struct sync_job *j)

@@ -125,6 +125,16 @@ __attribute__((weak)) void js_send_vstatus(struct js *js, struct account *a,
 	buf_fini(&b);
 }
 
+__attribute__((weak)) void js_send_status(struct js *js, struct account *a,
+    struct slice subject, struct slice reply, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	js_send_vstatus(js, a, subject, reply, fmt, ap);
+	va_end(ap);
+}
+
 __attribute__((weak)) struct stream *js_find_stream(
     const struct js_account *a, struct slice name)
 {

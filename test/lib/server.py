@@ -38,6 +38,7 @@ class Server:
         self.err_path = os.path.join(self.dir, 'stderr.log')
         self.ports_dir = os.path.join(self.dir, 'ports')
         os.mkdir(self.ports_dir)
+        self.env = {}           # beside this process's own
         self.proc = None
         self.port = self.http_port = None
 
@@ -62,6 +63,7 @@ class Server:
         argv += args
         with open(self.err_path, 'ab') as err:
             self.proc = subprocess.Popen(argv, cwd=self.dir, stderr=err,
+                                         env=dict(os.environ, **self.env),
                                          stdin=subprocess.DEVNULL, stdout=err)
         self._await_ports()
 

@@ -1,9 +1,12 @@
 /* consumer_test.c - where it stands, step by step (reference, appendix J). */
+#include <errno.h>
+
 #include "base/clock.h"
 #include "check.h"
 #include "consumer_world.h"
 #include "base/json.h"
 #include "js/errors.h"
+#include "store/disk.h"
 
 #define NEXT "$JS.API.CONSUMER.MSG.NEXT.S.C"
 
@@ -326,6 +329,28 @@ TEST(a_double_ack_is_answered_also_for_what_is_not_pending)
 	world_publish(&w, "$JS.ACK.S.C.1.7.7.1.0", "re", "", "");
 	world_turn(&w);
 	CHECK_STR(world_said(&w), "");
+	world_fini(&w);
+}
+
+static int broken(struct disk *d, int fd, const void *p, size_t n, uint64_t at)
+{
+	(void)d, (void)fd, (void)p, (void)n, (void)at;
+	return -EIO;
+}
+
+/* By what every client takes for an error: an answer of any other kind would
+ * count as the confirmation. */
+TEST(a_double_ack_that_cannot_be_remembered_is_refused)
+{
+	start(2);
+	w.state_disk->pwrite = broken;
+	ask("2");
+	CHECK(store_error(w.stream.state) != 0);
+	world_said(&w);
+	world_publish(&w, "$JS.ACK.S.C.1.1.1.1.0", "re", "", "");
+	world_turn(&w);
+	CHECK_STR(world_said(&w),
+	    "re|||NATS/1.0 503 input/output error;;|\n");
 	world_fini(&w);
 }
 

@@ -54,6 +54,14 @@ static void same(const struct consumer_view *a)
 	CHECK_INT(b.n_pending, a->n_pending);
 }
 
+/* No checkpoint is written on the way. */
+static void crash(void)
+{
+	found()->cursor.has_moved = false;
+	found()->cursor.is_kept = false;
+	world_restart(&w);
+}
+
 TEST(a_restart_forgets_nothing)
 {
 	struct consumer_view v;
@@ -146,6 +154,38 @@ TEST(a_damaged_config_is_read_from_its_copy)
 	world_fini(&w);
 }
 
+/* Each record of the state in turn is lost, as damage would have it: what was
+ * delivered and not acknowledged comes again, whatever went. */
+TEST(a_lost_record_skips_no_message)
+{
+	static const bool acked[] = { [2] = true, [5] = true, [6] = true };
+	uint64_t          seq = 0;
+	size_t            n_records = 0;
+
+	for (size_t i = 0; i == 0 || i < n_records; i++) {
+		start(6);
+		for (unsigned k = 1; k <= 6; k++) {
+			ask("1");
+			if (acked[k])
+				answer("", k);
+		}
+		n_records = 0;
+		for (uint64_t at = 0; store_find_next(w.stream.state,
+		    SLICE("s.C"), at + 1, &at) == 0; n_records++)
+			if (n_records == i)
+				seq = at;
+		CHECK_INT(store_delete(w.stream.state, seq, STORE_DELETE,
+		    NULL), 0);
+		crash();
+		for (unsigned k = 1; k <= 6; k++)
+			CHECK(acked[k] || pending_find(&found()->pending, k) !=
+			    NULL || found()->next_seq <= k, "record %zu of "
+			    "%zu lost, and %u with it", i, n_records, k);
+		world_fini(&w);
+	}
+	CHECK(n_records > 6);
+}
+
 TEST(where_the_stream_has_lost_its_end_the_consumer_goes_back)
 {
 	struct consumer *c;
@@ -176,7 +216,8 @@ TEST(nonsense_harms_nothing)
 		for (size_t k = 0; k < n; k++)
 			bytes[k] = (char)random_below(256);
 		if (n > 3 && i % 4 != 0)
-			memcpy(bytes, "S\1", 2), bytes[2] = (char)(i & 1);
+			memcpy(bytes, i & 2 ? "S\1" : "S\2", 2),
+			    bytes[2] = (char)(i & 1);
 		cursor_apply(c, slice_of(bytes, n));
 	}
 	for (size_t n = 0; n <= good.n; n++)

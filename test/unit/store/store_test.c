@@ -7,6 +7,7 @@
  */
 #include "store/store.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -440,6 +441,49 @@ TEST(the_scrub_finds_what_has_rotted)
 	CHECK_INT(m->n_lost_told, 1);
 	model_destroy(m);
 	fake_disk_destroy(d);
+}
+
+static uint64_t put_one(struct store *s)
+{
+	uint64_t seq = 0;
+
+	CHECK_INT(store_append(s, SLICE("a"), SLICE_NONE, SLICE("x"), 1, &seq),
+	    0);
+	return seq;
+}
+
+/* Whichever of its operations it is that finds the disk full. */
+TEST(a_full_disk_leaves_the_blob_as_it_was)
+{
+	for (long n = 1, was_full = 1; was_full; n++) {
+		struct disk        *d = fake_disk_create(), *after;
+		struct store_config c = { .disk = d };
+		struct store       *s;
+
+		CHECK_INT(store_create(&c, "s", 1, SLICE("one"), &s), 0);
+		CHECK_INT(put_one(s), 1);
+		CHECK_INT(store_flush(s), 0);
+		fake_disk_fail_at(d, n, ENOSPC, false, false);
+		was_full = store_set_blob(s, SLICE("another")) == ERR_NOSPC;
+		fake_disk_fail_at(d, 0, 0, false, false);
+		CHECK(!was_full || store_error(s) == 0, "operation %ld", n);
+		if (was_full) {
+			CHECK_SLICE(store_blob(s), SLICE("one"));
+			CHECK_INT(put_one(s), 2);
+			CHECK_INT(store_flush(s), 0);
+			after = fake_disk_cut(d, CUT_NOTHING, 1);
+			store_abandon(s);
+			c.disk = after;
+			CHECK_INT(store_open(&c, "s", &s), 0);
+			CHECK_SLICE(store_blob(s), SLICE("one"));
+			CHECK_INT(store_set_blob(s, SLICE("two")), 0);
+			store_abandon(s);
+			fake_disk_destroy(after);
+		} else {
+			store_abandon(s);
+		}
+		fake_disk_destroy(d);
+	}
 }
 
 TEST(the_blob_changes_as_a_whole)
