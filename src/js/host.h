@@ -54,6 +54,15 @@ struct js_host {
 	/* take is not called any more; takes NULL. */
 	void (*unsubscribe)(void *ctx, struct js_sub *s);
 
+	/* From here on take gets what is only to be traced, too: a run with a
+	 * trace, of one message. */
+	void (*hear_traces)(void *ctx, struct js_sub *s);
+	bool (*is_only_traced)(void *ctx, const struct run *run);
+	/* What became of it.  subject: empty: it did not come so far; error:
+	 * empty: none. */
+	void (*trace)(void *ctx, const struct run *run, struct slice stream,
+	    struct slice subject, bool is_unwanted, struct slice error);
+
 	/* Deliver.  False: nobody took it.  Not inside a take. */
 	bool (*publish)(void *ctx, const struct js_out *m);
 

@@ -43,6 +43,7 @@ struct publish {
 	struct slice             counter;	/* its new value; empty: none */
 	int64_t                  ttl_s;		/* 0: none, -1: never */
 	uint64_t                 seq;		/* once it is known */
+	bool                     is_only_checked;	/* and not stored */
 	const struct batch_view *batch;		/* NULL: by itself */
 	enum publish_end         end;
 	struct js_error          e;

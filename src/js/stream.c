@@ -483,6 +483,8 @@ bool stream_start(struct stream *s)
 
 		if (sub == NULL)
 			break;
+		if (h->hear_traces != NULL)
+			h->hear_traces(h->ctx, sub);
 		s->subs[s->n_subs++] = sub;
 	}
 	/* the new ones first, so that nothing passes between them */

@@ -249,7 +249,7 @@ static bool check_interest(struct publish *p)
 	if (p->s->config->retention != RETENTION_INTEREST ||
 	    stream_has_interest(p->s, p->subject))
 		return true;
-	if (p->batch == NULL) {
+	if (p->batch == NULL && !p->is_only_checked) {
 		err = store_skip(p->s->store, stream_ts(p->s), &p->seq);
 		if (err != 0)
 			return js_fail_with(&p->e, 10077, "%s", err_text(err));
@@ -326,7 +326,8 @@ static enum publish_end run_checks(struct publish *p,
 	for (size_t i = 0; i < n && p->end == PUBLISH_GOES; i++)
 		if (!checks[i](p))
 			p->end = PUBLISH_REFUSED;
-	if (p->end == PUBLISH_UNWANTED && p->batch == NULL)
+	if (p->end == PUBLISH_UNWANTED && p->batch == NULL &&
+	    !p->is_only_checked)
 		publish_stored(p);
 	return p->end;
 }
@@ -449,20 +450,29 @@ static void acknowledge(struct publish *p, struct slice reply)
 
 /* ---- what comes ------------------------------------------------------------- */
 
+static void publish_and_answer(struct publish *p, struct slice reply)
+{
+	if (publish_check(p) == PUBLISH_GOES && !p->is_only_checked &&
+	    !publish_store(p))
+		p->end = PUBLISH_REFUSED;
+	if (p->is_only_checked)
+		return;
+	if (p->end == PUBLISH_REFUSED)
+		stream_refuse(p->s, reply, &p->e);
+	else if (p->end == PUBLISH_DUPLICATE)
+		stream_ack(p->s, reply, p->seq,
+		    SLICE(",\"duplicate\": true"));
+	else
+		acknowledge(p, reply);
+}
+
 static void publish_one(struct stream *s, struct slice subject,
     struct slice reply, struct slice headers, struct slice payload)
 {
 	struct publish p;
 
 	publish_begin(&p, s, subject, headers, payload);
-	if (publish_check(&p) == PUBLISH_GOES && !publish_store(&p))
-		p.end = PUBLISH_REFUSED;
-	if (p.end == PUBLISH_REFUSED)
-		stream_refuse(s, reply, &p.e);
-	else if (p.end == PUBLISH_DUPLICATE)
-		stream_ack(s, reply, p.seq, SLICE(",\"duplicate\": true"));
-	else
-		acknowledge(&p, reply);
+	publish_and_answer(&p, reply);
 	publish_fini(&p);
 }
 
@@ -496,10 +506,56 @@ static struct slice cleaned(struct stream *s, struct slice headers)
 	return buf_failed(s->scratch) ? headers : buf_slice(s->scratch);
 }
 
+/* As nats-server's store says it, where that is not what publishers hear. */
+static struct slice trace_error(const struct publish *p)
+{
+	if (p->end == PUBLISH_DUPLICATE)
+		return SLICE("msgid is duplicate");
+	if (p->end != PUBLISH_REFUSED)
+		return SLICE_NONE;
+	return p->e.err_code == 10054 ? SLICE("maximum payload exceeded")
+	    : slice_str(p->e.text);
+}
+
+/* Of atomic batches and fast ones, which tell more than one message, no more is
+ * traced than that they came by. */
+static void take_traced(struct stream *s, const struct run *run)
+{
+	const struct js_host *h = &stream_js(s)->host;
+	const struct msg     *m = &run->msgs[0];
+	struct publish        p;
+	bool                  is_only = h->is_only_traced(h->ctx, run);
+	bool                  came_far;
+
+	publish_begin(&p, s, run->subject, cleaned(s, msg_headers(m)),
+	    msg_payload(m));
+	p.is_only_checked = is_only;
+	publish_and_answer(&p, m->reply);
+	came_far = p.end == PUBLISH_GOES || p.end == PUBLISH_UNWANTED ||
+	    p.e.err_code == 10077;
+	h->trace(h->ctx, run, s->name, came_far ? p.subject : SLICE_NONE,
+	    p.end == PUBLISH_UNWANTED, trace_error(&p));
+	publish_fini(&p);
+}
+
+static bool is_batched(const struct msg *m)
+{
+	struct slice id;
+
+	return fast_batch_is(m->reply) || (m->hdr_size > 0 &&
+	    js_header_get(msg_headers(m), SLICE("Nats-Batch-Id"), &id) &&
+	    id.n > 0);
+}
+
 void stream_take(void *ctx, const struct run *run)
 {
 	struct stream *s = ctx;
 
+	if (run->trace != NULL && !is_batched(&run->msgs[0])) {
+		take_traced(s, run);
+		js_mark_dirty(stream_js(s), s);
+		return;
+	}
 	for (uint32_t i = 0; i < run->n; i++) {
 		const struct msg *m = &run->msgs[i];
 

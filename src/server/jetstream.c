@@ -29,6 +29,7 @@
 #include "session/agent.h"
 #include "session/client.h"
 #include "session/inject.h"
+#include "session/msgtrace.h"
 #include "session/requestor.h"
 
 struct jetstream {
@@ -70,6 +71,25 @@ static void unsubscribe(void *ctx, struct js_sub *s)
 	struct jetstream *j = ctx;
 
 	agent_unsubscribe(j->agent, (struct agent_sub *)s);
+}
+
+static void hear_traces(void *ctx, struct js_sub *s)
+{
+	(void)ctx;
+	agent_hear_traces((struct agent_sub *)s);
+}
+
+static bool is_only_traced(void *ctx, const struct run *run)
+{
+	(void)ctx;
+	return msgtrace_is_only(run->trace);
+}
+
+static void trace(void *ctx, const struct run *run, struct slice stream,
+    struct slice subject, bool is_unwanted, struct slice error)
+{
+	(void)ctx;
+	msgtrace_jetstream(run->trace, stream, subject, is_unwanted, error);
 }
 
 static bool publish(void *ctx, const struct js_out *m)
@@ -254,7 +274,8 @@ static void create_here(struct hub *h, struct jetstream *j,
     const struct js_config *config)
 {
 	struct js_host host = { j, loop_timers(loop_of(j)), now_ns, wall_ns,
-		subscribe, unsubscribe, publish, is_wanted, wake, put_client };
+		subscribe, unsubscribe, hear_traces, is_only_traced, trace,
+		publish, is_wanted, wake, put_client };
 
 	say_hello(config);
 	if (j->agent == NULL)

@@ -38,6 +38,7 @@ struct agent_sub {
 	struct account    *account;
 	void             (*take)(void *ctx, const struct run *run);
 	void              *ctx;
+	bool               hears_traces;
 	struct list        link;	/* in agent->subs; not of a shadow */
 	struct agent_sub  *shadows;	/* by their next */
 	struct imports    *imports;	/* of a shadow: a reference, and .. */
@@ -143,7 +144,8 @@ static uint32_t give(struct sub *sub, const struct run *run)
 		return 0;
 	if (run->n == 0)
 		return UINT32_MAX;
-	if (run->trace == NULL || !msgtrace_is_only(run->trace))
+	if (run->trace == NULL || s->hears_traces ||
+	    !msgtrace_is_only(run->trace))
 		s->take(s->ctx, run);
 	return run->n;
 }
@@ -282,6 +284,13 @@ void agent_unsubscribe(struct agent *g, struct agent_sub *s)
 	drop(g, s);
 }
 
+void agent_hear_traces(struct agent_sub *s)
+{
+	s->hears_traces = true;
+	for (struct agent_sub *x = s->shadows; x != NULL; x = x->next)
+		x->hears_traces = true;
+}
+
 void agent_recheck(struct agent *g)
 {
 	struct buf pattern = { 0 };
@@ -294,6 +303,8 @@ void agent_recheck(struct agent *g)
 		sublist_pattern(&s->sub, &pattern);
 		if (!buf_failed(&pattern))
 			cast_all(g, s, buf_slice(&pattern));
+		if (s->hears_traces)
+			agent_hear_traces(s);
 	}
 	buf_fini(&pattern);
 }

@@ -43,6 +43,9 @@ struct agent_sub *agent_subscribe(struct agent *g, struct account *a,
     void (*take)(void *ctx, const struct run *run), void *ctx);
 void agent_unsubscribe(struct agent *g, struct agent_sub *s);	/* takes NULL */
 
+/* take is called for what is only to be traced, too, and must see to it. */
+void agent_hear_traces(struct agent_sub *s);
+
 /* Imports of accounts may have changed. */
 void agent_recheck(struct agent *g);
 

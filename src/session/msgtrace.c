@@ -190,6 +190,26 @@ void msgtrace_stream(struct msgtrace *t, const struct account *a,
 	add_event(t, &b);
 }
 
+void msgtrace_jetstream(struct msgtrace *t, struct slice stream,
+    struct slice subject, bool is_unwanted, struct slice error)
+{
+	struct buf          b = { 0 };
+	struct json_writer *w = JSON_INTO(&b, 0);
+
+	begin_event(w, "js");
+	put_text(w, "stream", stream);
+	if (subject.n > 0)
+		put_text(w, "subject", subject);
+	if (is_unwanted) {
+		json_key(w, "nointerest");
+		json_bool(w, true);
+	}
+	if (error.n > 0)
+		put_text(w, "error", error);
+	json_end_object(w);
+	add_event(t, &b);
+}
+
 void msgtrace_egress(struct msgtrace *t, const struct sub *s,
     struct slice pattern, const char *error)
 {

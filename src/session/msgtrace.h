@@ -73,6 +73,11 @@ void msgtrace_service(struct msgtrace *t, const struct account *a,
 void msgtrace_stream(struct msgtrace *t, const struct account *a,
     struct slice to);
 
+/* A stream has seen it.  subject: as it is stored; empty: it did not come so
+ * far.  error: empty: none. */
+void msgtrace_jetstream(struct msgtrace *t, struct slice stream,
+    struct slice subject, bool is_unwanted, struct slice error);
+
 /* A client's subscription, on its thread.  error: why it did not get it, one of
  * those below; NULL: it did. */
 void msgtrace_egress(struct msgtrace *t, const struct sub *s,

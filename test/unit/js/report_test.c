@@ -101,8 +101,10 @@ static void open_js(struct bench *b)
 		.domain = "hub", .max_memory = 5000000, .max_storage = 1 << 20,
 		.sync_interval_ns = 120 * NS_PER_S, .is_strict = true,
 		.limit_ack_pending = 700 };
-	struct js_host h = { b, &b->timers, now, wall, subscribe, unsubscribe,
-		publish, is_wanted, wake, NULL };
+	struct js_host h = { .ctx = b, .timers = &b->timers, .now_ns = now,
+		.wall_ns = wall, .subscribe = subscribe,
+		.unsubscribe = unsubscribe, .publish = publish,
+		.is_wanted = is_wanted, .wake = wake };
 
 	b->js = js_create(&c, &h);
 	CHECK(b->js != NULL);
