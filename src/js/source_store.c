@@ -27,8 +27,9 @@ static bool is_of_source(struct slice name)
 
 static bool has_any(struct slice headers)
 {
-	return memmem(headers.p, headers.n, "\r\nNats-Expected-", 16) != NULL ||
-	    memmem(headers.p, headers.n, "\r\nNats-Batch-", 13) != NULL;
+	return headers.p != NULL &&
+	    (memmem(headers.p, headers.n, "\r\nNats-Expected-", 16) != NULL ||
+	    memmem(headers.p, headers.n, "\r\nNats-Batch-", 13) != NULL);
 }
 
 /* The subject here.  False: as it is. */
