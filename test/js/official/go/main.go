@@ -603,6 +603,8 @@ var first = []step{
 	{"priority_prioritized", priority_prioritized}, {"work_queue", work_queue},
 	{"interest", interest}, {"key_value", key_value}, {"watching", watching},
 	{"buckets", buckets}, {"objects", objects}, {"account", account},
+	{"old_streams", old_streams}, {"old_push", old_push}, {"old_queue", old_queue},
+	{"old_pull", old_pull}, {"old_keys_and_objects", old_keys_and_objects},
 }
 
 func play(s step) {

@@ -1,5 +1,5 @@
-// test/js/official/js/client.mjs - @nats-io/jetstream, kv and obj, unmodified, step by
-// step.
+// test/js/official/js/client.mjs - @nats-io/jetstream, kv and obj, and the older nats,
+// unmodified, step by step.
 //
 //     node client.mjs URL [again]
 //
@@ -344,11 +344,57 @@ async function after_restart() {
     need(await jsm.streams.delete('JOBS'), 'a stream goes');
 }
 
+// ---- the older package: everything in one, and of other names ------------------------
+
+async function old_package() {
+    const { connect, AckPolicy, consumerOpts, createInbox, nanos } = require('nats');
+    const nc = await connect({ servers: process.argv[2] });
+    const js = nc.jetstream({ timeout: PATIENCE });
+    const jsm = await nc.jetstreamManager({ timeout: PATIENCE });
+    await jsm.streams.add({ name: 'OLD', subjects: ['old.>'] });
+    for (let i = 0; i < 6; i++)
+        same((await js.publish(`old.${i % 2}`, `${i}`, { msgID: `${i}` })).seq, i + 1, 'a sequence');
+    const opts = consumerOpts().durable('pushed').manualAck().ackExplicit()
+        .deliverTo(createInbox()).idleHeartbeat(1000).flowControl();
+    const sub = await js.subscribe('old.1', opts);
+    const seen = [];
+    for await (const m of sub) {
+        m.ack();
+        seen.push(m.string());
+        if (seen.length === 3)
+            break;
+    }
+    same(seen, ['1', '3', '5'], 'pushed');
+    await jsm.consumers.add('OLD', { durable_name: 'puller', ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(PATIENCE) });
+    const c = await js.consumers.get('OLD', 'puller');
+    const got = [];
+    for await (const m of await c.fetch({ max_messages: 6, expires: 5000 })) {
+        need(await m.ackAck(), 'an ack is confirmed');
+        got.push(m.string());
+    }
+    same(got, ['0', '1', '2', '3', '4', '5'], 'pulled');
+    const pulled = await js.pull('OLD', 'puller', 1000).catch(err => err);
+    need(pulled instanceof Error, 'no more');
+    const kv = await js.views.kv('OLDCONF', { history: 3 });
+    await kv.put('a', '1');
+    same(await kv.update('a', '2', 1), 2, 'updated');
+    same((await kv.get('a')).string(), '2', 'a value');
+    same(await all(kv.keys()), ['a'], 'its keys');
+    need(await kv.destroy(), 'destroyed');
+    const os = await js.views.os('OLDFILES');
+    await os.putBlob({ name: 'big' }, new Uint8Array(300000));
+    same((await os.getBlob('big')).length, 300000, 'an object');
+    need(await os.destroy(), 'destroyed');
+    need(await jsm.streams.delete('OLD'), 'deleted');
+    await nc.close();
+}
+
 // ---- playing ---------------------------------------------------------------------------
 
 const FIRST = [streams, publishing, reading, limits, fetching, consuming, ordered, pushing,
     managing_consumers, pausing, priority_groups, work_queue, key_value, watching, objects,
-    account];
+    account, old_package];
 
 async function play(step) {
     let timer;
