@@ -100,7 +100,7 @@ static bool may_reserve(struct api_call *c, const struct stream_config *g,
 	    (uint64_t)(g->max_bytes > 0 ? g->max_bytes : 1) - (uint64_t)already;
 	if (of_account >= 0 && want > (uint64_t)of_account)
 		return js_fail(&c->e, code);
-	return of_server <= 0 || want <= (uint64_t)of_server ||
+	return of_server < 0 || want <= (uint64_t)of_server ||
 	    js_fail(&c->e, code);
 }
 
