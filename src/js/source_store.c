@@ -27,7 +27,7 @@ static bool is_of_source(struct slice name)
 
 static bool has_any(struct slice headers)
 {
-	return headers.n > 0 && (memmem(headers.p, headers.n,
+	return headers.p != NULL && (memmem(headers.p, headers.n,
 	    "\r\nNats-Expected-", 16) != NULL || memmem(headers.p, headers.n,
 	    "\r\nNats-Batch-", 13) != NULL);
 }
