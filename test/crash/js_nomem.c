@@ -2,10 +2,10 @@
  *
  * A JetStream of its own, with a host that passes messages from one to the other.
  * A script goes through all that a client can ask; in each run one allocation
- * fails, or that and all others for a few requests.  Whatever was under way says so, or is silent as if it had been lost;
- * what was confirmed holds, all that can be asked can be asked again and then
- * works, and nothing leaks.  MOTE_TEST_LONG=1: every allocation, also of streams
- * in files.
+ * fails, or that and all others for a few requests.  Whatever was under way says
+ * so, or is silent as if it had been lost; what was confirmed holds, all that can
+ * be asked can be asked again and then works, and nothing leaks.
+ * MOTE_TEST_LONG=1: every allocation, also of streams in files.
  */
 #include <stdlib.h>
 #include <unistd.h>
