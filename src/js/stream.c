@@ -345,6 +345,7 @@ static struct stream *create(struct js_account *a, struct stream_config *config,
 {
 	struct stream *s = allocate(a);
 	uint64_t       first = config->first_seq;
+	bool           has_files = false;
 	int            err = ERR_NOMEM;
 
 	if (s == NULL) {
@@ -359,12 +360,15 @@ static struct stream *create(struct js_account *a, struct stream_config *config,
 	    : place_of(a->dir, s->name);
 	if (s->dir != NULL)
 		err = create_files(s, first == 0 || is_aside ? 1 : first);
+	has_files = err == 0 && config->storage == STORAGE_FILE;
 	if (err == 0 && !make_memory(s))
 		err = ERR_NOMEM;
 	if (err == 0)
 		return s;
 	js_fail_with(e, 10049, "error creating store for stream: %s",
 	    err_text(err));
+	if (has_files)	/* a restart must not find what was refused */
+		place_remove(s->dir);
 	give_up(s);
 	return NULL;
 }
