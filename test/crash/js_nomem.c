@@ -352,8 +352,11 @@ static bool open_world(struct world *w)
 	struct js_config c = { .dir = w->dir, .server_name = "S1",
 		.server_id = "ID", .domain = "hub", .max_memory = 1 << 26,
 		.max_storage = 1 << 28, .is_strict = true };
-	struct js_host   h = { w, &w->timers, now, wall, subscribe, unsubscribe,
-		publish, is_wanted, wake, put_client };
+	struct js_host   h = { .ctx = w, .timers = &w->timers, .now_ns = now,
+		.wall_ns = wall, .subscribe = subscribe,
+		.unsubscribe = unsubscribe, .publish = publish,
+		.is_wanted = is_wanted, .wake = wake,
+		.put_client = put_client };
 	struct js_grant  grant = { .limits = { -1, -1, -1, -1, -1, -1, -1,
 		false } };
 
