@@ -294,6 +294,23 @@ bool text_parse_duration(struct slice s, int64_t *ns, const char **why)
 
 /* ---- times ------------------------------------------------------------ */
 
+/* At least so many digits; of years there may be more. */
+static void put_padded(struct buf *out, int v, int least)
+{
+	char digits[12];
+	int  at = sizeof digits;
+
+	for (; v > 0 || least > 0; v /= 10, least--)
+		digits[--at] = (char)('0' + v % 10);
+	buf_put(out, digits + at, sizeof digits - (size_t)at);
+}
+
+static void put_after(struct buf *out, char sign, int v)
+{
+	buf_put_char(out, sign);
+	put_padded(out, v, 2);
+}
+
 void text_put_time(struct buf *out, int64_t wall_ns)
 {
 	int64_t   part = wall_ns % NS_PER_S;
@@ -312,8 +329,12 @@ void text_put_time(struct buf *out, int64_t wall_ns)
 		out->failed = true;
 		return;
 	}
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
-	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	put_padded(out, tm.tm_year + 1900, 4);
+	put_after(out, '-', tm.tm_mon + 1);
+	put_after(out, '-', tm.tm_mday);
+	put_after(out, 'T', tm.tm_hour);
+	put_after(out, ':', tm.tm_min);
+	put_after(out, ':', tm.tm_sec);
 	put_fraction(out, (uint64_t)part, NS_PER_S);
 	buf_put_char(out, 'Z');
 }

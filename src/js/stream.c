@@ -205,6 +205,7 @@ static struct stream *allocate(struct js_account *a)
 	if (s == NULL)
 		return NULL;
 	s->account = a;
+	s->allocated_ns = a->js->host.wall_ns(a->js->host.ctx);
 	list_init(&s->consumers);
 	list_init(&s->waiters);
 	list_init(&s->state_waiters);
@@ -284,11 +285,10 @@ static void read_ids(struct stream *s)
 	struct store_msg   m = { 0 };
 	struct store_state st;
 	struct slice       id;
-	const struct js_host *h = &stream_js(s)->host;
 	uint64_t           seq;
 
 	store_get_state(s->store, &st);
-	if (store_find_time(s->store, h->wall_ns(h->ctx) -
+	if (store_find_time(s->store, s->allocated_ns -
 	    s->config->duplicate_window_ns, &seq) != 0)
 		return;
 	for (; store_find_next(s->store, SLICE_NONE, seq, &seq) == 0; seq++) {

@@ -51,6 +51,8 @@ struct stream {
 	struct stream_config *config;
 	struct slice          name;	/* config->name */
 	int64_t               created_ns;	/* wall clock */
+	int64_t               allocated_ns;	/* likewise, when it came into
+						   memory */
 	struct store         *store;
 	struct store         *state;	/* NULL: nothing of the consumers is kept */
 	struct disk          *ramdisk;	/* of a memory stream; NULL */

@@ -61,21 +61,22 @@ bool stream_has_room(struct stream *s, struct slice subject, uint64_t size,
     uint64_t n_ahead, bool is_rollup, struct js_error *e)
 {
 	const struct stream_config *c = s->config;
-	struct store_state          st;
+	struct store_totals         t;
 	size_t                      replaced;
 
-	if (c->discard != DISCARD_NEW)
+	if (c->discard != DISCARD_NEW || (c->max_msgs <= 0 &&
+	    c->max_bytes <= 0 && !c->discard_new_per_subject))
 		return true;
 	replaced = replaced_cost(s, subject);
 	if (c->discard_new_per_subject && replaced > 0 && !is_rollup)
 		return js_fail_with(e, 10077,
 		    "maximum messages per subject exceeded");
-	store_get_state(s->store, &st);
+	t = store_totals(s->store);
 	if (c->max_msgs > 0 && replaced == 0 &&
-	    st.n_msgs + n_ahead >= (uint64_t)c->max_msgs)
+	    t.n_msgs + n_ahead >= (uint64_t)c->max_msgs)
 		return js_fail_with(e, 10077, "maximum messages exceeded");
 	if (c->max_bytes > 0 && size > replaced &&
-	    st.bytes + (size - replaced) > (uint64_t)c->max_bytes)
+	    t.bytes + (size - replaced) > (uint64_t)c->max_bytes)
 		return js_fail_with(e, 10077, "maximum bytes exceeded");
 	return true;
 }
@@ -109,23 +110,24 @@ static void enforce_subject(struct stream *s, struct slice subject)
 			return;
 }
 
-static bool is_over(const struct stream_config *c, const struct store_state *st)
+static bool is_over(const struct stream_config *c,
+    const struct store_totals *t)
 {
-	return st->n_msgs > 0 &&
-	    ((c->max_msgs > 0 && st->n_msgs > (uint64_t)c->max_msgs) ||
-	    (c->max_bytes > 0 && st->bytes > (uint64_t)c->max_bytes));
+	return t->n_msgs > 0 &&
+	    ((c->max_msgs > 0 && t->n_msgs > (uint64_t)c->max_msgs) ||
+	    (c->max_bytes > 0 && t->bytes > (uint64_t)c->max_bytes));
 }
 
 void stream_enforce(struct stream *s)
 {
-	struct store_state st;
+	struct store_totals t;
 
 	if (s->config->discard != DISCARD_OLD ||
 	    (s->config->max_msgs <= 0 && s->config->max_bytes <= 0))
 		return;
-	for (store_get_state(s->store, &st); is_over(s->config, &st);
-	    store_get_state(s->store, &st))
-		if (stream_drop(s, st.first_seq, STORE_DELETE) != 0)
+	for (t = store_totals(s->store); is_over(s->config, &t);
+	    t = store_totals(s->store))
+		if (stream_drop(s, t.first_seq, STORE_DELETE) != 0)
 			return;
 }
 

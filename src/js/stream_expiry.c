@@ -279,11 +279,13 @@ static void on_timer(struct timer *t, int64_t now_ns)
 
 void expiry_arm(struct stream *s)
 {
-	int64_t  now = wall_of(s), due = INT64_MAX, when;
+	int64_t  now, due = INT64_MAX, when;
 	uint64_t seq;
 
+	/* while it is opened, on a thread that has no time of the loop's */
 	if (s->is_leaving || s->is_opening)
 		return;
+	now = wall_of(s);
 	if (s->config->max_age_ns > 0 && find_oldest(s, 0, &seq, &when))
 		due = when;
 	if (s->expiry->n > 0 && s->expiry->heap[0].when_ns < due)
@@ -307,11 +309,13 @@ void expiry_arm(struct stream *s)
 
 void expiry_by(struct stream *s, int64_t ts_ns, int64_t after_ns)
 {
-	int64_t wait = later(ts_ns, after_ns) - wall_of(s);
-	int64_t at = later(stream_now(s), wait > TICK_NS ? wait : TICK_NS);
+	int64_t wait, at;
 
-	if (s->is_leaving || s->is_opening || (timer_is_set(&s->timer) &&
-	    s->timer.when_ns <= at))
+	if (s->is_leaving || s->is_opening)
+		return;
+	wait = later(ts_ns, after_ns) - wall_of(s);
+	at = later(stream_now(s), wait > TICK_NS ? wait : TICK_NS);
+	if (timer_is_set(&s->timer) && s->timer.when_ns <= at)
 		return;
 	s->timer.fire = on_timer;
 	timer_set(stream_js(s)->host.timers, &s->timer, at);

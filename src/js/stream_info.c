@@ -10,10 +10,7 @@ enum { SUBJECTS_PAGE = 100000, DELETED_MAX = 1000000 };
 
 uint64_t stream_bytes(const struct stream *s)
 {
-	struct store_state st;
-
-	store_get_state(s->store, &st);
-	return st.bytes;
+	return store_totals(s->store).bytes;
 }
 
 struct consumer *stream_find_consumer(const struct stream *s,

@@ -10,22 +10,17 @@
 static uint64_t first_kept(struct stream *s,
     const struct stream_purge_what *what)
 {
-	struct store_state st;
-
-	store_get_state(s->store, &st);
 	if (what->seq > 0)
 		return what->seq;
-	return what->keep > 0 ? 0 : st.last_seq + 1;
+	return what->keep > 0 ? 0 : store_last_seq(s->store) + 1;
 }
 
 static void tell_purged(struct stream *s, const struct stream_purge_what *what)
 {
-	struct store_state st;
-	uint64_t           below = first_kept(s, what);
+	uint64_t below = first_kept(s, what);
 
-	store_get_state(s->store, &st);
 	if (what->filter.n == 0)
-		below = st.first_seq;
+		below = store_totals(s->store).first_seq;
 	LIST_EACH (l, &s->consumers)
 		consumer_purged(consumer_of(l), what->filter, below);
 	s->has_news = true;

@@ -461,6 +461,12 @@ void store_get_state(struct store *s, struct store_state *ret)
 		ret->disk_bytes += s->blocks[i]->ready;
 }
 
+struct store_totals store_totals(const struct store *s)
+{
+	return (struct store_totals){ s->n_msgs, s->bytes, s->first_seq,
+		s->last_seq };
+}
+
 uint64_t store_last_seq(const struct store *s)
 {
 	return s->last_seq;

@@ -228,7 +228,11 @@ struct store_state {
 };
 void store_get_state(struct store *s, struct store_state *ret);
 
-/* Two of these for who asks with every message; they cost nothing. */
+/* Of these for who asks with every message; they cost nothing. */
+struct store_totals {
+	uint64_t n_msgs, bytes, first_seq, last_seq;
+};
+struct store_totals store_totals(const struct store *s);
 uint64_t store_last_seq(const struct store *s);
 int64_t store_last_ts_ns(const struct store *s);
 

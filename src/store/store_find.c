@@ -426,6 +426,24 @@ static int count_matching(struct store *s, struct slice pattern,
 	return err;
 }
 
+/* Without a character that could be a wildcard: most are. */
+static bool is_plain(struct slice pattern)
+{
+	return memchr(pattern.p, '*', pattern.n) == NULL &&
+	    memchr(pattern.p, '>', pattern.n) == NULL;
+}
+
+static int sum(struct store *s, struct slice pattern, uint64_t *n)
+{
+	const struct subject_entry *e;
+
+	if (!is_plain(pattern))
+		return subjects_sum(s->subjects, pattern, n);
+	e = subjects_find(s->subjects, pattern);
+	*n = e == NULL ? 0 : e->n;
+	return 0;
+}
+
 int store_count(struct store *s, struct slice pattern, uint64_t from,
     bool is_last, uint64_t *n)
 {
@@ -435,7 +453,7 @@ int store_count(struct store *s, struct slice pattern, uint64_t from,
 	if (s->n_msgs == 0 || from > s->last_seq)
 		return 0;
 	if (!is_last && from <= s->first_seq && !is_all)
-		return subjects_sum(s->subjects, pattern, n);
+		return sum(s, pattern, n);
 	if (!is_last && from <= s->first_seq)
 		*n = s->n_msgs;
 	else if (!is_last && is_all)
