@@ -39,6 +39,7 @@ struct account {
 	bool            is_gone;	/* atomic: not configured any more */
 	bool            is_system;	/* constant once it has clients */
 	struct account_policy *coming;	/* control's: see core/plan.c */
+	void           *stored;		/* JetStream's, on its loop; NULL: none */
 
 	/* Written by any worker, atomically. */
 	int64_t         n_clients;	/* now */

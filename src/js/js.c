@@ -374,19 +374,13 @@ static void open_one(void *ctx, const char *path)
 	opener_add(a->js->opener, a, path);
 }
 
-static struct js_account *find_in(const struct list *all,
-    const struct account *a)
-{
-	for (struct list *l = all->next; l != all; l = l->next)
-		if (CONTAINER_OF(l, struct js_account, link)->core == a)
-			return CONTAINER_OF(l, struct js_account, link);
-	return NULL;
-}
-
 struct js_account *js_find_account(const struct js *js,
     const struct account *a)
 {
-	return find_in(&js->accounts, a);
+	struct js_account *found = a->stored;
+
+	return found != NULL && found->js == js && found->is_enabled ? found
+	    : NULL;
 }
 
 void js_reconfigure(struct js *js, const struct js_config *config)
@@ -410,6 +404,7 @@ static void close_streams(struct js_account *a)
 
 static void close_account(struct js_account *a)
 {
+	a->core->stored = NULL;
 	if (a->js->system == a)
 		a->js->system = NULL;
 	api_close(a);
@@ -424,10 +419,8 @@ static void close_account(struct js_account *a)
 
 struct js_account *js_admit(struct js *js, struct account *core)
 {
-	struct js_account *a = js_find_account(js, core);
+	struct js_account *a = core->stored;
 
-	if (a == NULL)
-		a = find_in(&js->guests, core);
 	if (a != NULL)
 		return a;
 	a = calloc(1, sizeof *a);
@@ -437,6 +430,7 @@ struct js_account *js_admit(struct js *js, struct account *core)
 		list_init(&a->unopened);
 		list_init(&a->openings);
 		list_append(&js->guests, &a->link);
+		core->stored = a;
 		if (core->is_system)
 			js->system = a;
 		a->dir = place_of(js->config.dir, core->name);
