@@ -372,9 +372,13 @@ void api_consumer_reset(struct api_call *c)
 	}
 	if (!consumer_reset(o, (uint64_t)seq, &at, &c->e))
 		return;
+	cursor_flush(o);
+	if (cursor_error(o) != 0) {
+		js_fail_with(&c->e, 10104, "%s", err_text(cursor_error(o)));
+		return;
+	}
 	consumer_write_info(o, true, c->w);
 	json_key(c->w, "reset_seq");
 	json_u64(c->w, at);
-	cursor_flush(o);
 	api_wait_for_disk(c, api_stream(c), true);
 }

@@ -402,8 +402,10 @@ void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state)
 	struct later *l = malloc(sizeof *l + reply.n + out->n + 2);
 
 	c->is_silent = true;
-	if (l == NULL)
+	if (l == NULL || buf_failed(out)) {
+		free(l);
 		return;		/* done, but it cannot be promised */
+	}
 	*l = (struct later){ .waiter.done = say_later, .js = c->js,
 		.account = c->account->core, .n_reply = reply.n };
 	if (reply.n > 0)
