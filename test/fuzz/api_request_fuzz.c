@@ -209,8 +209,11 @@ static void clean(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct js_host         host = { NULL, &timers, now, wall, subscribe,
-		unsubscribe, publish, is_wanted, wake, put_client };
+	struct js_host         host = { .timers = &timers, .now_ns = now,
+		.wall_ns = wall, .subscribe = subscribe,
+		.unsubscribe = unsubscribe, .publish = publish,
+		.is_wanted = is_wanted, .wake = wake,
+		.put_client = put_client };
 	const struct js_grant  grant = { .limits = { 1 << 20, 0, 20, 20, -1, -1,
 		-1, false } };
 	const struct js_config config = { .dir = dir, .server_name = "S",

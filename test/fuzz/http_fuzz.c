@@ -11,6 +11,7 @@
 #include "mon/connz.h"
 #include "mon/healthz.h"
 #include "mon/http_parse.h"
+#include "js/report.h"
 #include "mon/jsz.h"
 #include "mon/path.h"
 #include "mon/query.h"
@@ -70,6 +71,7 @@ static void check_query(struct slice text)
 	struct connz_options   connz;
 	struct subsz_options   subsz;
 	struct healthz_options healthz;
+	struct report_options  jsz;
 	struct buf             error = { 0 };
 
 	query_parse(text, &q);
@@ -78,7 +80,7 @@ static void check_query(struct slice text)
 	if (subsz_options_read(&q, &subsz, &error))
 		CHECK(subsz.offset >= 0 && subsz.limit > 0);
 	healthz_options_read(&q, &healthz, &error);
-	jsz_options_check(&q, &error);
+	jsz_options_read(&q, &jsz, &error);
 	buf_fini(&error);
 }
 
