@@ -235,17 +235,27 @@ static int take_subject(struct store *s, struct slice *in)
 	return 0;
 }
 
-static bool is_ours(const struct store *s, struct slice in)
+/* Written when this store was closed last.  head: what an index begins with. */
+static bool is_of_last_close(const struct store *s, const char *head)
+{
+	return memcmp(head, magic, sizeof magic) == 0 &&
+	    get32(head + 8) == version_of(s) &&
+	    memcmp(head + 16, s->meta.id.b, sizeof s->meta.id.b) == 0 &&
+	    get64(head + 32) == s->meta.opened;
+}
+
+static bool is_whole(struct slice in)
 {
 	size_t n = in.n - INDEX_CRC_BYTES;
 
 	return in.n >= INDEX_HEADER_BYTES + INDEX_CRC_BYTES &&
-	    memcmp(in.p, magic, sizeof magic) == 0 &&
-	    get32(in.p + n) == crc32c(0, in.p, n) &&
-	    get32(in.p + 8) == version_of(s) &&
+	    get32(in.p + n) == crc32c(0, in.p, n);
+}
+
+static bool is_ours(const struct store *s, struct slice in)
+{
+	return is_whole(in) && is_of_last_close(s, in.p) &&
 	    get32(in.p + 12) == s->n_blocks &&
-	    memcmp(in.p + 16, s->meta.id.b, sizeof s->meta.id.b) == 0 &&
-	    get64(in.p + 32) == s->meta.opened &&
 	    get64(in.p + 40) == s->last_seq;
 }
 
@@ -328,6 +338,33 @@ static int read_index(struct store *s, struct buf *out)
 		return disk_err(size < 0 ? size : got);
 	buf_added(out, (size_t)got);
 	return 0;
+}
+
+static bool read_head(struct store *s, char head[INDEX_HEADER_BYTES])
+{
+	struct disk *d = s->disk;
+	int          fd = d->open(d, s->dir, "index", DISK_READ);
+	ssize_t      got = fd < 0 ? fd
+	    : d->pread(d, fd, head, INDEX_HEADER_BYTES, 0);
+
+	if (fd >= 0)
+		d->close(d, fd);
+	return got == INDEX_HEADER_BYTES;
+}
+
+uint64_t store_index_last_seq(struct store *s)
+{
+	char       head[INDEX_HEADER_BYTES];
+	struct buf image = { 0 };
+	uint64_t   last = 0;
+
+	/* most often it says nothing new, and the rest need not be read */
+	if (read_head(s, head) && is_of_last_close(s, head) &&
+	    get64(head + 40) > s->last_seq && read_index(s, &image) == 0 &&
+	    is_whole(buf_slice(&image)) && is_of_last_close(s, image.p))
+		last = get64(image.p + 40);
+	buf_fini(&image);
+	return last;
 }
 
 int store_load_index(struct store *s)

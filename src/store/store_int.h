@@ -297,6 +297,9 @@ int block_write_footer(struct disk *d, const struct store_id *id,
 int store_save_index(struct store *s);
 /* ERR_CORRUPT, ERR_NOTFOUND: it is of no use, nothing has changed. */
 int store_load_index(struct store *s);
+/* The last sequence of all, as the last clean close has it; 0: it left no index, or
+ * none that says more than the blocks do. */
+uint64_t store_index_last_seq(struct store *s);
 
 /* ---- store_keys.c --------------------------------------------------------- */
 

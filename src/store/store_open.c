@@ -472,6 +472,22 @@ static void miss_newest(struct opening *o, uint64_t first_seq)
 		o->next_seq = first_seq + BLOCK_RECORDS_MAX;
 }
 
+/* A clean close has said where the end was: records that are zeros now look as if
+ * there never had been any. */
+static void heed_index(struct opening *o)
+{
+	struct store *s = o->s;
+	uint64_t      last = o->has_meta ? store_index_last_seq(s) : 0;
+
+	if (last <= s->last_seq)
+		return;
+	o->is_newest_dirty = true;
+	if (o->durable_seq < last)
+		o->durable_seq = last;
+	if (o->next_seq <= last)
+		o->next_seq = last + 1;
+}
+
 static int find_end(struct opening *o)
 {
 	struct store *s = o->s;
@@ -494,6 +510,7 @@ static int find_end(struct opening *o)
 		miss_newest(o, s->meta.newest_first_seq);
 	s->last_seq = s->n_blocks == 0 ? o->next_seq - 1
 	    : block_active(s)->last_seq;
+	heed_index(o);
 	o->is_damaged |= o->is_newest_dirty;
 	return 0;
 }
@@ -737,6 +754,19 @@ static int count_opening(struct opening *o)
 	return store_write_meta(s);
 }
 
+/* What was durable is lost; of the rest nobody knows. */
+static void tell_gap(const struct opening *o, struct seq_run gap)
+{
+	uint64_t known = o->durable_seq < gap.last ? o->durable_seq : gap.last;
+
+	if (gap.first <= known)
+		store_tell_loss(o->s, STORE_LOST, gap.first, known, 0);
+	else
+		known = gap.first - 1;
+	if (known < gap.last)
+		store_tell_loss(o->s, STORE_TORN, known + 1, gap.last, 0);
+}
+
 /* Damaged: not to be written to again. */
 static int begin_anew(struct opening *o)
 {
@@ -756,7 +786,7 @@ static int begin_anew(struct opening *o)
 	if (err != 0)
 		return err;
 	if (gap.first <= gap.last) {
-		store_tell_loss(s, STORE_TORN, gap.first, gap.last, 0);
+		tell_gap(o, gap);
 		err = store_add_dying(s, DYING_LOST, gap);
 	}
 	s->last_seq = o->next_seq - 1;

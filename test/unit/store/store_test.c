@@ -452,6 +452,37 @@ static uint64_t put_one(struct store *s)
 	return seq;
 }
 
+/* After a clean close they are known to have been there. */
+TEST(zeros_at_the_end_are_told_from_an_end)
+{
+	struct disk        *d = fake_disk_create();
+	struct model       *m = model_create(1, 1);
+	struct store_config c = config_of(d, m);
+	struct store       *s;
+	size_t              n, at;
+	char               *p;
+
+	CHECK_INT(store_create(&c, "s", 1, SLICE("blob"), &s), 0);
+	for (uint64_t i = 1; i <= 5; i++)
+		CHECK_INT(put_one(s), i);
+	CHECK_INT(store_close(s), 0);
+	p = fake_disk_bytes(d, "00000001.blk", &n);
+	for (at = n - 8; memcmp(p + at, "mREC\1", 5) != 0;)
+		at -= 8;
+	memset(p + at, 0, n - at);
+	CHECK_INT(store_open(&c, "s", &s), 0);
+	CHECK_INT(m->n_lost_told, 1);
+	CHECK_INT(store_durable_seq(s), 5);
+	CHECK_INT(put_one(s), 6);
+	CHECK_INT(store_close(s), 0);
+	CHECK_INT(store_open(&c, "s", &s), 0);
+	CHECK_INT(m->n_lost_told, 1);
+	CHECK_INT(put_one(s), 7);
+	store_abandon(s);
+	model_destroy(m);
+	fake_disk_destroy(d);
+}
+
 /* Whichever of its operations it is that finds the disk full. */
 TEST(a_full_disk_leaves_the_blob_as_it_was)
 {
