@@ -121,6 +121,8 @@ void api_stream_snapshot(struct api_call *c);
 void api_stream_restore(struct api_call *c);
 void api_msg_get(struct api_call *c);
 void api_msg_delete(struct api_call *c);
+/* js/redrive.c: what nats-server does not have. */
+void api_stream_redrive(struct api_call *c);
 void api_consumer_create(struct api_call *c);
 void api_consumer_create_durable(struct api_call *c);
 void api_consumer_names(struct api_call *c);
