@@ -164,11 +164,12 @@ static const struct api_row *find_row(const struct js_account *a,
 {
 	struct slice rest = slice_skip(subject, PREFIX.n);
 
+	if (a->core->is_system)
+		return find_in(system_rows,
+		    sizeof system_rows / sizeof system_rows[0], rest);
 	if (slice_has_prefix(rest, SLICE("DIRECT.")))	/* most, of buckets */
 		return NULL;
-	return a->core->is_system ? find_in(system_rows,
-	    sizeof system_rows / sizeof system_rows[0], rest)
-	    : find_in(rows, sizeof rows / sizeof rows[0], rest);
+	return find_in(rows, sizeof rows / sizeof rows[0], rest);
 }
 
 /* What stands where the pattern has '*'; what '>' covers is left in c->rest. */
