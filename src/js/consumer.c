@@ -625,6 +625,22 @@ bool consumer_reset(struct consumer *c, uint64_t seq, uint64_t *at,
 
 /* ---- information ------------------------------------------------------ */
 
+/* The last of each subject are delivered from behind: while they are, it is told
+ * to stand before the next of them, and nothing that is open is below the floor. */
+static void tell_of_lasts(const struct consumer *c, struct consumer_view *v)
+{
+	const struct pending_entry *low = pending_first(&c->pending);
+	uint64_t                   *floor = &v->ack_floor.stream_seq;
+
+	if (low != NULL && low->seq <= *floor)
+		*floor = low->seq - 1;
+	if (c->last_at == c->n_lasts)
+		return;
+	v->delivered.stream_seq = c->lasts[c->last_at] - 1;
+	if (*floor > v->delivered.stream_seq)
+		*floor = v->delivered.stream_seq;
+}
+
 void consumer_look(const struct consumer *c, struct consumer_view *ret)
 {
 	struct consumer *own = (struct consumer *)(uintptr_t)c;
@@ -642,6 +658,7 @@ void consumer_look(const struct consumer *c, struct consumer_view *ret)
 		.is_push_bound = c->push != NULL && push_is_bound(c),
 		.is_paused = consumer_is_paused(c),
 	};
+	tell_of_lasts(c, ret);
 }
 
 static void write_place(struct json_writer *w, const char *key,

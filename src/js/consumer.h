@@ -69,9 +69,8 @@ void consumer_pump(struct consumer *c);
 /* A message has left the stream (limits, purge, delete).  subject: what it was
  * stored under. */
 void consumer_gone(struct consumer *c, uint64_t seq, struct slice subject);
-/* All of a pattern (empty: all) below seq have gone; for purges. */
-void consumer_purged(struct consumer *c, struct slice pattern,
-    uint64_t below_seq);
+/* Many have gone: a purge.  first_seq: of the stream, now. */
+void consumer_purged(struct consumer *c, uint64_t first_seq);
 
 /* Does the consumer still need this message (interest retention)? */
 bool consumer_needs(const struct consumer *c, uint64_t seq,

@@ -266,7 +266,7 @@ static uint64_t start_seq(const struct consumer *c,
 	switch (g->deliver_policy) {
 	case DELIVER_LAST:
 		seq = last_match(c, st->last_seq);
-		return seq != 0 ? seq : st->last_seq + 1;
+		return seq != 0 ? seq : st->first_seq;
 	case DELIVER_NEW:
 	case DELIVER_LAST_PER_SUBJECT:
 		return st->last_seq + 1;
@@ -375,14 +375,13 @@ static void drop_purged_lasts(struct consumer *c)
 	c->n_lasts = n;
 }
 
-void consumer_purged(struct consumer *c, struct slice pattern,
-    uint64_t below_seq)
+void consumer_purged(struct consumer *c, uint64_t first_seq)
 {
 	drop_purged(c, &c->pending);
 	drop_purged(c, &c->dead);
 	drop_purged_lasts(c);
-	if (pattern.n == 0 && below_seq > c->next_seq)
-		c->next_seq = below_seq;
+	if (first_seq > c->next_seq)
+		c->next_seq = first_seq;
 	c->is_counted = false;
 	consumer_raise_floor(c);
 	cursor_moved(c);

@@ -6,23 +6,13 @@
 #include "js/errors.h"
 #include "proto/subject.h"
 
-/* The first that stays, of what matches; everything below it goes. */
-static uint64_t first_kept(struct stream *s,
-    const struct stream_purge_what *what)
+static void tell_purged(struct stream *s)
 {
-	if (what->seq > 0)
-		return what->seq;
-	return what->keep > 0 ? 0 : store_last_seq(s->store) + 1;
-}
+	struct store_state st;
 
-static void tell_purged(struct stream *s, const struct stream_purge_what *what)
-{
-	uint64_t below = first_kept(s, what);
-
-	if (what->filter.n == 0)
-		below = store_totals(s->store).first_seq;
+	store_get_state(s->store, &st);
 	LIST_EACH (l, &s->consumers)
-		consumer_purged(consumer_of(l), what->filter, below);
+		consumer_purged(consumer_of(l), st.first_seq);
 	s->has_news = true;
 }
 
@@ -36,7 +26,7 @@ bool stream_purge_now(struct stream *s, const struct stream_purge_what *what,
 	err = s->error != 0 ? s->error : store_purge(s->store, &p, n);
 	js_mark_dirty(stream_js(s), s);
 	if (*n > 0 || err == 0)
-		tell_purged(s, what);
+		tell_purged(s);
 	return err == 0 || js_fail_with(e, 10110, "%s", err_text(err));
 }
 

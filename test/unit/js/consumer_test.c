@@ -220,7 +220,7 @@ TEST(after_a_purge_it_stands_behind_it)
 	answer("", 1, 1, 1);
 	answer("", 1, 2, 2);
 	store_purge(w.stream.store, &(struct store_purge){ 0 }, &n);
-	consumer_purged(c, SLICE_NONE, 11);
+	consumer_purged(c, 11);
 	world_turn(&w);
 	holds(c, 4, 10, 4, 10, 0, 0);
 	world_fini(&w);
@@ -240,12 +240,16 @@ TEST(the_last_of_each_subject_come_first)
 	g->filters = &all;
 	g->n_filters = 1;
 	c = world_create(&w, g);
-	holds(c, 0, 5, 0, 5, 0, 3);
+	holds(c, 0, 1, 0, 1, 0, 3);
+	ask("1");
+	CHECK_STR(world_said(&w), "in|b|$JS.ACK.S.C.1.2.1.T.2||m\n");
+	holds(c, 1, 3, 0, 1, 1, 2);
+	answer("", 1, 2, 1);
 	world_store(&w, "a", "new");
 	ask("10");
-	CHECK_STR(world_said(&w), "in|b|$JS.ACK.S.C.1.2.1.T.3||m\n"
-	    "in|a|$JS.ACK.S.C.1.4.2.T.2||m\nin|c|$JS.ACK.S.C.1.5.3.T.1||m\n"
-	    "in|a|$JS.ACK.S.C.1.6.4.T.0||new\n");
+	CHECK_STR(world_said(&w), "in|a|$JS.ACK.S.C.1.4.2.T.2||m\n"
+	    "in|c|$JS.ACK.S.C.1.5.3.T.1||m\nin|a|$JS.ACK.S.C.1.6.4.T.0||new\n");
+	holds(c, 4, 6, 1, 3, 3, 0);
 	world_fini(&w);
 }
 
