@@ -642,6 +642,11 @@ void consumer_look(const struct consumer *c, struct consumer_view *ret)
 		.is_push_bound = c->push != NULL && push_is_bound(c),
 		.is_paused = consumer_is_paused(c),
 	};
+	/* The last ones of subjects come first, and lie before the rest. */
+	if (c->n_lasts > 0 && c->last_at == 0 && c->next_cseq == 1) {
+		ret->delivered.stream_seq = c->lasts[0] - 1;
+		ret->ack_floor.stream_seq = c->lasts[0] - 1;
+	}
 }
 
 static void write_place(struct json_writer *w, const char *key,

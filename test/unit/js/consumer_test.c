@@ -240,7 +240,7 @@ TEST(the_last_of_each_subject_come_first)
 	g->filters = &all;
 	g->n_filters = 1;
 	c = world_create(&w, g);
-	holds(c, 0, 5, 0, 5, 0, 3);
+	holds(c, 0, 1, 0, 1, 0, 3);
 	world_store(&w, "a", "new");
 	ask("10");
 	CHECK_STR(world_said(&w), "in|b|$JS.ACK.S.C.1.2.1.T.3||m\n"
