@@ -138,10 +138,8 @@ static bool is_full(const struct consumer *c)
 bool delivery_peek(struct delivery *d)
 {
 	d->is_again = d->is_of_lasts = d->is_stalled = false;
-	if (consumer_is_paused(d->c)) {
-		d->is_stalled = true;
+	if (consumer_is_paused(d->c))
 		return false;
-	}
 	if (peek_again(d))
 		return true;
 	if (is_full(d->c)) {

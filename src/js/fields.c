@@ -21,6 +21,7 @@ struct chunk {
 
 struct js_hold {
 	struct chunk *chunks;
+	bool          is_lenient;
 };
 
 struct js_hold *js_hold_create(void)
@@ -349,8 +350,10 @@ bool js_fields_read(const struct js_field *fields, const char *name,
     const struct json *object, bool is_strict, void *into,
     struct js_hold *h, struct js_error *e)
 {
-	struct reading r = { fields, name, is_strict, true, into, h, e };
+	struct reading r = { fields, name, is_strict && !h->is_lenient, true,
+		into, h, e };
 
+	h->is_lenient = !r.is_strict;
 	if (!json_is_object(object))
 		return js_fail_with(e, 10025, "json: cannot unmarshal %s into "
 		    "Go value of type server.%s", kind_of(object), name);

@@ -69,7 +69,8 @@ struct js_metadata {
 };
 
 /* name: what the object is called where an error tells it.  Unknown members are
- * an error if is_strict.  False and *e, 10025. */
+ * an error if is_strict, and nothing was read into h before without that: what
+ * reads a part need not know.  False and *e, 10025. */
 bool js_fields_read(const struct js_field *fields, const char *name,
     const struct json *object, bool is_strict, void *into,
     struct js_hold *h, struct js_error *e);

@@ -497,13 +497,14 @@ void pull_pump(struct consumer *c, struct delivery *d)
 		struct waiting *w = pick(c);
 
 		if (w == NULL)
-			return;
+			break;
 		if (++n > TURN_MAX) {
 			consumer_wake_at(c, consumer_now(c));
 			return;
 		}
 		give(c, w, d);
 	}
+	/* Who may not have what there is does not wait for it either. */
 	if (c->pull.n > 0 && !d->is_stalled)
 		tell_empty(c);
 }

@@ -449,6 +449,19 @@ static void write_limits(const void *object, const char *name,
 /* ---- the table ------------------------------------------------------------------ */
 
 #define C(member) offsetof(struct stream_config, member)
+/* It is of a request, not of a stream: who reads that takes it from there. */
+static bool check_pedantic(void *object, const struct json *j,
+    struct js_hold *h, struct js_error *e)
+{
+	bool is_pedantic;
+
+	(void)object;
+	(void)h;
+	return json_as_bool(j, &is_pedantic) || js_fail_with(e, 10025,
+	    "json: cannot unmarshal into Go struct field "
+	    "StreamConfigRequest.pedantic of type bool");
+}
+
 static const struct js_field stream_fields[] = {
 	{ "name", JS_STR, false, C(name) },
 	{ "description", JS_STR, true, C(description) },
@@ -500,7 +513,7 @@ static const struct js_field stream_fields[] = {
 	  .write = write_persist },
 	{ "allow_batched", JS_BOOL, true, C(allow_batched) },
 	{ "metadata", JS_METADATA, true, C(metadata), C(n_metadata) },
-	{ "pedantic", JS_OTHER },	/* of a request, not of a stream */
+	{ "pedantic", JS_OTHER, .read = check_pedantic },
 	{ NULL },
 };
 #undef C

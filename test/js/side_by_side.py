@@ -3,7 +3,8 @@ import re
 
 # Never the same on two servers, or from one moment to the next.
 VARIES = {'created', 'ts', 'time', 'first_ts', 'last_ts', 'last_active', 'leader', 'bytes',
-          'storage', 'memory', 'pause_remaining', 'cluster', 'api', 'delivered_at'}
+          'storage', 'memory', 'pause_remaining', 'cluster', 'api', 'delivered_at',
+          'active', 'mote.lag_seconds'}
 
 # In advisories, too.
 EVENT_VARIES = VARIES | {'id', 'timestamp', 'client', 'server', 'ack_time', 'delay', 'pinned_ts',

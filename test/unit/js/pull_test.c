@@ -103,6 +103,17 @@ TEST(no_wait_with_a_time_waits_for_the_first)
 	world_fini(&w);
 }
 
+TEST(who_does_not_wait_does_not_wait_for_a_pause_to_end_either)
+{
+	struct consumer *c = start(3);
+	struct js_error  e = { 0 };
+
+	CHECK(consumer_pause(c, INT64_MAX, &e));
+	ask("{\"batch\":1,\"no_wait\":true}");
+	CHECK_STR(heard(), "in|||NATS/1.0 404 No Messages;;|\n");
+	world_fini(&w);
+}
+
 TEST(who_does_not_wait_does_not_take_what_others_claim)
 {
 	start(3);
