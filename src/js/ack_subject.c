@@ -33,10 +33,14 @@ size_t ack_subject_write(char *out, size_t cap, const struct ack_place *p)
 		p->consumer_seq, (uint64_t)p->ts_ns, p->n_pending };
 	char          *to = out;
 
-	if (cap < PREFIX.n + p->stream.n + 1 + p->consumer.n +
+	if (cap < PREFIX.n + p->route.n + 1 + p->stream.n + 1 + p->consumer.n +
 	    5 * (NUMBER_MAX + 1))
 		return 0;
 	to = put(to, PREFIX);
+	if (p->route.n > 0) {
+		to = put(to, p->route);
+		*to++ = '.';
+	}
 	to = put(to, p->stream);
 	*to++ = '.';
 	to = put(to, p->consumer);

@@ -4,7 +4,8 @@
  *       .<time>.<pending>
  *   $JS.ACK.<domain>.<account hash>.<the same>[.<more>]
  *
- * The first form is written, both are understood.
+ * The first form is written, unless feature_flags say otherwise; both are
+ * understood.
  * Spec: jetstream reference, section 16.3.  Thread: any.
  */
 #ifndef JS_ACK_SUBJECT_H
@@ -20,6 +21,8 @@ struct ack_place {
 	struct slice stream, consumer;
 	uint64_t     n_delivered, stream_seq, consumer_seq, n_pending;
 	int64_t      ts_ns;
+	struct slice route;	/* "<domain>.<account hash>", to write the second
+				   form */
 };
 
 /* The length; 0: it does not fit. */

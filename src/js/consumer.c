@@ -124,7 +124,8 @@ static bool listen(struct consumer *c)
 	if (!listen_at(c, "$JS.API.CONSUMER.MSG.NEXT", "", pull_take))
 		return false;
 	return c->push == NULL ||
-	    listen_at(c, "$JS.FC", ".>", push_take_flow);
+	    (listen_at(c, "$JS.FC", ".>", push_take_flow) &&
+	    listen_at(c, "$JS.FC.*.*", ".>", push_take_flow));
 }
 
 static void unlisten(struct consumer *c)

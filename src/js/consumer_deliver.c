@@ -177,6 +177,7 @@ static void make_reply(struct delivery *d)
 		.consumer_seq = c->next_cseq,
 		.ts_ns = d->msg.ts_ns,
 		.n_pending = ahead,
+		.route = consumer_route(c),
 	});
 }
 

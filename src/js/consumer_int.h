@@ -29,7 +29,7 @@
 struct push;
 struct js_account;
 
-enum { CONSUMER_SUBS = 4, ACK_SUBJECT_MAX = 1024 };
+enum { CONSUMER_SUBS = 5, ACK_SUBJECT_MAX = 1024 };
 
 /* Sequences in the order they came, some of them out of date. */
 struct seq_queue {
@@ -81,6 +81,14 @@ struct consumer {
 static inline struct js_account *consumer_account(const struct consumer *c)
 {
 	return c->stream->account;
+}
+
+/* What stands in the subjects of acks and flow control; or nothing. */
+static inline struct slice consumer_route(const struct consumer *c)
+{
+	const char *route = consumer_account(c)->route;
+
+	return route == NULL ? SLICE_NONE : slice_str(route);
 }
 
 static inline struct js *consumer_js(const struct consumer *c)

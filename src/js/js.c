@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "js/advisory.h"
 #include "js/api.h"
+#include "js/hash8.h"
 #include "js/opening.h"
 #include "js/place.h"
 #include "js/scrub.h"
@@ -414,7 +415,21 @@ static void close_account(struct js_account *a)
 	free(a->v);
 	free(a->tiers);
 	free(a->dir);
+	free(a->route);
 	free(a);
+}
+
+/* By which the acknowledgements of two domains or accounts are told apart. */
+static char *route_of(const struct js *js, const struct account *core)
+{
+	const char *domain = js->config.domain;
+	char        hash[HASH8];
+	struct buf  text = { 0 };
+
+	hash8_of(core->name, hash);
+	buf_printf(&text, "%s.%.*s", domain == NULL ? "_" : domain, HASH8,
+	    hash);
+	return buf_take_str(&text);
 }
 
 struct js_account *js_admit(struct js *js, struct account *core)
@@ -434,7 +449,11 @@ struct js_account *js_admit(struct js *js, struct account *core)
 		if (core->is_system)
 			js->system = a;
 		a->dir = place_of(js->config.dir, core->name);
-		if (a->dir != NULL && api_open(a))
+		if (js->config.writes_routes)
+			a->route = route_of(js, core);
+		if (a->dir != NULL &&
+		    (a->route != NULL || !js->config.writes_routes) &&
+		    api_open(a))
 			return a;
 		close_account(a);
 	}

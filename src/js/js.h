@@ -67,6 +67,7 @@ struct js_config {
 	int64_t      max_memory, max_storage;
 	int64_t      sync_interval_ns;	/* 0: an acknowledgement means on disk */
 	bool         is_strict;
+	bool         writes_routes;	/* in acks and flow control */
 	int64_t      limit_ack_pending, limit_request_batch;	/* <= 0: none */
 	int64_t      limit_duplicates_ns;
 	struct js_batch_limits batch;	/* 0: the default */
@@ -86,6 +87,7 @@ struct js_account {
 	struct js       *js;
 	struct account  *core;
 	char            *dir;		/* of its streams */
+	char            *route;		/* "<domain>.<hash>"; NULL: not written */
 	bool             is_enabled;	/* else its API says that it is not */
 	struct js_account_limits limits;	/* of one replica */
 	bool             is_closed;	/* no tier is: no stream is created */

@@ -20,7 +20,7 @@
 
 enum {
 	WINDOW_MAX = 32 << 20, WINDOW_FIRST = WINDOW_MAX / 16,
-	FLOW_ID = 4, TURN_MAX = 2048, FLOW_SUBJECT_MAX = 600,
+	FLOW_ID = 4, TURN_MAX = 2048, FLOW_SUBJECT_MAX = 1024,
 	BURST = 1 << 20,
 };
 #define LOOK_FIRST (20 * NS_PER_MS)
@@ -68,9 +68,11 @@ bool push_is_bound(const struct consumer *c)
 static struct slice flow_subject(const struct consumer *c,
     char out[FLOW_SUBJECT_MAX])
 {
-	int n = snprintf(out, FLOW_SUBJECT_MAX, "$JS.FC.%.*s.%.*s.%.*s",
-	    SLICE_ARG(c->stream->name), SLICE_ARG(consumer_name(c)), FLOW_ID,
-	    c->push->flow);
+	struct slice route = consumer_route(c);
+	int          n = snprintf(out, FLOW_SUBJECT_MAX,
+	    "$JS.FC.%.*s%s%.*s.%.*s.%.*s", SLICE_ARG(route),
+	    route.n > 0 ? "." : "", SLICE_ARG(c->stream->name),
+	    SLICE_ARG(consumer_name(c)), FLOW_ID, c->push->flow);
 
 	return slice_of(out, (size_t)n);
 }

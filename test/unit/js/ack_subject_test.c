@@ -23,6 +23,20 @@ TEST(what_is_written_is_read_again)
 	    q.consumer_seq == 7 && q.n_pending == 0 && q.ts_ns == p.ts_ns);
 }
 
+TEST(with_a_route_the_longer_form_is_written)
+{
+	struct ack_place p = { .stream = SLICE("S"), .consumer = SLICE("C"),
+		.n_delivered = 1, .stream_seq = 5, .consumer_seq = 6,
+		.n_pending = 8, .ts_ns = 7, .route = SLICE("hub.abcdefgh") }, q;
+	char   text[128];
+	size_t n = ack_subject_write(text, sizeof text, &p);
+
+	CHECK_SLICE(slice_of(text, n),
+	    SLICE("$JS.ACK.hub.abcdefgh.S.C.1.5.6.7.8"));
+	CHECK(ack_subject_read(slice_of(text, n), &q));
+	CHECK_SLICE(q.consumer, SLICE("C"));
+}
+
 TEST(the_longer_form_is_understood_with_what_may_follow)
 {
 	struct ack_place p;
