@@ -28,7 +28,7 @@ TEST(with_a_route_the_longer_form_is_written)
 	struct ack_place p = { .stream = SLICE("S"), .consumer = SLICE("C"),
 		.n_delivered = 1, .stream_seq = 5, .consumer_seq = 6,
 		.n_pending = 8, .ts_ns = 7, .route = SLICE("hub.abcdefgh") }, q;
-	char   text[128];
+	char   text[256];
 	size_t n = ack_subject_write(text, sizeof text, &p);
 
 	CHECK_SLICE(slice_of(text, n),
