@@ -15,6 +15,7 @@
 #include "js/headers.h"
 #include "js/js.h"
 #include "js/stream.h"
+#include "js/unopened.h"
 #include "proto/subject.h"
 
 #define PREFIX SLICE("$JS.API.")
@@ -593,10 +594,18 @@ void api_close(struct js_account *a)
 struct stream *api_stream(struct api_call *c)
 {
 	struct stream *s = js_find_stream(c->account, c->names[0]);
+	int64_t        level;
 
-	if (s == NULL)
+	if (s != NULL)
+		return s;
+	level = unopened_level(&c->account->unopened, c->names[0]);
+	if (level > 0)
+		js_fail_with(&c->e, 10194, "unsupported - required API level: "
+		    "%lld, current API level: %d", (long long)level,
+		    JS_API_LEVEL);
+	else
 		js_fail(&c->e, 10059);
-	return s;
+	return NULL;
 }
 
 struct consumer *api_consumer(struct api_call *c)

@@ -256,11 +256,12 @@ static void release(struct opening *x, bool is_open)
 
 /* ---- beginning -------------------------------------------------------------- */
 
-static void fail(struct js_account *a, const char *path, int err)
+static void fail(struct js_account *a, const char *path, int err,
+    int64_t level)
 {
 	log_error("JetStream: %s cannot be opened, and is left as it is: %s",
 	    path, err_text(err));
-	unopened_add(&a->unopened, path);
+	unopened_add(&a->unopened, path, level);
 }
 
 /* Two directories that say they are the same stream. */
@@ -272,6 +273,7 @@ static bool is_known(const struct js_account *a, struct slice name)
 void opener_add(struct opener *o, struct js_account *a, const char *path)
 {
 	struct opening *x = calloc(1, sizeof *x);
+	int64_t         level = 0;
 	int             err = ERR_NOMEM;
 
 	if (place_is_gone(path)) {
@@ -280,7 +282,7 @@ void opener_add(struct opener *o, struct js_account *a, const char *path)
 		return;
 	}
 	if (x != NULL)
-		x->stream = stream_peek(a, path, &err);
+		x->stream = stream_peek(a, path, &err, &level);
 	if (x != NULL && x->stream != NULL && is_known(a, x->stream->name)) {
 		err = ERR_EXISTS;
 		stream_forget(x->stream);
@@ -288,7 +290,7 @@ void opener_add(struct opener *o, struct js_account *a, const char *path)
 	}
 	if (x == NULL || x->stream == NULL) {
 		free(x);
-		fail(a, path, err);
+		fail(a, path, err, level);
 		return;
 	}
 	x->account = a;
@@ -328,7 +330,7 @@ static void finish(struct opening *x)
 	bool               is_open = move_in(x);
 
 	if (!is_open)
-		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err);
+		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err, 0);
 	unlisten(x);
 	release(x, is_open);
 	if (!is_open)

@@ -412,7 +412,31 @@ static int peek_msgs(struct stream *s, const char *path, void *ctx)
 	return store_peek(&c, path, ctx);
 }
 
-struct stream *stream_peek(struct js_account *a, const char *dir, int *why)
+/* What we would not understand must not be changed by us. */
+static bool is_too_new(struct slice blob, int64_t *level)
+{
+	const char  *why;
+	struct json *doc = json_parse(blob, &why);
+	struct slice text;
+	bool is_new = doc != NULL && json_as_str(json_get(json_get(json_get(doc,
+	    "config"), "metadata"), "_nats.req.level"), &text) &&
+	    text_parse_i64(text, level) && *level > JS_API_LEVEL;
+
+	if (!is_new)
+		*level = 0;
+	json_free(doc);
+	return is_new;
+}
+
+static int read_what(struct stream *s, struct slice blob, int64_t *level)
+{
+	if (is_too_new(blob, level))
+		return ERR_VERSION;
+	return read_blob(s, blob) ? 0 : ERR_CORRUPT;
+}
+
+struct stream *stream_peek(struct js_account *a, const char *dir, int *why,
+    int64_t *level)
 {
 	struct stream *s = allocate(a);
 	struct buf     blob = { 0 };
@@ -428,9 +452,9 @@ struct stream *stream_peek(struct js_account *a, const char *dir, int *why)
 	/* what the metadata has lost the blocks may have */
 	if (*why == ERR_NOTFOUND)
 		*why = with_path(s, "/msgs", open_msgs, NULL);
-	if (*why == 0 && !read_blob(s, s->store != NULL
-	    ? store_blob(s->store) : buf_slice(&blob)))
-		*why = ERR_CORRUPT;
+	if (*why == 0)
+		*why = read_what(s, s->store != NULL ? store_blob(s->store)
+		    : buf_slice(&blob), level);
 	buf_fini(&blob);
 	if (*why == 0)
 		return s;

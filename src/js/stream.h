@@ -111,8 +111,10 @@ bool stream_move_in(struct stream *s, int64_t created_ns, struct js_error *e);
 void stream_abandon(struct stream *s);
 
 /* One that is on the disk, in the directory dir: what it is, and no more yet.
- * NULL: that cannot be read (why: ERR_*). */
-struct stream *stream_peek(struct js_account *a, const char *dir, int *why);
+ * NULL: that cannot be read (why: ERR_*), or a newer server made it
+ * (ERR_VERSION, and the *level of the API that it needs). */
+struct stream *stream_peek(struct js_account *a, const char *dir, int *why,
+    int64_t *level);
 /* Its stores are opened, and what is in memory is made.  ERR_*: it cannot be
  * used.  Thread: any that has it alone. */
 int stream_open_files(struct stream *s);

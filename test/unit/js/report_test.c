@@ -20,6 +20,7 @@
 #include "js/stream_config.h"
 #include "js/stream_int.h"
 #include "js/unopened.h"
+#include "store/disk.h"
 
 #define WALL_NS INT64_C(1795276264000000000)
 
@@ -586,6 +587,43 @@ TEST(a_stream_that_could_not_be_opened_is_told_while_it_is_there)
 	CHECK_INT(place_remove(dir), 0);
 	free(dir);
 	check_health(&b, &all, 200, "", "");
+	bench_close(&b);
+}
+
+/* As a server that knows more would have written it. */
+static void raise_level(const struct bench *b, const char *stream)
+{
+	struct store_config c = { .disk = disk_real() };
+	struct buf          path = { 0 };
+	struct store       *store;
+
+	buf_printf(&path, "%s/A/%s/msgs%c", b->dir, stream, '\0');
+	CHECK_INT(store_open(&c, path.p, &store), 0);
+	CHECK_INT(store_set_blob(store, SLICE("{\"config\":{\"name\":\"S\","
+	    "\"what\":\"new\",\"metadata\":{\"_nats.req.level\":\"99\"}},"
+	    "\"created\":1}")), 0);
+	CHECK_INT(store_close(store), 0);
+	buf_fini(&path);
+}
+
+TEST(what_a_newer_server_made_is_left_as_it_is_and_says_so)
+{
+	struct bench       b = bench_begin();
+	struct report_wish all = { 0 };
+
+	bench_open(&b);
+	make_stream(b.a, "S", "");
+	js_destroy(b.js);
+	raise_level(&b, "S");
+	for (int i = 0; i < 2; i++) {
+		open_js(&b);
+		CHECK_INT(b.a->n, 0);
+		CHECK_INT(unopened_level(&b.a->unopened, SLICE("S")), 99);
+		CHECK_INT(unopened_level(&b.a->unopened, SLICE("T")), 0);
+		check_health(&b, &all, 503, NO_S, NO_S_JSON);
+		if (i == 0)
+			js_destroy(b.js);
+	}
 	bench_close(&b);
 }
 
