@@ -17,7 +17,7 @@
 #include "store/format.h"
 
 enum { VERSION = 1, KIND = 1, NAME_BYTES = 2 + HASH8,
-	LOOK_BACK_MAX = 100000 };	/* where there is no record */
+	LOOK_BACK_MAX = 100000 };	/* messages, where there is no record */
 
 static struct slice record_name(const struct source *o, char out[NAME_BYTES])
 {
@@ -131,7 +131,7 @@ void source_places_find(struct stream *s)
 	struct store_msg m = { 0 };
 	struct slice     text;
 	uint64_t         known = UINT64_MAX, own, seq = UINT64_MAX;
-	size_t           n_left = 0;
+	size_t           n_left = 0, n_looked = 0;
 
 	for (size_t i = 0; i < s->n_sources; i++) {
 		struct source *o = s->sources[i];
@@ -147,11 +147,9 @@ void source_places_find(struct stream *s)
 		}
 		n_left += !o->is_known;
 	}
-	if (store_last_seq(s->store) > LOOK_BACK_MAX &&
-	    known < store_last_seq(s->store) - LOOK_BACK_MAX)
-		known = store_last_seq(s->store) - LOOK_BACK_MAX;
-	while (n_left > 0 && store_find_last(s->store, SLICE_NONE, seq,
-	    &seq) == 0 && seq > known) {
+	while (n_left > 0 && n_looked++ < LOOK_BACK_MAX &&
+	    store_find_last(s->store, SLICE_NONE, seq, &seq) == 0 &&
+	    seq > known) {
 		if (store_read(s->store, seq, &m) == 0 && m.hdr.n > 0 &&
 		    js_header_get(m.hdr, SLICE("Nats-Stream-Source"), &text))
 			take_header(s, text, &n_left);
