@@ -319,9 +319,11 @@ static bool take_limit(struct load *l, const struct conf_member *m,
 		    SLICE_ARG(m->key));
 		return false;
 	}
+	if (m->value->kind != CONF_BOOL)
+		return refuse(l, m->value, "Expected a parseable bool for",
+		    m->key, "");
 	into->max_bytes_required = m->value->b;
-	return m->value->kind == CONF_BOOL || refuse(l, m->value,
-	    "Expected a parseable bool for", m->key, "");
+	return true;
 }
 
 bool load_account_js(struct load *l, const struct conf_value *v,
