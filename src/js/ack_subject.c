@@ -64,8 +64,11 @@ bool ack_subject_read(struct slice s, struct ack_place *p)
 		n++;
 	if (n != TOKENS_V1 && n < TOKENS_V2)
 		return false;
-	if (n >= TOKENS_V2)
+	p->route = SLICE_NONE;
+	if (n >= TOKENS_V2) {
+		p->route = slice_of(t[0].p, t[0].n + 1 + t[1].n);
 		t += 2;
+	}
 	p->stream = t[0];
 	p->consumer = t[1];
 	if (p->stream.n == 0 || p->consumer.n == 0)

@@ -21,8 +21,8 @@ struct ack_place {
 	struct slice stream, consumer;
 	uint64_t     n_delivered, stream_seq, consumer_seq, n_pending;
 	int64_t      ts_ns;
-	struct slice route;	/* "<domain>.<account hash>", to write the second
-				   form */
+	struct slice route;	/* "<domain>.<account hash>" of the second form;
+				   empty: the first */
 };
 
 /* The length; 0: it does not fit. */

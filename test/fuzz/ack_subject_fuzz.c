@@ -42,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(ack_subject_read(slice_of(text, n), &again));
 	must(slice_eq(p.stream, again.stream) &&
 	    slice_eq(p.consumer, again.consumer) &&
+	    slice_eq(p.route, again.route) &&
 	    p.n_delivered == again.n_delivered &&
 	    p.stream_seq == again.stream_seq &&
 	    p.consumer_seq == again.consumer_seq && p.ts_ns == again.ts_ns &&
