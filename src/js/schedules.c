@@ -276,10 +276,14 @@ static void fire(struct timer *t, int64_t now_ns)
 	int64_t          due = w->timer.when_ns;
 	struct store_msg m = { 0 };
 	struct schedule  x;
+	struct slice     target;
 	bool is_there = store_read(s->store, w->seq, &m) == 0 &&
 	    slice_eq(m.subject, slice_of(w->subject, w->n));
 
-	if (!is_there || m.hdr.n == 0 || !read_schedule(m.hdr, &x)) {
+	/* what came by a backup was checked by nobody */
+	if (!is_there || m.hdr.n == 0 || !js_header_get(m.hdr,
+	    SLICE("Nats-Schedule-Target"), &target) ||
+	    !subject_is_literal(target) || !read_schedule(m.hdr, &x)) {
 		drop(s->schedules, slice_of(w->subject, w->n));
 	} else {
 		if (!fire_one(s, &m, &x, due, now_ns))

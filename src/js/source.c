@@ -11,7 +11,9 @@
 #include "js/ack_subject.h"
 #include "js/fields.h"
 #include "js/headers.h"
+#include "js/names.h"
 #include "js/stream_int.h"
+#include "proto/subject.h"
 
 #define ANSWER_NS (30 * NS_PER_S)
 #define SILENCE_NS (10 * NS_PER_S)	/* heartbeats come each second */
@@ -274,8 +276,12 @@ static void ask(struct source *o)
 	o->asked_ns = stream_now(s);
 	o->cseq = o->delivered = 0;
 	put_consumer_name(o, &name);
-	if (listen(o, &reply)) {
-		put_subject(o, buf_slice(&name), &subject);
+	put_subject(o, buf_slice(&name), &subject);
+	/* names of streams that are elsewhere are not ours to check, but what
+	 * has a blank in it is no subject */
+	if (!buf_failed(&subject) && !subject_is_valid(buf_slice(&subject))) {
+		js_fail(&o->error, o->is_mirror ? 10142 : 10141);
+	} else if (listen(o, &reply)) {
 		put_headers(o, &headers);
 		if (o->config->has_consumer)
 			put_reset(o, &text);
@@ -337,7 +343,8 @@ static void on_timer(struct timer *t, int64_t now_ns)
 		ask(o);
 		break;
 	case SOURCE_ASKED:
-		o->error = (struct js_error){ 0 };
+		if (o->answers != NULL)
+			o->error = (struct js_error){ 0 };
 		fail(o);
 		break;
 	case SOURCE_READING:
@@ -410,7 +417,8 @@ static void begin_reading(struct source *o, struct slice headers,
 	}
 	json_as_str(json_get(doc, "name"), &name);
 	buf_reset(&o->consumer);
-	buf_put_slice(&o->consumer, name);
+	if (js_name_is_valid(name))	/* it will be part of a subject */
+		buf_put_slice(&o->consumer, name);
 	take_identity(o, headers);
 	o->error = (struct js_error){ 0 };
 	o->n_failures = 0;
@@ -469,7 +477,7 @@ static bool take_status(struct source *o, const struct msg *m)
 	    text_parse_u64(text, &last) && last != o->cseq)
 		return false;
 	if (js_header_get(headers, SLICE("Nats-Consumer-Stalled"), &text) &&
-	    text.n > 0)
+	    subject_is_literal(text))
 		answer_flow(o, text);
 	return true;
 }
@@ -600,7 +608,7 @@ static void delete_consumer(struct source *o)
 	put_prefix(o, &subject);
 	buf_printf(&subject, ".CONSUMER.DELETE.%.*s.%.*s",
 	    SLICE_ARG(o->config->name), SLICE_ARG(buf_slice(&o->consumer)));
-	if (!buf_failed(&subject))
+	if (!buf_failed(&subject) && subject_is_valid(buf_slice(&subject)))
 		js_send(stream_js(s), &(struct js_out){
 			.account = s->account->core,
 			.subject = buf_slice(&subject) });
