@@ -26,6 +26,18 @@ static inline struct slice slice_of(const char *p, size_t n)
 	return (struct slice){ p, n };
 }
 
+/* Copies s to *at, and moves that behind it: for who keeps several in one piece
+ * of memory. */
+static inline struct slice slice_pack(char **at, struct slice s)
+{
+	struct slice packed = { *at, s.n };
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return packed;
+}
+
 /* NULL gives the empty slice. */
 static inline struct slice slice_str(const char *s)
 {

@@ -405,16 +405,6 @@ static void answer(struct js *js, const struct api_request *r,
 
 /* ---- requests ------------------------------------------------------------------ */
 
-static struct slice copy(char **at, struct slice s)
-{
-	struct slice c = slice_of(*at, s.n);
-
-	if (s.n > 0)
-		memcpy(*at, s.p, s.n);
-	*at += s.n;
-	return c;
-}
-
 /* Who asks for these is told of later, too. */
 static bool is_backup(struct slice subject)
 {
@@ -471,11 +461,11 @@ static void queue(struct js_account *a, const struct run *run,
 	at = r->bytes;
 	*r = (struct api_request){ .account = a,
 		.row = find_row(a, run->subject) };
-	r->subject = copy(&at, run->subject);
-	r->reply = copy(&at, m->reply);
-	r->headers = copy(&at, headers);
-	r->payload = copy(&at, payload);
-	r->client = copy(&at, buf_slice(&client));
+	r->subject = slice_pack(&at, run->subject);
+	r->reply = slice_pack(&at, m->reply);
+	r->headers = slice_pack(&at, headers);
+	r->payload = slice_pack(&at, payload);
+	r->client = slice_pack(&at, buf_slice(&client));
 	list_append(&js->requests, &r->link);
 	js_need_turn(js);	/* it may come from inside */
 	buf_fini(&client);

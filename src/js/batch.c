@@ -95,16 +95,6 @@ void batch_drop_all(struct stream *s)
 
 /* ---- staging ---------------------------------------------------------------- */
 
-static struct slice keep(char **at, struct slice s)
-{
-	struct slice kept = slice_of(*at, s.n);
-
-	if (s.n > 0)
-		memcpy(*at, s.p, s.n);
-	*at += s.n;
-	return kept;
-}
-
 static bool has_place(struct batch *b)
 {
 	size_t          cap = b->cap == 0 ? 8 : 2 * b->cap;
@@ -135,9 +125,9 @@ static bool stage(struct batch *b, const struct batch_msg *m,
 	if (x == NULL)
 		return false;
 	at = x->bytes;
-	x->subject = keep(&at, m->subject);
-	x->headers = keep(&at, headers);
-	x->payload = keep(&at, m->payload);
+	x->subject = slice_pack(&at, m->subject);
+	x->headers = slice_pack(&at, headers);
+	x->payload = slice_pack(&at, m->payload);
 	b->v[b->n++] = x;
 	b->bytes += size;
 	js->batch_bytes += size;

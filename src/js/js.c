@@ -31,16 +31,6 @@ struct sent {
 	char          bytes[];
 };
 
-static struct slice copy(char **at, struct slice s)
-{
-	struct slice c = slice_of(*at, s.n);
-
-	if (s.n > 0)
-		memcpy(*at, s.p, s.n);
-	*at += s.n;
-	return c;
-}
-
 bool js_publish(struct js *js, const struct js_out *m)
 {
 	bool is_taken;
@@ -66,11 +56,11 @@ void js_send(struct js *js, const struct js_out *m)
 		return;
 	at = x->bytes;
 	*x = (struct sent){ .out.account = m->account };
-	x->out.subject = copy(&at, m->subject);
-	x->out.shown = copy(&at, m->shown);
-	x->out.reply = copy(&at, m->reply);
-	x->out.headers = copy(&at, m->headers);
-	x->out.payload = copy(&at, m->payload);
+	x->out.subject = slice_pack(&at, m->subject);
+	x->out.shown = slice_pack(&at, m->shown);
+	x->out.reply = slice_pack(&at, m->reply);
+	x->out.headers = slice_pack(&at, m->headers);
+	x->out.payload = slice_pack(&at, m->payload);
 	list_append(&js->outbox, &x->link);
 	js_need_turn(js);
 }

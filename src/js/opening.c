@@ -116,16 +116,6 @@ static void hand_over(struct opener *o, struct opening *x)
 
 /* ---- what waits ------------------------------------------------------------- */
 
-static struct slice copy(char **at, struct slice s)
-{
-	struct slice c = slice_of(*at, s.n);
-
-	if (s.n > 0)
-		memcpy(*at, s.p, s.n);
-	*at += s.n;
-	return c;
-}
-
 /* Too much, and it is refused: 429. */
 static void refuse(struct opening *x, struct slice reply)
 {
@@ -150,10 +140,10 @@ static void hold(struct opening *x, const struct run *run,
 	}
 	*h = (struct held){ .is_published = is_published };
 	at = h->bytes;
-	h->subject = copy(&at, run->subject);
-	h->reply = copy(&at, m->reply);
-	h->headers = copy(&at, msg_headers(m));
-	h->payload = copy(&at, msg_payload(m));
+	h->subject = slice_pack(&at, run->subject);
+	h->reply = slice_pack(&at, m->reply);
+	h->headers = slice_pack(&at, msg_headers(m));
+	h->payload = slice_pack(&at, msg_payload(m));
 	list_append(&x->held, &h->link);
 	x->n_held++;
 	x->held_bytes += size;

@@ -155,16 +155,6 @@ static void may_be_said(struct stream_waiter *waiter, int err)
 	free(y);
 }
 
-static struct slice keep(char **at, struct slice s)
-{
-	struct slice kept = slice_of(*at, s.n);
-
-	if (s.n > 0)
-		memcpy(*at, s.p, s.n);
-	*at += s.n;
-	return kept;
-}
-
 void stream_say_durable(struct stream *s, struct slice subject,
     struct slice headers, struct slice payload)
 {
@@ -177,9 +167,9 @@ void stream_say_durable(struct stream *s, struct slice subject,
 	*y = (struct saying){ .waiter.done = may_be_said, .stream = s,
 		.out.account = s->account->core };
 	at = y->bytes;
-	y->out.subject = keep(&at, subject);
-	y->out.headers = keep(&at, headers);
-	y->out.payload = keep(&at, payload);
+	y->out.subject = slice_pack(&at, subject);
+	y->out.headers = slice_pack(&at, headers);
+	y->out.payload = slice_pack(&at, payload);
 	if (stream_js(s)->config.sync_interval_ns > 0 || s->config->is_async)
 		may_be_said(&y->waiter, 0);
 	else
