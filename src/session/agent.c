@@ -216,6 +216,16 @@ static void cast(struct agent *g, struct agent_sub *caster,
 	caster->shadows = s;
 }
 
+static bool has_shadow(const struct agent_sub *s,
+    const struct stream_import *import)
+{
+	for (const struct agent_sub *x = s->shadows; x != NULL; x = x->next)
+		if (stream_import_is_same(x->import, import))
+			return true;
+	return false;
+}
+
+/* Those that are there stay. */
 static void cast_all(struct agent *g, struct agent_sub *s, struct slice pattern)
 {
 	struct imports *im = account_policy(s->account)->imports;
@@ -223,7 +233,8 @@ static void cast_all(struct agent *g, struct agent_sub *s, struct slice pattern)
 
 	for (size_t i = 0; im != NULL && i < im->n_streams; i++) {
 		buf_reset(&remote);
-		if (stream_import_remote(im->streams[i], pattern, &remote) &&
+		if (!has_shadow(s, im->streams[i]) &&
+		    stream_import_remote(im->streams[i], pattern, &remote) &&
 		    !buf_failed(&remote))
 			cast(g, s, im, im->streams[i], buf_slice(&remote));
 	}
@@ -291,6 +302,32 @@ void agent_hear_traces(struct agent_sub *s)
 		x->hears_traces = true;
 }
 
+static bool is_still_imported(const struct imports *im,
+    const struct stream_import *import)
+{
+	for (size_t i = 0; im != NULL && i < im->n_streams; i++)
+		if (stream_import_is_same(im->streams[i], import))
+			return true;
+	return false;
+}
+
+/* What is imported as before goes on without a gap. */
+static void drop_old_shadows(struct agent *g, struct agent_sub *s)
+{
+	const struct imports *im = account_policy(s->account)->imports;
+
+	for (struct agent_sub **at = &s->shadows; *at != NULL;) {
+		struct agent_sub *x = *at;
+
+		if (is_still_imported(im, x->import)) {
+			at = &x->next;
+			continue;
+		}
+		*at = x->next;
+		drop(g, x);
+	}
+}
+
 void agent_recheck(struct agent *g)
 {
 	struct buf pattern = { 0 };
@@ -298,7 +335,7 @@ void agent_recheck(struct agent *g)
 	LIST_EACH (l, &g->subs) {
 		struct agent_sub *s = CONTAINER_OF(l, struct agent_sub, link);
 
-		drop_shadows(g, s);
+		drop_old_shadows(g, s);
 		buf_reset(&pattern);
 		sublist_pattern(&s->sub, &pattern);
 		if (!buf_failed(&pattern))
