@@ -7,9 +7,13 @@
  * wildcards otherwise: what mote adds to these numbers is what its features cost.
  *
  *     floor PORT
+ *     floor PORT FILE	what is asked on a subject nobody listens to is written
+ *			into FILE, over zeros and around, synced once a turn
+ *			before its answers go: the least that keeps what it takes
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -25,7 +29,7 @@
 #include "base/slice.h"
 
 enum { IN_BYTES = 256 << 10, TOPICS = 1 << 14, EVENTS_MAX = 256,
-	LINE_MAX_BYTES = 4096, NAME_MAX_BYTES = 64, SID_MAX_BYTES = 16 };
+	STORE_BYTES = 64 << 20, LINE_MAX_BYTES = 4096, NAME_MAX_BYTES = 64, SID_MAX_BYTES = 16 };
 
 struct conn {
 	int          fd;
@@ -56,6 +60,11 @@ static struct topic *last_topic;	/* what the last publish found */
 static char          last_name[NAME_MAX_BYTES];
 static size_t        n_last_name;
 static struct conn  *touched;
+
+static int        store = -1;	/* no FILE */
+static off_t      store_at;
+static struct buf unstored;	/* of this turn */
+static uint64_t   n_stored;
 
 /* ---- topics ----------------------------------------------------------- */
 
@@ -196,7 +205,7 @@ static void flush_touched(void)
 	}
 }
 
-/* ---- operations ------------------------------------------------------- */
+/* ---- delivery --------------------------------------------------------- */
 
 /* What all receivers get behind their sid: " [reply ]n\r\nbody\r\n". */
 static void deliver(const struct topic *t, struct slice subject,
@@ -227,6 +236,55 @@ static void deliver(const struct topic *t, struct slice subject,
 		touch(r->conn);
 	}
 }
+
+/* ---- the store -------------------------------------------------------- */
+
+/* The answer waits in the output: see sync_store. */
+static void keep(struct slice reply, struct slice body_crlf)
+{
+	struct topic *t = topic_find(reply);
+	struct buf    size = { 0 }, text = { 0 };
+
+	buf_put_slice(&unstored, body_crlf);
+	buf_printf(&text, "{\"stream\":\"B\",\"seq\":%ju}",
+	    (uintmax_t)++n_stored);
+	buf_put_u64(&size, text.n);
+	buf_put_str(&text, "\r\n");
+	if (t != NULL)
+		deliver(t, reply, SLICE_NONE, buf_slice(&size),
+		    buf_slice(&text));
+	buf_fini(&size);
+	buf_fini(&text);
+}
+
+static void sync_store(void)
+{
+	if (unstored.n == 0)
+		return;
+	if (store_at + (off_t)unstored.n > STORE_BYTES)
+		store_at = 0;
+	if (pwrite(store, unstored.p, unstored.n, store_at) < 0 ||
+	    fdatasync(store) != 0) {
+		perror("floor: store");
+		exit(1);
+	}
+	store_at += (off_t)unstored.n;
+	buf_reset(&unstored);
+}
+
+static void open_store(const char *path)
+{
+	store = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	for (off_t at = 0; store >= 0 && at < STORE_BYTES; at += IN_BYTES)
+		if (pwrite(store, in, IN_BYTES, at) != IN_BYTES)
+			exit(1);
+	if (store < 0 || fsync(store) != 0) {
+		perror("floor: store");
+		exit(1);
+	}
+}
+
+/* ---- operations ------------------------------------------------------- */
 
 static unsigned split(struct slice line, struct slice *words, unsigned max)
 {
@@ -268,6 +326,8 @@ static ssize_t take_pub(struct slice line, const char *end)
 	if (t != NULL)
 		deliver(t, w[1], n == 4 ? w[2] : SLICE_NONE, w[n - 1],
 		    slice_of(body, size + 2));
+	else if (store >= 0 && n == 4)
+		keep(w[2], slice_of(body, size + 2));
 	return (ssize_t)(line.n + size + 2);
 }
 
@@ -406,6 +466,7 @@ static void serve(int listener)
 			if ((ev[i].events & EPOLLOUT) != 0)
 				flush(c);
 		}
+		sync_store();
 		flush_touched();
 	}
 }
@@ -416,10 +477,12 @@ int main(int argc, char **argv)
 	struct rlimit      files;
 	int                listener;
 
-	if (argc != 2) {
-		fputs("usage: floor PORT\n", stderr);
+	if (argc != 2 && argc != 3) {
+		fputs("usage: floor PORT [FILE]\n", stderr);
 		return 2;
 	}
+	if (argc == 3)
+		open_store(argv[2]);
 	signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
