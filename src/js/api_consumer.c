@@ -207,10 +207,10 @@ static void create(struct api_call *c,
 		consumer_config_destroy(g);
 		return;
 	}
-	s = api_stream(c);
-	if (s != NULL && g->n_replicas > 1)
+	if (g->n_replicas > 1)
 		js_fail(&c->e, 10074);
-	if (s != NULL && !js_failed(&c->e))
+	s = js_failed(&c->e) ? NULL : api_stream(c);
+	if (s != NULL)
 		settle_reader(c, s, g);
 	if (js_failed(&c->e) || !consumer_config_check(g, s->config, &limits,
 	    pedantic, &c->e)) {

@@ -31,7 +31,6 @@ static void put_success(struct api_call *c)
 
 /* ---- create and update -------------------------------------------------------------- */
 
-/* fills_name: one without a name has that of the subject. */
 /* Than the subject says. */
 static bool is_called_otherwise(struct api_call *c,
     const struct stream_config *g)
@@ -43,9 +42,17 @@ static bool is_called_otherwise(struct api_call *c,
 	return js_failed(&c->e);
 }
 
-/* The name is looked at first if it is new, and last if it is not. */
+static bool is_sealed_at_birth(struct api_call *c,
+    const struct stream_config *g)
+{
+	return g->sealed && !js_fail_with(&c->e, 10052, "stream configuration "
+	    "for create can not be sealed");
+}
+
+/* The name is looked at first if it is new, and last if it is not.
+ * is_restored: one without a name has that of the subject. */
 static struct stream_config *read_config(struct api_call *c, bool is_new,
-    bool fills_name, bool *pedantic)
+    bool is_restored, bool *pedantic)
 {
 	struct stream_limits  limits = {
 		.duplicate_window_ns = c->js->config.limit_duplicates_ns,
@@ -58,9 +65,10 @@ static struct stream_config *read_config(struct api_call *c, bool is_new,
 	if (!stream_config_read(c->doc, c->js->config.is_strict, pedantic, &g,
 	    &c->e))
 		return NULL;
-	if (fills_name && g->name.n == 0)
+	if (is_restored && g->name.n == 0)
 		js_hold_copy(g->hold, c->names[0], &g->name);
-	if (is_new && is_called_otherwise(c, g))
+	if (is_new && (is_called_otherwise(c, g) ||
+	    (!is_restored && is_sealed_at_birth(c, g))))
 		;
 	else if (stream_config_check(g, &limits, *pedantic, &c->e) &&
 	    source_check(c->account, g, *pedantic, &c->e) && !is_new)
@@ -108,9 +116,6 @@ static bool may_create(struct api_call *c, const struct stream_config *g)
 {
 	int64_t max = c->account->limits.max_streams;
 
-	if (g->sealed)
-		return js_fail_with(&c->e, 10052, "stream configuration for "
-		    "create can not be sealed");
 	if (g->mirror_direct && g->mirror == NULL)
 		return js_fail_with(&c->e, 10052, "stream has no mirror but "
 		    "does have mirror direct");
@@ -338,8 +343,8 @@ void api_stream_info(struct api_call *c)
 	stream_write_info(s, &wish, true, &n, &w);
 	json_end_object(&w);
 	put_u64(c, "total", n);
-	put_u64(c, "offset", wish.subjects_filter.n > 0 ? wish.offset : 0);
-	put_u64(c, "limit", wish.subjects_filter.n > 0 ? SUBJECTS_PAGE : 0);
+	put_u64(c, "offset", n > 0 ? wish.offset : 0);
+	put_u64(c, "limit", n > 0 ? SUBJECTS_PAGE : 0);
 	if (body.n > 2) {
 		buf_put_char(c->w->out, ',');
 		buf_put(c->w->out, body.p + 1, body.n - 2);
@@ -420,13 +425,11 @@ void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state)
 
 void api_stream_purge(struct api_call *c)
 {
-	struct stream           *s = api_stream(c);
+	struct stream           *s;
 	struct stream_purge_what what = { 0 };
 	int64_t                  seq = 0, keep = 0;
 	uint64_t                 n;
 
-	if (s == NULL)
-		return;
 	if (c->doc != NULL) {
 		json_as_str(json_get(c->doc, "filter"), &what.filter);
 		json_as_i64(json_get(c->doc, "seq"), &seq);
@@ -437,9 +440,10 @@ void api_stream_purge(struct api_call *c)
 		js_fail(&c->e, 10003);
 		return;
 	}
+	s = api_stream(c);
 	what.seq = (uint64_t)seq;
 	what.keep = (uint64_t)keep;
-	if (!stream_purge(s, &what, &n, &c->e))
+	if (s == NULL || !stream_purge(s, &what, &n, &c->e))
 		return;
 	put_success(c);
 	put_u64(c, "purged", n);
@@ -507,16 +511,17 @@ static bool asks_wrongly(const struct direct_wish *w)
 
 void api_msg_get(struct api_call *c)
 {
-	struct stream     *s = api_stream(c);
+	struct stream     *s = NULL;
 	struct direct_wish wish;
 	struct store_msg   m = { 0 };
 	uint64_t           seq;
 
-	if (s == NULL)
-		return;
 	direct_wish_init(&wish);
-	if (!direct_read(c->doc, &wish) || asks_wrongly(&wish)) {
+	if (!direct_read(c->doc, &wish) || asks_wrongly(&wish))
 		js_fail(&c->e, 10003);
+	else
+		s = api_stream(c);
+	if (s == NULL) {
 		direct_wish_fini(&wish);
 		return;
 	}

@@ -257,6 +257,13 @@ static uint64_t start_at_time(const struct consumer *c, uint64_t last)
 	    &seq) == 0 ? seq : last + 1;
 }
 
+/* Where a subject has one message at most, all of them are the last ones. */
+static bool has_lasts(const struct consumer *c)
+{
+	return c->config->deliver_policy == DELIVER_LAST_PER_SUBJECT &&
+	    c->stream->config->max_msgs_per_subject != 1;
+}
+
 static uint64_t start_seq(const struct consumer *c,
     const struct store_state *st)
 {
@@ -268,8 +275,10 @@ static uint64_t start_seq(const struct consumer *c,
 		seq = last_match(c, st->last_seq);
 		return seq != 0 ? seq : st->first_seq;
 	case DELIVER_NEW:
-	case DELIVER_LAST_PER_SUBJECT:
 		return st->last_seq + 1;
+	case DELIVER_LAST_PER_SUBJECT:
+		return !has_lasts(c) ? st->first_seq
+		    : st->last_seq + (c->n_lasts > 0);
 	case DELIVER_BY_START_SEQUENCE:
 		return g->opt_start_seq > st->first_seq ? g->opt_start_seq
 		    : st->first_seq;
@@ -280,21 +289,15 @@ static uint64_t start_seq(const struct consumer *c,
 	}
 }
 
-/* Where a subject has one message at most, all of them are the last ones. */
-static bool has_lasts(const struct consumer *c)
-{
-	return c->config->deliver_policy == DELIVER_LAST_PER_SUBJECT &&
-	    c->stream->config->max_msgs_per_subject != 1;
-}
-
 bool consumer_find_start(struct consumer *c)
 {
 	struct store_state st;
 
+	if (has_lasts(c) && !find_lasts(c))
+		return false;
 	store_get_state(c->stream->store, &st);
 	c->next_seq = start_seq(c, &st);
-	if (c->config->deliver_policy == DELIVER_LAST_PER_SUBJECT &&
-	    !has_lasts(c))
+	if (c->next_seq < st.first_seq)
 		c->next_seq = st.first_seq;
 	if (c->next_seq == 0)
 		c->next_seq = 1;
@@ -302,7 +305,7 @@ bool consumer_find_start(struct consumer *c)
 	c->floor = (struct consumer_place){ 0, c->next_seq - 1 };
 	if (c->config->replays_original)
 		c->replay_until = st.last_seq;
-	return !has_lasts(c) || find_lasts(c);
+	return true;
 }
 
 /* ---- what has gone ---------------------------------------------------- */

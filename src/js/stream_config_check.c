@@ -137,7 +137,7 @@ static bool check_combinations(struct check *k)
 		  "roll-ups require the purge permission" },
 		{ c->allow_counter && c->discard == DISCARD_NEW && !c->sealed,
 		  "counter stream cannot use discard new" },
-		{ c->allow_counter && (c->allow_msg_ttl || c->marker_ttl_ns > 0),
+		{ c->allow_counter && c->allow_msg_ttl,
 		  "counter stream cannot use message TTLs" },
 		{ c->allow_counter && c->allow_schedules,
 		  "counter stream cannot use message schedules" },

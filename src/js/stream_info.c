@@ -33,12 +33,25 @@ static bool write_subject(void *ctx, struct slice subject, uint64_t n,
 	struct subjects *x = ctx;
 
 	(void)last_seq;
+	if (x->n == 0) {
+		json_key(x->w, "subjects");
+		json_begin_object(x->w);
+	}
 	if (x->n >= x->offset && x->n - x->offset < SUBJECTS_PAGE) {
 		json_key_slice(x->w, subject);
 		json_u64(x->w, n);
 	}
 	x->n++;
 	return true;
+}
+
+/* Where there are none, there is no such key. */
+static void write_subjects(struct stream *s, struct slice pattern,
+    struct subjects *x)
+{
+	store_each_subject(s->store, pattern, write_subject, x);
+	if (x->n > 0)
+		json_end_object(x->w);
 }
 
 static void write_deleted(struct stream *s, const struct store_state *st,
@@ -96,13 +109,8 @@ void stream_write_state(struct stream *s, const struct stream_state_wish *wish,
 	put_time(w, "last_ts", store_last_ts_ns(s->store));
 	if (st.n_subjects > 0)
 		put(w, "num_subjects", st.n_subjects);
-	if (wish != NULL && wish->subjects_filter.n > 0) {
-		json_key(w, "subjects");
-		json_begin_object(w);
-		store_each_subject(s->store, wish->subjects_filter,
-		    write_subject, &x);
-		json_end_object(w);
-	}
+	if (wish != NULL && wish->subjects_filter.n > 0)
+		write_subjects(s, wish->subjects_filter, &x);
 	if (span > st.n_msgs)
 		put(w, "num_deleted", span - st.n_msgs);
 	if (wish != NULL && wish->deleted_details && span > st.n_msgs)

@@ -75,6 +75,15 @@ static bool check_open(struct publish *p)
 	    js_fail_with(&p->e, 10077, "%s", err_text(p->s->error));
 }
 
+static bool check_size(struct publish *p)
+{
+	int64_t max = p->s->config->max_msg_size;
+
+	if (max >= 0 && p->headers.n + p->payload.n > (uint64_t)max)
+		return js_fail(&p->e, 10054);
+	return p->headers.n <= HEADERS_MAX || js_fail(&p->e, 10097);
+}
+
 /* Which stream it is from is for the server to say. */
 static bool check_origin(struct publish *p)
 {
@@ -213,15 +222,6 @@ static bool take_rollup(struct publish *p)
 	return true;
 }
 
-static bool check_size(struct publish *p)
-{
-	int64_t max = p->s->config->max_msg_size;
-
-	if (max >= 0 && p->headers.n + p->payload.n > (uint64_t)max)
-		return js_fail(&p->e, 10054);
-	return p->headers.n <= HEADERS_MAX || js_fail(&p->e, 10097);
-}
-
 /* What the message will take, with what came before it in its batch. */
 static uint64_t size_of(const struct publish *p)
 {
@@ -335,10 +335,10 @@ static enum publish_end run_checks(struct publish *p,
 enum publish_end publish_check(struct publish *p)
 {
 	static const publish_checker checks[] = {
-		check_open, check_origin, counter_check_header, check_stream,
-		check_ttl, check_last_subject_seq, check_last_seq,
-		schedule_check, check_duplicate, check_last_id, check_rollup,
-		counter_count, check_size, check_server, check_interest,
+		check_open, check_size, check_origin, counter_check_header,
+		check_stream, check_ttl, check_last_subject_seq,
+		check_last_seq, schedule_check, check_duplicate, check_last_id,
+		check_rollup, counter_count, check_server, check_interest,
 		check_account, check_room, check_ttl_text, raise_ttl,
 	};
 
