@@ -7,19 +7,12 @@
 #define TEST_LIB_CONSUMER_WORLD_H
 
 #include "base/buf.h"
+#include "fake_host.h"
 #include "js/consumer_config.h"
 #include "js/consumer_int.h"
 #include "js/js.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
-
-enum { WORLD_SUBS = 256 };
-
-struct world_sub {
-	char    pattern[300];
-	js_take take;
-	void   *ctx;
-};
 
 struct world {
 	struct js            js;
@@ -28,9 +21,7 @@ struct world {
 	struct stream       *other;	/* that may be found; NULL */
 	struct stream_config config;
 	struct disk         *disk, *state_disk;
-	struct timer_heap    timers;
-	int64_t              now_ns;
-	struct world_sub     subs[WORLD_SUBS];
+	struct fake_host     host;
 	char                 deaf[64];	/* nobody listens there */
 	struct buf           said;	/* "subject|shown|reply|headers|payload\n" */
 	size_t               n_said;

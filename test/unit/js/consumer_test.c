@@ -374,7 +374,7 @@ TEST(paused_it_delivers_nothing_and_then_goes_on)
 	struct consumer *c = start(3);
 	struct js_error  e = { 0 };
 
-	CHECK(consumer_pause(c, w.now_ns + INT64_C(1700000000) * NS_PER_S +
+	CHECK(consumer_pause(c, w.host.now_ns + INT64_C(1700000000) * NS_PER_S +
 	    5 * NS_PER_S, &e));
 	ask("1");
 	CHECK_INT(w.n_said, 0);
@@ -387,7 +387,7 @@ TEST(an_idle_consumer_is_small_and_sets_no_timer)
 {
 	start(3);
 	CHECK(sizeof(struct consumer) < 1024);
-	CHECK_INT(timer_next_ns(&w.timers), INT64_MAX);
+	CHECK_INT(timer_next_ns(&w.host.timers), INT64_MAX);
 	world_fini(&w);
 }
 
