@@ -112,6 +112,11 @@ void run_begin(struct bounds *b, double seconds, uint64_t n_done);
  * nothing has come for too long; run_fail was called. */
 bool run_turn(struct run *r, struct bounds *b, const uint64_t *n_done);
 
+/* play_paced, while a process of its own does the work, so that it does not delay
+ * what is timed.  What work leaves in result, of that many bytes, comes back. */
+bool run_beside(struct run *r, void (*work)(struct run *r, void *result),
+    void *result, size_t size);
+
 void report_u64(struct run *r, const char *key, uint64_t v);
 void report_f64(struct run *r, const char *key, double v);
 void report_ratio(struct run *r, const char *key, double a, double b);

@@ -261,6 +261,23 @@ void world_publish(struct world *w, const char *subject, const char *reply,
 	buf_fini(&tail);
 }
 
+void world_pull(struct world *w, const char *text)
+{
+	world_publish(w, "$JS.API.CONSUMER.MSG.NEXT.S.C", "in", "", text);
+	world_turn(w);
+}
+
+void world_answer(struct world *w, const char *payload, unsigned n,
+    unsigned seq, unsigned cseq)
+{
+	char subject[100];
+
+	snprintf(subject, sizeof subject, "$JS.ACK.S.C.%u.%u.%u.1.0", n, seq,
+	    cseq);
+	world_publish(w, subject, "", "", payload);
+	world_turn(w);
+}
+
 static void finish_waiters(struct world *w)
 {
 	LIST_EACH(l, &w->stream.waiters) {

@@ -46,6 +46,12 @@ struct consumer *world_create(struct world *w, struct consumer_config *g);
 /* Published by a client. */
 void world_publish(struct world *w, const char *subject, const char *reply,
     const char *headers, const char *payload);
+/* Of the consumer C, by who listens to "in"; a turn follows. */
+void world_pull(struct world *w, const char *text);
+/* The same, as the client answers a message: to the reply it was given, of which
+ * only these count. */
+void world_answer(struct world *w, const char *payload, unsigned n,
+    unsigned seq, unsigned cseq);
 void world_turn(struct world *w);
 /* Time passes, timer by timer. */
 void world_pass(struct world *w, int64_t ns);
