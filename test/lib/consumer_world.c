@@ -235,6 +235,12 @@ uint64_t world_store(struct world *w, const char *subject, const char *body)
 	return seq;
 }
 
+void world_fill(struct world *w, int n)
+{
+	for (int i = 0; i < n; i++)
+		world_store(w, "x", "m");
+}
+
 void world_delete(struct world *w, uint64_t seq)
 {
 	struct store_gone g;

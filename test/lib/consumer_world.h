@@ -37,6 +37,8 @@ void world_restart(struct world *w);
 void world_deafen(struct world *w, const char *subject);
 
 uint64_t world_store(struct world *w, const char *subject, const char *body);
+/* That many of subject "x", body "m". */
+void world_fill(struct world *w, int n);
 void world_delete(struct world *w, uint64_t seq);
 
 /* Defaults: durable, explicit, 30 s. */

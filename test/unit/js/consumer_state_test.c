@@ -14,8 +14,7 @@ static struct world w;
 static struct consumer *start(void)
 {
 	world_init(&w);
-	for (int i = 0; i < 12; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 12);
 	world_create(&w, world_config("C"));
 	world_pull(&w, "8");
 	for (unsigned seq = 1; seq <= 5; seq++)

@@ -13,8 +13,7 @@ static struct world w;
 static struct consumer *start(int n)
 {
 	world_init(&w);
-	for (int i = 0; i < n; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, n);
 	return world_create(&w, world_config("C"));
 }
 
@@ -79,8 +78,7 @@ TEST(ack_all_takes_those_before)
 	struct consumer        *c;
 
 	world_init(&w);
-	for (int i = 0; i < 3; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 3);
 	g->ack_policy = ACK_ALL;
 	c = world_create(&w, g);
 	world_pull(&w, "3");
@@ -97,8 +95,7 @@ TEST(without_acks_the_floor_follows)
 	struct consumer        *c;
 
 	world_init(&w);
-	for (int i = 0; i < 3; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 3);
 	g->ack_policy = ACK_NONE;
 	c = world_create(&w, g);
 	world_pull(&w, "2");
@@ -111,8 +108,7 @@ TEST(too_many_pending_stall_it_until_one_is_acknowledged)
 	struct consumer_config *g = world_config("C");
 
 	world_init(&w);
-	for (int i = 0; i < 5; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 5);
 	g->max_ack_pending = 2;
 	world_create(&w, g);
 	world_pull(&w, "5");
@@ -240,8 +236,7 @@ TEST(it_may_start_beyond_the_end)
 	struct consumer        *c;
 
 	world_init(&w);
-	for (int i = 0; i < 5; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 5);
 	g->deliver_policy = DELIVER_BY_START_SEQUENCE;
 	g->opt_start_seq = 100;
 	c = world_create(&w, g);

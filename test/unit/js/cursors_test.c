@@ -18,8 +18,7 @@ static struct consumer *found(void)
 static void start(int n)
 {
 	world_init(&w);
-	for (int i = 0; i < n; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, n);
 	world_create(&w, world_config("C"));
 }
 
