@@ -143,7 +143,6 @@ struct store {
 	char                key[STORE_KEY_BYTES];	/* meta.key is this */
 	struct buf          packed;	/* the record that is appended */
 	int                 meta_fd[2];
-	uint32_t            id_seed;
 
 	struct block_file **blocks;
 	size_t              n_blocks, blocks_cap;

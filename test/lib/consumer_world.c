@@ -138,7 +138,7 @@ __attribute__((weak)) int stream_append(struct stream *s, struct slice subject,
 __attribute__((weak)) void stream_await(struct stream *s,
     struct stream_waiter *w, bool on_state)
 {
-	w->on_state = on_state;
+	(void)on_state;
 	w->mark = store_mark(s->state);
 	list_append(&s->waiters, &w->link);
 }
