@@ -162,7 +162,8 @@ static void storm_beside(struct run *r, void *n_refused)
 bool play_wrong(struct run *r)
 {
 	uint64_t n_refused = 0;
-	bool     ok = run_beside(r, storm_beside, &n_refused, sizeof n_refused);
+	bool     ok = play_paced_beside(r, storm_beside, &n_refused,
+	    sizeof n_refused);
 
 	report_u64(r, "refused", n_refused);
 	return ok;

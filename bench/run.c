@@ -3,8 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -114,31 +112,6 @@ bool run_turn(struct run *r, struct bounds *b, const uint64_t *n_done)
 		return true;
 	run_fail(r, "the server does not answer any more");
 	return false;
-}
-
-/* ---- beside ----------------------------------------------------------- */
-
-bool run_beside(struct run *r, void (*work)(struct run *r, void *result),
-    void *result, size_t size)
-{
-	int   fds[2];
-	pid_t child;
-	bool  ok;
-
-	if (pipe(fds) != 0)
-		return false;
-	child = fork();
-	if (child == 0) {
-		work(r, result);
-		_exit(write(fds[1], result, size) != (ssize_t)size);
-	}
-	ok = child > 0 && play_paced(r);
-	close(fds[1]);
-	ok = ok && read(fds[0], result, size) == (ssize_t)size;
-	close(fds[0]);
-	if (child > 0)
-		waitpid(child, NULL, 0);
-	return ok;
 }
 
 /* ---- the report ------------------------------------------------------- */

@@ -78,6 +78,10 @@ bool play_flow(struct run *r);		/* flow.c */
 bool play_storm(struct run *r);
 bool play_stalled(struct run *r);
 bool play_paced(struct run *r);
+/* The same, while a process of its own does the work, so that it does not delay
+ * what is timed.  What work leaves in result, of that many bytes, comes back. */
+bool play_paced_beside(struct run *r,
+    void (*work)(struct run *r, void *result), void *result, size_t size);
 bool play_request(struct run *r);	/* request.c */
 bool play_cold(struct run *r);		/* cold.c */
 bool play_idle(struct run *r);		/* idle.c */
@@ -111,11 +115,6 @@ void run_begin(struct bounds *b, double seconds, uint64_t n_done);
 /* One turn of the loop; n_done counts progress.  False: the loop is broken, or
  * nothing has come for too long; run_fail was called. */
 bool run_turn(struct run *r, struct bounds *b, const uint64_t *n_done);
-
-/* play_paced, while a process of its own does the work, so that it does not delay
- * what is timed.  What work leaves in result, of that many bytes, comes back. */
-bool run_beside(struct run *r, void (*work)(struct run *r, void *result),
-    void *result, size_t size);
 
 void report_u64(struct run *r, const char *key, uint64_t v);
 void report_f64(struct run *r, const char *key, double v);

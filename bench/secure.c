@@ -165,7 +165,7 @@ static void storm_beside(struct run *r, void *result)
 bool play_tls_storm(struct run *r)
 {
 	struct storm s = { 0 };
-	bool         ok = run_beside(r, storm_beside, &s, sizeof s);
+	bool         ok = play_paced_beside(r, storm_beside, &s, sizeof s);
 
 	report_u64(r, "secured", s.n_secured);
 	report_f64(r, "storm_seconds", s.seconds);
