@@ -398,13 +398,14 @@ TEST(information_says_how_far_behind_it_is)
 	world_fini(&w);
 }
 
-TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
+/* C, whose only message is delivered once; what it gives up goes to the stream
+ * DEAD, of a world of its own. */
+static struct world *with_dead_letters(int64_t max_deliver)
 {
-	struct consumer_config *g = world_config("C");
-	struct js_metadata      key = { SLICE("mote.dead_letter_stream"),
-		SLICE("DEAD") };
-	struct world           *dead = calloc(1, sizeof *dead);
-	struct store_msg        m = { 0 };
+	static struct js_metadata key = { { "mote.dead_letter_stream", 23 },
+		{ "DEAD", 4 } };
+	struct consumer_config   *g = world_config("C");
+	struct world             *dead = calloc(1, sizeof *dead);
 
 	world_init(dead);
 	world_init(&w);
@@ -413,14 +414,21 @@ TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
 	world_store(&w, "x", "body");
 	g->metadata = &key;
 	g->n_metadata = 1;
+	g->max_deliver = max_deliver;
 	world_create(&w, g);
 	world_pull(&w, "1");
-	world_answer(&w, "+TERM no good", 1, 1, 1);
-	/* on the disk, though nobody asked that stream to sync */
+	return dead;
+}
+
+/* The letter is on the disk, though nobody asked that stream to sync. */
+static void holds_letter(struct world *dead, const char *reason)
+{
+	struct store_msg m = { 0 };
+
 	CHECK_INT(store_durable_seq(dead->stream.store), 1);
 	CHECK_INT(store_read(dead->stream.store, 1, &m), 0);
 	CHECK_SLICE(m.body, SLICE("body"));
-	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Reason: terminated\r\n", 30));
+	CHECK(memmem(m.hdr.p, m.hdr.n, reason, strlen(reason)), "%s", reason);
 	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Sequence: 1\r\n", 23));
 	store_msg_fini(&m);
 	world_fini(dead);
@@ -428,35 +436,21 @@ TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
 	world_fini(&w);
 }
 
+TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
+{
+	struct world *dead = with_dead_letters(-1);
+
+	world_answer(&w, "+TERM no good", 1, 1, 1);
+	holds_letter(dead, "Mote-Dead-Reason: terminated\r\n");
+}
+
 TEST(what_was_delivered_too_often_is_kept_too)
 {
-	struct consumer_config *g = world_config("C");
-	struct js_metadata      key = { SLICE("mote.dead_letter_stream"),
-		SLICE("DEAD") };
-	struct world           *dead = calloc(1, sizeof *dead);
-	struct store_msg        m = { 0 };
-	struct consumer        *c;
+	struct world *dead = with_dead_letters(1);
 
-	world_init(dead);
-	world_init(&w);
-	dead->stream.name = SLICE("DEAD");
-	w.other = &dead->stream;
-	world_store(&w, "x", "body");
-	g->metadata = &key;
-	g->n_metadata = 1;
-	g->max_deliver = 1;
-	c = world_create(&w, g);
-	world_pull(&w, "1");
 	world_pass(&w, 31 * NS_PER_S);
-	CHECK_INT(store_durable_seq(dead->stream.store), 1);
-	CHECK_INT(store_read(dead->stream.store, 1, &m), 0);
-	CHECK_SLICE(m.body, SLICE("body"));
-	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Reason: max_deliver\r\n", 31));
-	holds(c, 1, 1, 1, 1, 0, 0);
-	store_msg_fini(&m);
-	world_fini(dead);
-	free(dead);
-	world_fini(&w);
+	holds(stream_find_consumer(&w.stream, SLICE("C")), 1, 1, 1, 1, 0, 0);
+	holds_letter(dead, "Mote-Dead-Reason: max_deliver\r\n");
 }
 
 TEST(a_work_queue_has_one_consumer_for_each_subject)
