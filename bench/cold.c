@@ -185,12 +185,10 @@ static bool subscribe_all(struct cold *c)
 
 	for (unsigned i = 0; i < N_HOLDERS; i++)
 		put_subs(c, i);
-	usage_memory(&from, r->server_pid);
-	usage_clocks(&from, r->server_pid);
+	usage_begin(&from, r->server_pid);
 	if (!run_sync_peers(r, c->holders, sizeof c->holders[0], N_HOLDERS))
 		return false;
-	usage_clocks(&to, r->server_pid);
-	usage_memory(&to, r->server_pid);
+	usage_end(&to, r->server_pid);
 	report_ratio(r, "sub_wall_ns", (double)(to.wall_ns - from.wall_ns), n);
 	if (r->server_pid == 0)
 		return true;
@@ -224,12 +222,10 @@ static bool measure(struct cold *c)
 	if (!open_all(c) || !play(c, r->messages_max / 8, WARM_SECONDS))
 		return false;
 	n_before = c->n_got;
-	usage_memory(&from, r->server_pid);
-	usage_clocks(&from, r->server_pid);
+	usage_begin(&from, r->server_pid);
 	if (!play(c, r->messages_max, r->seconds))
 		return false;
-	usage_clocks(&to, r->server_pid);
-	usage_memory(&to, r->server_pid);
+	usage_end(&to, r->server_pid);
 	report_costs(r, &from, &to, c->n_got - n_before, c->n_got - n_before);
 	pool_end(&c->pool, c->n_sent, &r->tally);
 	return true;

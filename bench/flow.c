@@ -232,8 +232,7 @@ bool flow_play(struct flow *f, uint64_t messages_max, double seconds,
 	struct watch w = { .n_seen = n_got };
 	bool         ok;
 
-	usage_memory(&ret->from, f->run->server_pid);
-	usage_clocks(&ret->from, f->run->server_pid);
+	usage_begin(&ret->from, f->run->server_pid);
 	w.last_ns = clock_ns();
 	w.stop_ns = w.last_ns + (int64_t)(seconds * 1e9);
 	f->start_ns = w.last_ns - (int64_t)f->pubs[0].n_sent * f->interval_ns;
@@ -243,8 +242,7 @@ bool flow_play(struct flow *f, uint64_t messages_max, double seconds,
 	ok = play_until_done(f, &w);
 	if (ok && f->n_subs == 0)
 		ok = run_sync_peers(f->run, f->pubs, sizeof *f->pubs, f->n_pubs);
-	usage_clocks(&ret->to, f->run->server_pid);
-	usage_memory(&ret->to, f->run->server_pid);
+	usage_end(&ret->to, f->run->server_pid);
 	ret->n_sent = n_sent(f) - n_before;
 	ret->n_delivered = f->n_delivered - n_got;
 	ret->gap_ns_max = w.gap_ns_max;

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -188,5 +190,28 @@ bool play_paced(struct run *r)
 	}
 	flow_fini(&f);
 	free(h);
+	return ok;
+}
+
+bool play_paced_beside(struct run *r,
+    void (*work)(struct run *r, void *result), void *result, size_t size)
+{
+	int   fds[2];
+	pid_t child;
+	bool  ok;
+
+	if (pipe(fds) != 0)
+		return false;
+	child = fork();
+	if (child == 0) {
+		work(r, result);
+		_exit(write(fds[1], result, size) != (ssize_t)size);
+	}
+	ok = child > 0 && play_paced(r);
+	close(fds[1]);
+	ok = ok && read(fds[0], result, size) == (ssize_t)size;
+	close(fds[0]);
+	if (child > 0)
+		waitpid(child, NULL, 0);
 	return ok;
 }

@@ -37,11 +37,9 @@ bool play_idle(struct run *r)
 
 	if (peers == NULL)
 		return false;
-	usage_memory(&none, r->server_pid);
-	usage_clocks(&none, r->server_pid);
+	usage_begin(&none, r->server_pid);
 	ok = run_open_peers(r, peers, sizeof *peers, n);
-	usage_clocks(&open, r->server_pid);
-	usage_memory(&open, r->server_pid);
+	usage_end(&open, r->server_pid);
 	ok = ok && linger(r, r->seconds);
 	usage_memory(&later, r->server_pid);
 	if (ok) {

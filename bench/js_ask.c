@@ -200,12 +200,10 @@ static bool measure(struct asks *q, double warm_seconds)
 		return false;
 	q->hist = (struct hist){ 0 };
 	n_before = q->n_answered;
-	usage_memory(&from, r->server_pid);
-	usage_clocks(&from, r->server_pid);
+	usage_begin(&from, r->server_pid);
 	if (!play(q, r->messages_max, r->seconds))
 		return false;
-	usage_clocks(&to, r->server_pid);
-	usage_memory(&to, r->server_pid);
+	usage_end(&to, r->server_pid);
 	report_costs(r, &from, &to, q->n_answered - n_before,
 	    q->n_answered - n_before);
 	report_latency(r, &q->hist);

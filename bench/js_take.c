@@ -188,13 +188,11 @@ static bool measure(struct taker *t)
 		return false;
 	t->hist = (struct hist){ 0 };
 	n_before = t->n_taken;
-	usage_memory(&from, r->server_pid);
-	usage_clocks(&from, r->server_pid);
+	usage_begin(&from, r->server_pid);
 	if (t->batch == 0 ? !play_push(t, r->messages_max) :
 	    !play_pull(t, r->messages_max - n_before, r->seconds))
 		return false;
-	usage_clocks(&to, r->server_pid);
-	usage_memory(&to, r->server_pid);
+	usage_end(&to, r->server_pid);
 	report_costs(r, &from, &to, t->n_taken - n_before, t->n_taken - n_before);
 	if (t->batch > 0)
 		report_latency(r, &t->hist);

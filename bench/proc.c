@@ -66,6 +66,18 @@ void usage_clocks(struct usage *u, pid_t pid)
 	u->wall_ns = clock_ns();
 }
 
+void usage_begin(struct usage *u, pid_t pid)
+{
+	usage_memory(u, pid);
+	usage_clocks(u, pid);
+}
+
+void usage_end(struct usage *u, pid_t pid)
+{
+	usage_clocks(u, pid);
+	usage_memory(u, pid);
+}
+
 static int http_get(const char *host, uint16_t port, const char *path,
     struct buf *out)
 {

@@ -13,9 +13,12 @@ struct usage {
 	int64_t private_bytes;	/* private pages: not shared with the file */
 };
 
-/* Each fills its own half.  Memory costs a walk of the page tables: before the
- * clocks at the start of a measurement, after them at its end.  pid 0: only the
+/* Around what is measured.  Memory costs a walk of the page tables, so it is read
+ * before the clocks at the start and after them at the end.  pid 0: only the
  * generator's own side. */
+void usage_begin(struct usage *u, pid_t pid);
+void usage_end(struct usage *u, pid_t pid);
+/* Half of it alone. */
 void usage_clocks(struct usage *u, pid_t pid);
 void usage_memory(struct usage *u, pid_t pid);
 

@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,8 +104,7 @@ bool play_rejected(struct run *r)
 
 	if (c == NULL)
 		return false;
-	usage_memory(&before, r->server_pid);
-	usage_clocks(&before, r->server_pid);
+	usage_begin(&before, r->server_pid);
 	for (c->n = 0; c->n < r->what->n_subs; c->n++) {
 		c->fds[c->n] = (struct pollfd){ say_wrong(r), POLLIN, 0 };
 		c->n_open += c->fds[c->n].fd >= 0;
@@ -153,31 +151,20 @@ static uint64_t storm(const struct run *r, double seconds)
 	return n;
 }
 
-/* In a process of its own, so that its work does not delay what is timed. */
-bool play_wrong(struct run *r)
+static void storm_beside(struct run *r, void *n_refused)
 {
 	const struct timespec warm = { .tv_nsec = 300 * NS_PER_MS };
-	uint64_t n_refused = 0;
-	int      pipe_fds[2];
-	pid_t    child;
-	bool     ok;
 
-	if (pipe(pipe_fds) != 0)
-		return false;
-	child = fork();
-	if (child == 0) {
-		nanosleep(&warm, NULL);	/* the flow is under way */
-		n_refused = storm(r, r->seconds);
-		_exit(write(pipe_fds[1], &n_refused, sizeof n_refused) !=
-		    sizeof n_refused);
-	}
-	ok = child > 0 && play_paced(r);
-	close(pipe_fds[1]);
-	ok = ok && read(pipe_fds[0], &n_refused, sizeof n_refused) ==
-	    sizeof n_refused;
-	close(pipe_fds[0]);
-	if (child > 0)
-		waitpid(child, NULL, 0);
+	nanosleep(&warm, NULL);	/* the flow is under way */
+	*(uint64_t *)n_refused = storm(r, r->seconds);
+}
+
+bool play_wrong(struct run *r)
+{
+	uint64_t n_refused = 0;
+	bool     ok = play_paced_beside(r, storm_beside, &n_refused,
+	    sizeof n_refused);
+
 	report_u64(r, "refused", n_refused);
 	return ok;
 }

@@ -78,6 +78,10 @@ bool play_flow(struct run *r);		/* flow.c */
 bool play_storm(struct run *r);
 bool play_stalled(struct run *r);
 bool play_paced(struct run *r);
+/* The same, while a process of its own does the work, so that it does not delay
+ * what is timed.  What work leaves in result, of that many bytes, comes back. */
+bool play_paced_beside(struct run *r,
+    void (*work)(struct run *r, void *result), void *result, size_t size);
 bool play_request(struct run *r);	/* request.c */
 bool play_cold(struct run *r);		/* cold.c */
 bool play_idle(struct run *r);		/* idle.c */

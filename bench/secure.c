@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -155,30 +154,19 @@ static void storm(const struct run *r, struct storm *ret)
 	ret->seconds = (double)(clock_ns() - from) / 1e9;
 }
 
-/* In a process of its own, and behind the others where cores are few, so that
- * its work does not delay what is timed. */
+/* Behind the others where cores are few. */
+static void storm_beside(struct run *r, void *result)
+{
+	(void)setpriority(PRIO_PROCESS, 0, STORM_NICE);
+	sleep(1);	/* the flow is under way */
+	storm(r, result);
+}
+
 bool play_tls_storm(struct run *r)
 {
 	struct storm s = { 0 };
-	int          pipe_fds[2];
-	pid_t        child;
-	bool         ok;
+	bool         ok = play_paced_beside(r, storm_beside, &s, sizeof s);
 
-	if (pipe(pipe_fds) != 0)
-		return false;
-	child = fork();
-	if (child == 0) {
-		(void)setpriority(PRIO_PROCESS, 0, STORM_NICE);
-		sleep(1);	/* the flow is under way */
-		storm(r, &s);
-		_exit(write(pipe_fds[1], &s, sizeof s) != sizeof s);
-	}
-	ok = child > 0 && play_paced(r);
-	close(pipe_fds[1]);
-	ok = ok && read(pipe_fds[0], &s, sizeof s) == sizeof s;
-	close(pipe_fds[0]);
-	if (child > 0)
-		waitpid(child, NULL, 0);
 	report_u64(r, "secured", s.n_secured);
 	report_f64(r, "storm_seconds", s.seconds);
 	return ok;

@@ -249,16 +249,6 @@ struct map {
 	    const struct json *, void *);
 };
 
-static bool count_member(void *ctx, struct slice key, const struct json *v)
-{
-	size_t *n = ctx;
-
-	(void)key;
-	(void)v;
-	(*n)++;
-	return true;
-}
-
 static bool read_member(void *ctx, struct slice key, const struct json *v)
 {
 	struct map *m = ctx;
@@ -274,11 +264,10 @@ static void read_map(struct jwt_reader *r, const struct json *object,
 {
 	const struct json *v = object_in(r, object, name);
 	struct map         m = { r, NULL, size, 0, read_one };
-	size_t             n = 0;
+	size_t             n = json_n_members(v);
 
 	if (v == NULL || r->err != 0)
 		return;
-	json_each(v, count_member, &n);
 	if (n > JWT_ITEMS_MAX) {
 		jwt_reader_fail(r, "\"%s\" has too many items", name);
 		return;

@@ -93,6 +93,7 @@ bool json_as_bool(const struct json *j, bool *ret);
 size_t json_n_items(const struct json *array);	/* 0 for what is no array */
 const struct json *json_item(const struct json *array, size_t i);
 
+size_t json_n_members(const struct json *object);	/* likewise */
 /* Calls visit for every member of an object until it returns false. */
 void json_each(const struct json *object,
     bool (*visit)(void *ctx, struct slice key, const struct json *value),

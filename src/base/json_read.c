@@ -303,6 +303,11 @@ const struct json *json_item(const struct json *array, size_t i)
 	return (const struct json *)json_array_get(value(array), i);
 }
 
+size_t json_n_members(const struct json *object)
+{
+	return json_is_object(object) ? json_object_size(value(object)) : 0;
+}
+
 void json_each(const struct json *object,
     bool (*visit)(void *ctx, struct slice key, const struct json *value),
     void *ctx)

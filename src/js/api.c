@@ -14,6 +14,7 @@
 #include "js/fields.h"
 #include "js/headers.h"
 #include "js/js.h"
+#include "js/request.h"
 #include "js/stream.h"
 #include "js/unopened.h"
 #include "proto/subject.h"
@@ -40,9 +41,8 @@ struct api_row {
 	enum payload_rule rule;
 	void            (*handle)(struct api_call *c);
 	bool              is_quiet;	/* neither counted nor audited */
-	const char       *fields;	/* name:kind, of what may be sent: s text,
-					   i number, u not negative, b boolean, a
-					   any; NULL: the handler knows */
+	const struct request_kind *asks;	/* what may be sent; NULL: the handler
+					   reads it */
 	unsigned          if_empty;	/* what a payload that is due and missing
 					   is told; 0: 10003 */
 	bool              is_info;	/* it only asks: a queue of its own */
@@ -59,78 +59,59 @@ static const struct api_row rows[] = {
 	  api_stream_update, .if_empty = 10056, .is_about_all = true },
 	{ "STREAM.NAMES", "stream_names",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":null", OPTIONAL,
-	  api_stream_names, .is_info = true,
-	  .fields = "offset:i subject:s" },
+	  api_stream_names, .is_info = true, .asks = &request_stream_names },
 	{ "STREAM.LIST", "stream_list",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"streams\":[]", OPTIONAL,
-	  api_stream_list, .is_info = true,
-	  .fields = "offset:i subject:s" },
+	  api_stream_list, .is_info = true, .asks = &request_stream_list },
 	{ "STREAM.INFO.*", "stream_info",
 	  "\"total\":0,\"offset\":0,\"limit\":0", OPTIONAL, api_stream_info,
-	  .is_info = true,
-	  .fields = "offset:i subjects_filter:s deleted_details:b" },
+	  .is_info = true, .asks = &request_stream_info },
 	{ "STREAM.DELETE.*", "stream_delete", NULL, EMPTY, api_stream_delete },
 	{ "STREAM.PURGE.*", "stream_purge", "\"purged\":0", OPTIONAL,
-	  api_stream_purge,
-	  .fields = "filter:s seq:u keep:u" },
+	  api_stream_purge, .asks = &request_purge },
 	{ "STREAM.MSG.GET.*", "stream_msg_get", NULL, REQUIRED, api_msg_get,
-	  true,
-	  .fields = "seq:u last_by_subj:s next_by_subj:s batch:i max_bytes:i "
-	  "start_time:s multi_last:a up_to_seq:u up_to_time:s "
-	  "no_hdr:b" },
+	  true, .asks = &request_msg_get },
 	{ "STREAM.MSG.DELETE.*", "stream_msg_delete", NULL, REQUIRED,
-	  api_msg_delete,
-	  .fields = "seq:u no_erase:b" },
+	  api_msg_delete, .asks = &request_msg_delete },
 	{ "STREAM.SNAPSHOT.*", "stream_snapshot", NULL, REQUIRED,
-	  api_stream_snapshot,
-	  .fields = "deliver_subject:s no_consumers:b chunk_size:i "
-	  "window_size:i jsck:b" },
+	  api_stream_snapshot, .asks = &request_snapshot },
 	{ "STREAM.RESTORE.*", "stream_restore", "\"deliver_subject\":\"\"",
-	  REQUIRED, api_stream_restore,
-	  .fields = "config:a state:a" },
+	  REQUIRED, api_stream_restore, .asks = &request_restore },
 	{ "STREAM.REDRIVE.*", "stream_redrive", NULL, OPTIONAL,
-	  api_stream_redrive,
-	  .fields = "consumer:s seq:u batch:u" },
+	  api_stream_redrive, .asks = &request_redrive },
 	{ "STREAM.LEADER.STEPDOWN.*", "stream_leader_stepdown", NULL, IGNORED,
 	  needs_cluster, .is_anywhere = true },
 	{ "STREAM.PEER.REMOVE.*", "stream_remove_peer", NULL, IGNORED,
 	  needs_cluster, .is_anywhere = true },
 	{ "CONSUMER.CREATE.*", "consumer_create", NULL, REQUIRED,
-	  api_consumer_create,
-	  .if_empty = 10056,
-	  .fields = "stream_name:s config:a action:s pedantic:b" },
+	  api_consumer_create, .if_empty = 10056,
+	  .asks = &request_consumer_create },
 	{ "CONSUMER.CREATE.*.*", "consumer_create", NULL, REQUIRED,
-	  api_consumer_create,
-	  .if_empty = 10056,
-	  .fields = "stream_name:s config:a action:s pedantic:b" },
+	  api_consumer_create, .if_empty = 10056,
+	  .asks = &request_consumer_create },
 	{ "CONSUMER.CREATE.*.*.>", "consumer_create", NULL, REQUIRED,
-	  api_consumer_create,
-	  .if_empty = 10056,
-	  .fields = "stream_name:s config:a action:s pedantic:b" },
+	  api_consumer_create, .if_empty = 10056,
+	  .asks = &request_consumer_create },
 	{ "CONSUMER.DURABLE.CREATE.*.*", "consumer_create", NULL, REQUIRED,
-	  api_consumer_create_durable,
-	  .if_empty = 10056,
-	  .fields = "stream_name:s config:a action:s pedantic:b" },
+	  api_consumer_create_durable, .if_empty = 10056,
+	  .asks = &request_consumer_create },
 	{ "CONSUMER.NAMES.*", "consumer_names",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":[]", OPTIONAL,
-	  api_consumer_names, .is_info = true,
-	  .fields = "offset:i" },
+	  api_consumer_names, .is_info = true, .asks = &request_consumers },
 	{ "CONSUMER.LIST.*", "consumer_list",
 	  "\"total\":0,\"offset\":0,\"limit\":0,\"consumers\":[]", OPTIONAL,
-	  api_consumer_list, .is_info = true,
-	  .fields = "offset:i" },
+	  api_consumer_list, .is_info = true, .asks = &request_consumers },
 	{ "CONSUMER.INFO.*.*", "consumer_info", NULL, EMPTY,
 	  api_consumer_info, .is_info = true },
 	{ "CONSUMER.DELETE.*.*", "consumer_delete", NULL, EMPTY,
 	  api_consumer_delete },
 	{ "CONSUMER.PAUSE.*.*", "consumer_pause",
 	  "\"paused\":false,\"pause_until\":\"0001-01-01T00:00:00Z\"", OPTIONAL,
-	  api_consumer_pause,
-	  .fields = "pause_until:s" },
+	  api_consumer_pause, .asks = &request_pause },
 	{ "CONSUMER.RESET.*.*", "consumer_reset", "\"reset_seq\":0", STRICT,
-	  api_consumer_reset, true },
+	  api_consumer_reset, true, .asks = &request_reset },
 	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
-	  api_consumer_unpin },
+	  api_consumer_unpin, .asks = &request_unpin },
 	{ "CONSUMER.LEADER.STEPDOWN.*.*", "consumer_leader_stepdown", NULL,
 	  IGNORED, needs_cluster, .is_anywhere = true },
 };
@@ -240,14 +221,6 @@ static bool has_jetstream(struct api_call *c, const struct api_row *row)
 	    js_fail(&c->e, 10039);
 }
 
-static bool note_member(void *ctx, struct slice key, const struct json *value)
-{
-	(void)key;
-	(void)value;
-	*(bool *)ctx = true;
-	return false;
-}
-
 static bool looks_like_json(struct slice s)
 {
 	for (; s.n > 0; s = slice_skip(s, 1))
@@ -261,18 +234,14 @@ static bool read_payload(struct api_call *c, const struct api_row *row,
     struct json **doc)
 {
 	const char *why;
-	bool        has_any = false;
 
 	if (row->rule == IGNORED || c->r->payload.n == 0 ||
 	    (row->rule == OPTIONAL && !looks_like_json(c->r->payload)))
 		return true;
 	*doc = json_parse(c->r->payload, &why);
-	if (row->rule == EMPTY) {
-		if (*doc != NULL && json_is_object(*doc))
-			json_each(*doc, note_member, &has_any);
-		return (*doc != NULL && json_is_object(*doc) && !has_any) ||
+	if (row->rule == EMPTY)
+		return (json_is_object(*doc) && json_n_members(*doc) == 0) ||
 		    js_fail(&c->e, 10038);
-	}
 	if (*doc != NULL && js_is_null(*doc)) {
 		json_free(*doc);
 		*doc = json_parse(SLICE("{}"), &why);	/* as Go has it */
@@ -281,71 +250,15 @@ static bool read_payload(struct api_call *c, const struct api_row *row,
 	return *doc != NULL || js_fail_with(&c->e, 10025, "%s", why);
 }
 
-struct member_check {
-	struct api_call *c;
-	const char      *fields;
-};
-
-static bool is_kind(const struct json *j, char kind)
+static bool understand(struct api_call *c, const struct api_row *row)
 {
-	struct slice s;
-	int64_t      i;
-	bool         b;
-
-	switch (kind) {
-	case 's':
-		return json_as_str(j, &s);
-	case 'i':
-		return json_as_i64(j, &i);
-	case 'u':
-		return json_as_i64(j, &i) && i >= 0;
-	case 'b':
-		return json_as_bool(j, &b);
-	default:
+	if (row->asks == NULL)
 		return true;
-	}
-}
-
-/* The kind of a member, or 0. */
-static char kind_of(const char *fields, struct slice key)
-{
-	while (*fields != '\0') {
-		size_t n = strcspn(fields, ":");
-
-		if (slice_eq_nocase(slice_of(fields, n), key))
-			return fields[n + 1];
-		fields += n + 2;
-		fields += *fields == ' ';
-	}
-	return '\0';
-}
-
-static bool check_member(void *ctx, struct slice key, const struct json *value)
-{
-	struct member_check *m = ctx;
-	char                 kind = kind_of(m->fields, key);
-
-	if (kind == '\0' && m->c->js->config.is_strict)
-		return js_fail_with(&m->c->e, 10025,
-		    "json: unknown field \"%.*s\"", SLICE_ARG(key));
-	if (kind != '\0' && !js_is_null(value) && !is_kind(value, kind))
-		return js_fail_with(&m->c->e, 10025, "json: cannot unmarshal "
-		    "into Go struct field .%.*s", SLICE_ARG(key));
-	return true;
-}
-
-/* A misspelt filter must not become a purge of everything. */
-static bool check_members(struct api_call *c, const struct api_row *row)
-{
-	struct member_check m = { c, row->fields };
-
-	if (c->doc == NULL || row->fields == NULL)
-		return true;
-	if (!json_is_object(c->doc))
-		return js_fail_with(&c->e, 10025, "json: cannot unmarshal into "
-		    "Go value");
-	json_each(c->doc, check_member, &m);
-	return !js_failed(&c->e);
+	c->hold = js_hold_create();
+	if (c->hold == NULL)
+		return js_fail_with(&c->e, 10025, "out of memory");
+	return request_read(row->asks, c->doc, c->js->config.is_strict,
+	    &c->asked, c->hold, &c->e);
 }
 
 static void reply(const struct api_call *c, struct slice text)
@@ -379,7 +292,7 @@ static void answer(struct js *js, const struct api_request *r,
 	json_init(&w, &out, 0);
 	begin(&w, row);
 	if (has_level(&c) && has_jetstream(&c, row) &&
-	    read_payload(&c, row, &doc) && check_members(&c, row)) {
+	    read_payload(&c, row, &doc) && understand(&c, row)) {
 		if (row->rule == REQUIRED && c.doc == NULL)
 			js_fail(&c.e, row->if_empty != 0 ? row->if_empty
 			    : 10003);
@@ -399,6 +312,7 @@ static void answer(struct js *js, const struct api_request *r,
 	}
 	if (!c.is_silent && !buf_failed(&out))
 		reply(&c, buf_slice(&out));
+	js_hold_destroy(c.hold);
 	json_free(doc);
 	buf_fini(&out);
 }
@@ -611,12 +525,8 @@ struct consumer *api_consumer(struct api_call *c)
 
 size_t api_page(struct api_call *c, size_t total, size_t limit)
 {
-	int64_t offset = 0;
+	int64_t offset = c->asked.page.offset > 0 ? c->asked.page.offset : 0;
 
-	if (c->doc != NULL)
-		json_as_i64(json_get(c->doc, "offset"), &offset);
-	if (offset < 0)
-		offset = 0;
 	if ((uint64_t)offset > total)
 		offset = (int64_t)total;
 	json_key(c->w, "total");

@@ -1,8 +1,9 @@
 /* js/api.h - the subjects of the JetStream API, and who answers them.
  *
  * A request is copied when it comes and answered at the end of the turn.  One
- * dispatcher does for all of them what is the same: levels, JSON, the envelope,
- * the counting, the audit; a row of the table says the rest.
+ * dispatcher does for all of them what is the same: levels, what the request
+ * says (js/request.h), the envelope, the counting, the audit; a row of the table
+ * says the rest.
  *
  * Thread: owner.  Spec: jetstream reference, section 2.
  */
@@ -17,6 +18,7 @@
 #include "base/list.h"
 #include "base/slice.h"
 #include "js/errors.h"
+#include "js/request.h"
 
 struct api_row;
 struct js;
@@ -46,6 +48,9 @@ struct api_call {
 	struct slice              names[API_TOKENS_MAX];	/* where the row has '*' */
 	size_t                    n_names;
 	const struct json        *doc;	/* NULL: nothing was sent */
+	union request             asked;	/* what it says, where the row has a
+						   table for it */
+	struct js_hold           *hold;	/* of that; NULL: none */
 	struct json_writer       *w;	/* inside the answer's object */
 	struct js_error           e;	/* set: it failed, what was written goes */
 	bool                      is_silent;	/* no answer at all */
@@ -85,22 +90,6 @@ struct stream_config *api_restored_config(struct api_call *c);
 void direct_start(struct stream *s);
 void direct_stop(struct stream *s);
 /* The message "get" names.  api_stream.c's MSG.GET uses the same finder. */
-struct direct_wish {
-	struct js_hold *hold;		/* of the texts; NULL: they are others' */
-	uint64_t        seq;
-	int64_t         start_time;	/* JS_TIME_UNSET: none */
-	struct slice    last_by_subj, next_by_subj;
-	bool            no_hdr;
-	int64_t         batch, max_bytes;	/* below 0: none, no more */
-	uint64_t        up_to_seq;
-	int64_t         up_to_time;
-	struct slice   *multi_last;
-	size_t          n_multi;
-};
-void direct_wish_init(struct direct_wish *wish);
-void direct_wish_fini(struct direct_wish *wish);
-/* Into an initialised one.  False: malformed, or out of memory. */
-bool direct_read(const struct json *doc, struct direct_wish *wish);
 /* False: there is none. */
 bool direct_find(struct stream *s, const struct direct_wish *wish,
     uint64_t *seq);

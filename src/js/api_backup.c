@@ -8,21 +8,10 @@
 #include "js/stream_config.h"
 #include "proto/subject.h"
 
-static bool note_member(void *ctx, struct slice key, const struct json *value)
-{
-	(void)key;
-	(void)value;
-	*(bool *)ctx = true;
-	return false;
-}
-
 /* Nothing between the braces is no request. */
 static bool asks_something(struct api_call *c)
 {
-	bool has_any = false;
-
-	json_each(c->doc, note_member, &has_any);
-	return has_any || js_fail(&c->e, 10003);
+	return json_n_members(c->doc) > 0 || js_fail(&c->e, 10003);
 }
 
 static void put_told(struct api_call *c, struct stream *s)
@@ -35,32 +24,27 @@ static void put_told(struct api_call *c, struct stream *s)
 
 void api_stream_snapshot(struct api_call *c)
 {
-	struct stream       *s;
-	struct snapshot_wish wish = { .client = c->r->client };
+	struct stream        *s;
+	struct snapshot_wish *wish = &c->asked.snapshot.wish;
 
 	if (!asks_something(c) || (s = api_stream(c)) == NULL)
 		return;
-	json_as_str(json_get(c->doc, "deliver_subject"),
-	    &wish.deliver_subject);
-	json_as_bool(json_get(c->doc, "no_consumers"), &wish.no_consumers);
-	json_as_i64(json_get(c->doc, "chunk_size"), &wish.chunk_bytes);
-	json_as_i64(json_get(c->doc, "window_size"), &wish.window_bytes);
-	/* "jsck" asks for nothing more: each message is checked as it is read */
-	if (!subject_is_literal(wish.deliver_subject))
+	wish->client = c->r->client;
+	if (!subject_is_literal(wish->deliver_subject))
 		js_fail(&c->e, 10015);
-	else if (snapshot_begin(s, &wish, &c->e))
+	else if (snapshot_begin(s, wish, &c->e))
 		put_told(c, s);
 }
 
 void api_stream_restore(struct api_call *c)
 {
-	const struct json    *config = json_get(c->doc, "config");
+	const struct json    *config = c->asked.restore.config;
 	struct stream_config *g;
 	struct buf            deliver = { 0 };
 
 	if (!asks_something(c))
 		return;
-	if (config == NULL || !json_is_object(config)) {
+	if (!json_is_object(config)) {
 		js_fail(&c->e, 10056);
 		return;
 	}

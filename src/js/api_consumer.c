@@ -21,9 +21,8 @@ enum action { ACTION_ANY, ACTION_CREATE, ACTION_UPDATE };
 
 static bool read_action(struct api_call *c, enum action *action)
 {
-	struct slice s = SLICE_NONE;
+	struct slice s = c->asked.consumer_create.action;
 
-	json_as_str(json_get(c->doc, "action"), &s);
 	*action = slice_eq(s, SLICE("create")) ? ACTION_CREATE
 	    : slice_eq(s, SLICE("update")) ? ACTION_UPDATE : ACTION_ANY;
 	return s.n == 0 || *action != ACTION_ANY ||
@@ -34,14 +33,12 @@ static bool read_action(struct api_call *c, enum action *action)
 static struct consumer_config *read_config(struct api_call *c)
 {
 	struct consumer_config *g;
-	const struct json      *config = json_get(c->doc, "config");
+	const struct json      *config = c->asked.consumer_create.config;
 	struct json            *none = NULL;
-	struct slice            stream = SLICE_NONE;
 	const char             *why;
 	bool                    ok;
 
-	json_as_str(json_get(c->doc, "stream_name"), &stream);
-	if (!slice_eq(stream, c->names[0])) {
+	if (!slice_eq(c->asked.consumer_create.stream_name, c->names[0])) {
 		js_fail(&c->e, 10056);
 		return NULL;
 	}
@@ -198,11 +195,9 @@ static void create(struct api_call *c,
 	struct consumer        *o;
 	struct stream          *s;
 	enum action             action;
-	bool                    pedantic = false;
 
 	if (g == NULL)
 		return;
-	json_as_bool(json_get(c->doc, "pedantic"), &pedantic);
 	if (!read_action(c, &action) || !settle(c, g)) {
 		consumer_config_destroy(g);
 		return;
@@ -213,7 +208,7 @@ static void create(struct api_call *c,
 	if (s != NULL)
 		settle_reader(c, s, g);
 	if (js_failed(&c->e) || !consumer_config_check(g, s->config, &limits,
-	    pedantic, &c->e)) {
+	    c->asked.consumer_create.pedantic, &c->e)) {
 		consumer_config_destroy(g);
 		return;
 	}
@@ -300,17 +295,11 @@ void api_consumer_pause(struct api_call *c)
 {
 	struct consumer *o = api_consumer(c);
 	const struct js_host *h = &c->js->host;
-	struct slice     text;
-	int64_t          until = JS_TIME_UNSET, now = h->wall_ns(h->ctx);
+	int64_t          until = c->asked.pause.until;
+	int64_t          now = h->wall_ns(h->ctx);
 
 	if (o == NULL)
 		return;
-	if (c->doc != NULL && json_get(c->doc, "pause_until") != NULL &&
-	    (!json_as_str(json_get(c->doc, "pause_until"), &text) ||
-	    !js_time_read(text, &until))) {
-		js_fail_with(&c->e, 10025, "parsing time");
-		return;
-	}
 	if (!consumer_pause(o, until, &c->e))
 		return;
 	json_key(c->w, "paused");
@@ -323,20 +312,11 @@ void api_consumer_pause(struct api_call *c)
 	}
 }
 
-/* Unknown members are nobody's business here. */
 void api_consumer_unpin(struct api_call *c)
 {
-	const struct json *member = c->doc == NULL ? NULL
-	    : json_get(c->doc, "group");
-	struct slice       group = SLICE_NONE;
-	struct consumer   *o;
+	struct slice     group = c->asked.unpin.group;
+	struct consumer *o;
 
-	if ((c->doc != NULL && !json_is_object(c->doc)) ||
-	    (member != NULL && !json_as_str(member, &group))) {
-		js_fail_with(&c->e, 10025, "json: cannot unmarshal into Go "
-		    "value of type server.JSApiConsumerUnpinRequest");
-		return;
-	}
 	if (group.n == 0) {
 		js_fail_with(&c->e, 10025, "consumer group not specified");
 		return;
@@ -354,23 +334,12 @@ void api_consumer_unpin(struct api_call *c)
 void api_consumer_reset(struct api_call *c)
 {
 	struct consumer *o = api_consumer(c);
-	int64_t          seq = 0;
 	uint64_t         at;
 
 	c->is_silent = o == NULL || c->r->reply.n == 0;
 	if (o == NULL)
 		return;
-	if (c->doc != NULL && !json_is_object(c->doc)) {
-		js_fail_with(&c->e, 10025, "json: cannot unmarshal into Go "
-		    "value of type server.JSApiConsumerResetRequest");
-		return;
-	}
-	if (c->doc != NULL && json_get(c->doc, "seq") != NULL &&
-	    (!json_as_i64(json_get(c->doc, "seq"), &seq) || seq < 0)) {
-		js_fail_with(&c->e, 10025, "seq is no sequence");
-		return;
-	}
-	if (!consumer_reset(o, (uint64_t)seq, &at, &c->e))
+	if (!consumer_reset(o, c->asked.reset.seq, &at, &c->e))
 		return;
 	cursor_flush(o);
 	if (cursor_error(o) != 0) {

@@ -61,48 +61,6 @@ void direct_stop(struct stream *s)
 
 /* ---- what is asked --------------------------------------------------------------- */
 
-static const struct js_field fields[] = {
-#define ROW(key, kind, member) \
-	{ key, kind, .at = offsetof(struct direct_wish, member) }
-	ROW("seq", JS_UINT, seq),
-	ROW("start_time", JS_TIME, start_time),
-	ROW("last_by_subj", JS_STR, last_by_subj),
-	ROW("next_by_subj", JS_STR, next_by_subj),
-	ROW("no_hdr", JS_BOOL, no_hdr),
-	ROW("batch", JS_INT, batch),
-	ROW("max_bytes", JS_INT, max_bytes),
-	ROW("up_to_seq", JS_UINT, up_to_seq),
-	ROW("up_to_time", JS_TIME, up_to_time),
-#undef ROW
-	{ "multi_last", JS_STRS, .at = offsetof(struct direct_wish, multi_last),
-	  .n_at = offsetof(struct direct_wish, n_multi) },
-	{ NULL }
-};
-
-void direct_wish_init(struct direct_wish *wish)
-{
-	*wish = (struct direct_wish){ .start_time = JS_TIME_UNSET,
-		.up_to_time = JS_TIME_UNSET };
-}
-
-void direct_wish_fini(struct direct_wish *wish)
-{
-	js_hold_destroy(wish->hold);
-	wish->hold = NULL;
-}
-
-/* "null" asks for nothing. */
-bool direct_read(const struct json *doc, struct direct_wish *wish)
-{
-	struct js_error e = { 0 };
-
-	if (js_is_null(doc))
-		return true;
-	wish->hold = js_hold_create();
-	return wish->hold != NULL && js_fields_read(fields,
-	    "JSApiMsgGetRequest", doc, false, wish, wish->hold, &e);
-}
-
 bool direct_find(struct stream *s, const struct direct_wish *wish,
     uint64_t *seq)
 {
@@ -136,6 +94,7 @@ struct direct {
 	const struct api_request *r;
 	struct stream            *s;
 	struct direct_wish        wish;
+	struct js_hold           *hold;	/* of the wish's texts; NULL: none */
 	struct buf                headers;
 	struct store_msg          msg;
 	uint64_t                  n_sent, bytes, last_seq;
@@ -360,12 +319,26 @@ static void answer_wish(struct direct *d)
 		say(d, "404 Message Not Found");
 }
 
+/* "null" asks for nothing. */
+static bool read_wish(struct direct *d, const struct json *doc)
+{
+	union request   asked = { .page = { 0 } };
+	struct js_error e = { 0 };
+
+	d->hold = js_hold_create();
+	if (doc == NULL || d->hold == NULL || !request_read(&request_msg_get,
+	    js_is_null(doc) ? NULL : doc, false, &asked, d->hold, &e))
+		return false;
+	d->wish = asked.get;
+	return true;
+}
+
 static void answer_json(struct direct *d)
 {
 	const char  *why;
 	struct json *doc = json_parse(d->r->payload, &why);
 
-	if (doc == NULL || !direct_read(doc, &d->wish))
+	if (!read_wish(d, doc))
 		say(d, "408 Malformed Request");
 	else
 		answer_wish(d);
@@ -378,7 +351,7 @@ static void answer_subject_json(struct direct *d, struct slice subject)
 	const char  *why;
 	struct json *doc = json_parse(d->r->payload, &why);
 
-	if (doc == NULL || !direct_read(doc, &d->wish)) {
+	if (!read_wish(d, doc)) {
 		say(d, "408 Malformed Request");
 	} else if (!asks_nothing(&d->wish) || d->wish.batch != 0 ||
 	    d->wish.up_to_seq > 0 || d->wish.up_to_time != JS_TIME_UNSET) {
@@ -394,7 +367,8 @@ void direct_answer(struct js *js, const struct api_request *r)
 {
 	struct slice  rest = slice_skip(r->subject,
 	    SLICE("$JS.API.DIRECT.GET.").n), name;
-	struct direct d = { .js = js, .r = r };
+	struct direct d = { .js = js, .r = r, .wish = {
+		.start_time = JS_TIME_UNSET, .up_to_time = JS_TIME_UNSET } };
 	struct slice  level;
 	int64_t       n;
 
@@ -405,7 +379,6 @@ void direct_answer(struct js *js, const struct api_request *r)
 		d.s = sources_find_direct(r->account, name);
 	if (d.s == NULL)
 		return;
-	direct_wish_init(&d.wish);
 	if (r->headers.n > 0 && js_header_get(r->headers,
 	    SLICE("Nats-Required-Api-Level"), &level) &&
 	    (!text_parse_i64(level, &n) || n > JS_API_LEVEL)) {
@@ -420,7 +393,7 @@ void direct_answer(struct js *js, const struct api_request *r)
 	} else {
 		answer_json(&d);
 	}
-	direct_wish_fini(&d.wish);
+	js_hold_destroy(d.hold);
 	store_msg_fini(&d.msg);
 	buf_fini(&d.headers);
 }

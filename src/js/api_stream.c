@@ -264,13 +264,10 @@ static bool is_chosen(const struct stream *s, struct slice filter)
 
 static size_t choose(struct api_call *c, struct stream **v)
 {
-	struct slice filter = SLICE_NONE;
-	size_t       n = 0;
+	size_t n = 0;
 
-	if (c->doc != NULL)
-		json_as_str(json_get(c->doc, "subject"), &filter);
 	for (size_t i = 0; i < c->account->n; i++)
-		if (is_chosen(c->account->v[i], filter))
+		if (is_chosen(c->account->v[i], c->asked.page.subject))
 			v[n++] = c->account->v[i];
 	return n;
 }
@@ -321,22 +318,17 @@ void api_stream_list(struct api_call *c)
 void api_stream_info(struct api_call *c)
 {
 	struct stream           *s = api_stream(c);
-	struct stream_state_wish wish = { 0 };
+	struct stream_state_wish wish = {
+		.deleted_details = c->asked.stream_info.deleted_details,
+		.subjects_filter = c->asked.stream_info.subjects_filter,
+		.offset = c->asked.stream_info.offset > 0
+		    ? (uint64_t)c->asked.stream_info.offset : 0 };
 	struct buf               body = { 0 };
 	struct json_writer       w;
 	uint64_t                 n = 0;
-	int64_t                  offset = 0;
 
 	if (s == NULL)
 		return;
-	if (c->doc != NULL) {
-		json_as_bool(json_get(c->doc, "deleted_details"),
-		    &wish.deleted_details);
-		json_as_str(json_get(c->doc, "subjects_filter"),
-		    &wish.subjects_filter);
-		json_as_i64(json_get(c->doc, "offset"), &offset);
-	}
-	wish.offset = offset > 0 ? (uint64_t)offset : 0;
 	/* the page is told before what is on it, and known after */
 	json_init(&w, &body, 0);
 	json_begin_object(&w);
@@ -425,61 +417,36 @@ void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state)
 
 void api_stream_purge(struct api_call *c)
 {
-	struct stream           *s;
-	struct stream_purge_what what = { 0 };
-	int64_t                  seq = 0, keep = 0;
-	uint64_t                 n;
+	const struct stream_purge_what *what = &c->asked.purge;
+	struct stream                  *s;
+	uint64_t                        n;
 
-	if (c->doc != NULL) {
-		json_as_str(json_get(c->doc, "filter"), &what.filter);
-		json_as_i64(json_get(c->doc, "seq"), &seq);
-		json_as_i64(json_get(c->doc, "keep"), &keep);
-	}
-	if ((seq > 0 && keep > 0) || seq < 0 || keep < 0 ||
-	    (what.filter.n > 0 && !subject_is_valid(what.filter))) {
+	if ((what->seq > 0 && what->keep > 0) ||
+	    (what->filter.n > 0 && !subject_is_valid(what->filter))) {
 		js_fail(&c->e, 10003);
 		return;
 	}
 	s = api_stream(c);
-	what.seq = (uint64_t)seq;
-	what.keep = (uint64_t)keep;
-	if (s == NULL || !stream_purge(s, &what, &n, &c->e))
+	if (s == NULL || !stream_purge(s, what, &n, &c->e))
 		return;
 	put_success(c);
 	put_u64(c, "purged", n);
 	api_wait_for_disk(c, s, false);
 }
 
-static bool stop_at_member(void *ctx, struct slice key,
-    const struct json *value)
-{
-	(void)key;
-	(void)value;
-	*(bool *)ctx = true;
-	return false;
-}
-
 /* What says nothing is refused; what says anything but which, is about 0. */
 void api_msg_delete(struct api_call *c)
 {
 	struct stream *s = api_stream(c);
-	int64_t        seq = 0;
-	bool           no_erase = false, has_any = false;
 
 	if (s == NULL)
 		return;
-	json_each(c->doc, stop_at_member, &has_any);
-	if (!has_any) {
+	if (json_n_members(c->doc) == 0) {
 		js_fail(&c->e, 10003);
 		return;
 	}
-	json_as_bool(json_get(c->doc, "no_erase"), &no_erase);
-	if (json_get(c->doc, "seq") != NULL &&
-	    (!json_as_i64(json_get(c->doc, "seq"), &seq) || seq < 0)) {
-		js_fail(&c->e, 10003);
-		return;
-	}
-	if (!stream_delete_msg(s, (uint64_t)seq, !no_erase, &c->e))
+	if (!stream_delete_msg(s, c->asked.msg_delete.seq,
+	    !c->asked.msg_delete.no_erase, &c->e))
 		return;
 	put_success(c);
 	api_wait_for_disk(c, s, false);
@@ -511,23 +478,21 @@ static bool asks_wrongly(const struct direct_wish *w)
 
 void api_msg_get(struct api_call *c)
 {
-	struct stream     *s = NULL;
-	struct direct_wish wish;
-	struct store_msg   m = { 0 };
-	uint64_t           seq;
+	const struct direct_wish *wish = &c->asked.get;
+	struct stream            *s;
+	struct store_msg          m = { 0 };
+	uint64_t                  seq;
 
-	direct_wish_init(&wish);
-	if (!direct_read(c->doc, &wish) || asks_wrongly(&wish))
+	if (asks_wrongly(wish)) {
 		js_fail(&c->e, 10003);
-	else
-		s = api_stream(c);
-	if (s == NULL) {
-		direct_wish_fini(&wish);
 		return;
 	}
-	if (!direct_find(s, &wish, &seq) || store_read(s->store, seq, &m) != 0) {
+	s = api_stream(c);
+	if (s == NULL)
+		return;
+	}
+	if (!direct_find(s, wish, &seq) || store_read(s->store, seq, &m) != 0) {
 		js_fail(&c->e, 10037);
-		direct_wish_fini(&wish);
 		store_msg_fini(&m);
 		return;
 	}
@@ -536,12 +501,11 @@ void api_msg_get(struct api_call *c)
 	json_key(c->w, "subject");
 	json_str(c->w, m.subject);
 	put_u64(c, "seq", seq);
-	if (!wish.no_hdr)
+	if (!wish->no_hdr)
 		put_base64(c, "hdrs", m.hdr);
 	put_base64(c, "data", m.body);
 	json_key(c->w, "time");
 	json_time(c->w, m.ts_ns);
 	json_end_object(c->w);
-	direct_wish_fini(&wish);
 	store_msg_fini(&m);
 }

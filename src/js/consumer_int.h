@@ -137,8 +137,6 @@ void consumer_look_for_end(struct consumer *c);
 
 /* Section 16.1.  False: out of memory. */
 bool consumer_find_start(struct consumer *c);
-/* n_ahead is exact from here on. */
-void consumer_count(struct consumer *c);
 uint64_t consumer_last_seq(const struct consumer *c);
 /* The next that matches from next_seq on.  False: none. */
 bool consumer_find_next(struct consumer *c, uint64_t *seq);

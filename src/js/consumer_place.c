@@ -130,7 +130,8 @@ static uint64_t count_from(const struct consumer *c, uint64_t from)
 	return sum;
 }
 
-void consumer_count(struct consumer *c)
+/* n_ahead is exact from here on. */
+static void count_ahead(struct consumer *c)
 {
 	uint64_t last = consumer_last_seq(c), from;
 
@@ -148,7 +149,7 @@ void consumer_count(struct consumer *c)
 
 uint64_t consumer_n_pending(struct consumer *c)
 {
-	consumer_count(c);
+	count_ahead(c);
 	return c->n_ahead + (c->n_lasts - c->last_at);
 }
 

@@ -239,14 +239,6 @@ struct pairs {
 	bool                ok;
 };
 
-static bool count_pair(void *ctx, struct slice key, const struct json *value)
-{
-	(void)key;
-	(void)value;
-	((struct pairs *)ctx)->n++;
-	return true;
-}
-
 static bool add_pair(void *ctx, struct slice key, const struct json *value)
 {
 	struct pairs *p = ctx;
@@ -272,11 +264,9 @@ static bool read_metadata(struct reading *r, const struct js_field *f,
 
 	if (!json_is_object(j))
 		return wrong_type(r, f, j);
-	json_each(j, count_pair, &p);
-	p.v = js_hold_alloc(r->hold, p.n + 1, sizeof *p.v);
+	p.v = js_hold_alloc(r->hold, json_n_members(j) + 1, sizeof *p.v);
 	if (p.v == NULL)
 		return out_of_memory(r);
-	p.n = 0;
 	json_each(j, add_pair, &p);
 	if (!p.ok)
 		return wrong_type(r, f, j);
@@ -324,6 +314,9 @@ static bool read_value(struct reading *r, const struct js_field *f,
 		return read_ints(r, f, j);
 	case JS_METADATA:
 		return read_metadata(r, f, j);
+	case JS_JSON:
+		memcpy(to, &j, sizeof(const struct json *));
+		return true;
 	case JS_OTHER:
 		break;
 	}

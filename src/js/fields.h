@@ -45,7 +45,8 @@ enum js_kind {
 	JS_STRS,	/* struct slice *, and size_t at n_at */
 	JS_INTS,	/* int64_t *, likewise */
 	JS_METADATA,	/* struct js_metadata *, likewise */
-	JS_OTHER,	/* read and write say how */
+	JS_JSON,	/* const struct json *, borrowed: read by somebody else */
+	JS_OTHER,	/* read and write say how; without them it may be said */
 };
 
 struct js_field {

@@ -3,7 +3,7 @@
  * JetStream is a client of core: it subscribes, and it publishes.  It runs on
  * one loop (a member of the mesh); whoever embeds it gives it that loop's
  * timers and these functions.  The tests have a host of their own
- * (test/lib/consumer_world.h), with a clock that they turn.
+ * (test/lib/fake_host.h), with a clock that they turn.
  *
  * Thread: the loop's, all of it.
  */

@@ -79,9 +79,6 @@ bool publish_fail(struct publish *p, int err);
 void publish_put_header(struct publish *p, bool (*drop)(struct slice name),
     const char *name, struct slice value);
 
-/* ,"val":"..": what the acknowledgement of a counter says besides. */
-void publish_put_extra(const struct publish *p, struct buf *out);
-
 void publish_fini(struct publish *p);
 
 /* ---- parts of the checks that have their own files --------------------------- */

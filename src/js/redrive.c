@@ -121,29 +121,20 @@ static bool is_durable(struct redrive *r)
 	return true;
 }
 
-static void read_wish(struct api_call *c, struct redrive *r, int64_t *seq,
-    int64_t *batch)
-{
-	if (c->doc == NULL)
-		return;
-	json_as_str(json_get(c->doc, "consumer"), &r->consumer);
-	json_as_i64(json_get(c->doc, "seq"), seq);
-	json_as_i64(json_get(c->doc, "batch"), batch);
-}
-
 void api_stream_redrive(struct api_call *c)
 {
-	struct redrive r = { .c = c, .letters = api_stream(c) };
-	int64_t        seq = 0, batch = 0;
+	struct redrive r = { .c = c, .letters = api_stream(c),
+		.consumer = c->asked.redrive.consumer };
+	uint64_t       seq = c->asked.redrive.seq;
+	uint64_t       batch = c->asked.redrive.batch;
 
 	if (r.letters == NULL)
 		return;
-	read_wish(c, &r, &seq, &batch);
-	if (seq > 0 && !redrive_one(&r, (uint64_t)seq) && !js_failed(&c->e))
+	if (seq > 0 && !redrive_one(&r, seq) && !js_failed(&c->e))
 		js_fail(&c->e, 10037);
 	else if (seq == 0)
-		redrive_many(&r, batch > 0 && batch < BATCH_MAX
-		    ? (uint64_t)batch : BATCH_MAX);
+		redrive_many(&r, batch > 0 && batch < BATCH_MAX ? batch
+		    : BATCH_MAX);
 	/* what went before the one that could not is done all the same */
 	if (r.n == 0 && js_failed(&c->e))
 		return;

@@ -42,7 +42,6 @@ struct transform;
 struct stream_waiter {
 	struct list  link;
 	uint64_t     mark;	/* of store_mark */
-	bool         on_state;	/* of the state store, not of the messages' */
 	void       (*done)(struct stream_waiter *w, int err);	/* and frees it */
 };
 

@@ -430,7 +430,8 @@ bool publish_store(struct publish *p)
 	return true;
 }
 
-void publish_put_extra(const struct publish *p, struct buf *out)
+/* ,"val":"..": what the acknowledgement of a counter says besides. */
+static void put_extra(const struct publish *p, struct buf *out)
 {
 	if (p->counter.n == 0)
 		return;
@@ -443,7 +444,7 @@ static void acknowledge(struct publish *p, struct slice reply)
 {
 	struct buf extra = { 0 };
 
-	publish_put_extra(p, &extra);
+	put_extra(p, &extra);
 	stream_ack(p->s, reply, p->seq, buf_slice(&extra));
 	buf_fini(&extra);
 }

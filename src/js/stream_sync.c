@@ -192,7 +192,6 @@ void stream_await(struct stream *s, struct stream_waiter *w, bool on_state)
 		return;
 	}
 	w->mark = store_mark(store);
-	w->on_state = on_state;
 	list_append(on_state ? &s->state_waiters : &s->waiters, &w->link);
 	js_mark_dirty(stream_js(s), s);
 }

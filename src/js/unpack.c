@@ -15,11 +15,10 @@
 #include "js/archive_tar.h"
 #include "js/blk.h"
 #include "js/blk_index.h"
-#include "js/consumer_int.h"
-#include "js/consumer_state.h"
 #include "js/fields.h"
 #include "js/names.h"
 #include "js/s2_frame.h"
+#include "js/saved_consumers.h"
 #include "js/stream_int.h"
 #include "proto/subject.h"
 
@@ -40,13 +39,6 @@ enum form { FORM_UNKNOWN, FORM_TAR, FORM_MSGS };
 enum kind { FILE_IGNORED, FILE_META, FILE_ERRORS, FILE_INDEX, FILE_BLOCK,
 	FILE_CONSUMER_META, FILE_CONSUMER_SUM, FILE_CONSUMER_STATE };
 
-/* What is said of a consumer. */
-struct kept {
-	struct list link;
-	struct buf  name, meta, state;
-	bool        has_meta, has_sum, has_state;
-};
-
 struct unpack {
 	struct stream    *s;
 	struct js_error   e;
@@ -57,7 +49,7 @@ struct unpack {
 
 	struct tar_reader tar;
 	enum kind         kind;		/* of the file that we are in */
-	struct kept      *of;		/* and the consumer it is about */
+	struct saved_consumer *of;	/* and the consumer it is about */
 	struct buf        file;		/* it, if it is to be read whole */
 	uint32_t          block_nr;	/* of the last one */
 	struct highway    key;
@@ -69,8 +61,7 @@ struct unpack {
 	bool              has_meta;
 	int64_t           created_ns;	/* JS_TIME_UNSET: it is not said */
 	uint64_t          last_seq;	/* at least */
-	struct list       consumers;	/* struct kept */
-	size_t            kept_bytes;
+	struct saved_consumers consumers;
 	uint64_t          work;		/* done so far; about bytes */
 };
 
@@ -199,45 +190,6 @@ static int put_record(struct unpack *u, const struct blk_record *r)
 	}
 }
 
-/* ---- consumers, as far as they are known ---------------------------------------- */
-
-static struct kept *keep(struct unpack *u, struct slice name)
-{
-	struct kept *k;
-
-	LIST_EACH (l, &u->consumers) {
-		k = CONTAINER_OF(l, struct kept, link);
-		if (slice_eq(buf_slice(&k->name), name))
-			return k;
-	}
-	k = calloc(1, sizeof *k);
-	if (k == NULL)
-		return NULL;
-	buf_put_slice(&k->name, name);
-	list_append(&u->consumers, &k->link);
-	u->kept_bytes += sizeof *k + name.n;
-	return k;
-}
-
-static void forget(struct kept *k)
-{
-	list_remove(&k->link);
-	buf_fini(&k->name);
-	buf_fini(&k->meta);
-	buf_fini(&k->state);
-	free(k);
-}
-
-static int keep_bytes(struct unpack *u, struct buf *to, struct slice bytes)
-{
-	u->kept_bytes += bytes.n;
-	buf_reset(to);
-	buf_put_slice(to, bytes);
-	if (u->kept_bytes > UNPACK_KEPT_MAX)
-		return fail(u, "too much is said of consumers");
-	return buf_failed(to) ? fail(u, err_text(ERR_NOMEM)) : 0;
-}
-
 /* ---- files ---------------------------------------------------------------------- */
 
 /* "17.blk" */
@@ -288,7 +240,7 @@ static int begin_consumer_file(struct unpack *u, struct slice path)
 		if (slice_eq(file, files[i].name))
 			u->kind = files[i].kind;
 	if (u->kind != FILE_IGNORED)
-		u->of = keep(u, name);
+		u->of = saved_consumer(&u->consumers, name);
 	return u->kind == FILE_IGNORED || u->of != NULL ? 0
 	    : fail(u, err_text(ERR_NOMEM));
 }
@@ -341,16 +293,6 @@ static int add_to_file(struct unpack *u, struct slice bytes)
 	}
 }
 
-/* "Created" of an object; JS_TIME_UNSET. */
-static int64_t created_of(const struct json *doc)
-{
-	struct slice text;
-	int64_t      ns;
-
-	return json_as_str(json_get(doc, "Created"), &text) &&
-	    js_time_read(text, &ns) ? ns : JS_TIME_UNSET;
-}
-
 static int read_meta(struct unpack *u)
 {
 	const char  *why;
@@ -364,7 +306,7 @@ static int read_meta(struct unpack *u)
 	    !slice_eq(name, u->s->name))
 		err = fail(u, "stream names do not match");
 	else
-		u->created_ns = created_of(doc);
+		u->created_ns = saved_created_ns(doc);
 	u->has_meta = err == 0;
 	json_free(doc);
 	return err;
@@ -386,9 +328,14 @@ static void read_index(struct unpack *u)
 		note_last(u, u->index.last_seq);
 }
 
+static int save(struct unpack *u, struct buf *to, struct slice bytes)
+{
+	return saved_put(&u->consumers, to, bytes, &u->e) ? 0 : ERR_CORRUPT;
+}
+
 static int end_file(struct unpack *u)
 {
-	struct kept *k = u->of;
+	struct saved_consumer *k = u->of;
 
 	switch (u->kind) {
 	case FILE_META:
@@ -403,10 +350,10 @@ static int end_file(struct unpack *u)
 		    : fail(u, "a block of messages is cut off");
 	case FILE_CONSUMER_META:
 		k->has_meta = true;
-		return keep_bytes(u, &k->meta, buf_slice(&u->file));
+		return save(u, &k->meta, buf_slice(&u->file));
 	case FILE_CONSUMER_STATE:
 		k->has_state = true;
-		return keep_bytes(u, &k->state, buf_slice(&u->file));
+		return save(u, &k->state, buf_slice(&u->file));
 	case FILE_CONSUMER_SUM:
 		k->has_sum = true;
 		return 0;
@@ -497,7 +444,7 @@ static int read_entry(struct unpack *u, const struct msgs_entry *e)
 {
 	const struct blk_record r = { .seq = e->seq, .ts_ns = e->ts_ns,
 		.subject = e->name, .hdr = e->hdr, .body = e->body };
-	struct kept *k;
+	struct saved_consumer *k;
 
 	if (!u->has_meta)
 		return slice_eq(e->name, SLICE("state.json"))
@@ -512,11 +459,11 @@ static int read_entry(struct unpack *u, const struct msgs_entry *e)
 	}
 	if (!slice_has_prefix(e->name, SLICE("consumers/")))
 		return fail(u, "expected message sequence");
-	k = keep(u, slice_skip(e->name, 10));
+	k = saved_consumer(&u->consumers, slice_skip(e->name, 10));
 	if (k == NULL)
 		return fail(u, err_text(ERR_NOMEM));
 	k->has_meta = true;
-	return keep_bytes(u, &k->meta, e->body);
+	return save(u, &k->meta, e->body);
 }
 
 static int take_entry(struct unpack *u)
@@ -606,77 +553,6 @@ int unpack_some(struct unpack *u, uint64_t budget)
 
 /* ---- the end -------------------------------------------------------------------- */
 
-static int fail_consumer(struct unpack *u, const struct kept *k,
-    const char *why)
-{
-	js_fail_with(&u->e, 10062, "error restoring consumer [\"%.*s\"]: %s",
-	    SLICE_ARG(buf_slice(&k->name)), why);
-	return ERR_CORRUPT;
-}
-
-static bool read_state_of(const struct unpack *u, const struct kept *k,
-    const struct json *doc, struct consumer_state *st)
-{
-	*st = (struct consumer_state){ 0 };
-	if (u->form == FORM_MSGS)
-		return json_get(doc, "state") != NULL &&
-		    consumer_state_read(json_get(doc, "state"), st);
-	return !k->has_state || consumer_state_decode(buf_slice(&k->state), st);
-}
-
-static int write_down(struct consumer *c)
-{
-	int err = cursor_put(c);
-
-	if (err != ERR_BUSY)
-		return err;
-	/* there are very many; this waits */
-	err = store_flush(c->stream->state);
-	return err != 0 ? err : cursor_put(c);
-}
-
-static int put_consumer(struct unpack *u, const struct kept *k,
-    const struct json *doc, struct consumer_state *st)
-{
-	const struct js_host *h = &stream_js(u->s)->host;
-	const struct json    *config = u->form == FORM_MSGS
-	    ? json_get(doc, "config") : doc;
-	int64_t               created = created_of(doc);
-	struct js_error       e = { 0 };
-	struct consumer      *c;
-
-	if (config == NULL || !json_is_object(config))
-		return fail_consumer(u, k, "its configuration is missing");
-	c = consumer_import(u->s, config, buf_slice(&k->name),
-	    created == JS_TIME_UNSET ? h->wall_ns(h->ctx) : created, &e);
-	if (c == NULL)
-		return fail_consumer(u, k, e.text);
-	if (!consumer_state_apply(c, st))
-		return fail_consumer(u, k, "its state makes no sense");
-	return write_down(c) == 0 ? 0 : fail_consumer(u, k,
-	    "it cannot be written");
-}
-
-static int restore_consumer(struct unpack *u, struct kept *k)
-{
-	struct consumer_state st = { 0 };
-	const char           *why = "meta.inf or meta.sum is missing";
-	struct json          *doc = NULL;
-	int                   err;
-
-	if (k->has_meta && (k->has_sum || u->form == FORM_MSGS))
-		doc = json_parse(buf_slice(&k->meta), &why);
-	if (doc == NULL || !json_is_object(doc))
-		err = fail_consumer(u, k, why);
-	else if (!read_state_of(u, k, doc, &st))
-		err = fail_consumer(u, k, "its state makes no sense");
-	else
-		err = put_consumer(u, k, doc, &st);
-	consumer_state_fini(&st);
-	json_free(doc);
-	return err;
-}
-
 static int bury_run(struct unpack *u, uint64_t first, uint64_t last)
 {
 	int err = 0;
@@ -733,13 +609,9 @@ int unpack_finish(struct unpack *u)
 	if (!u->has_meta)
 		return fail(u, "meta.inf is missing");
 	err = settle(u);
-	while (err == 0 && !list_is_empty(&u->consumers)) {
-		struct kept *k = CONTAINER_OF(u->consumers.next, struct kept,
-		    link);
-
-		err = restore_consumer(u, k);
-		forget(k);
-	}
+	if (err == 0 && !saved_restore(&u->consumers, u->s,
+	    u->form == FORM_MSGS, &u->e))
+		err = ERR_CORRUPT;
 	return err;
 }
 
@@ -753,7 +625,7 @@ struct unpack *unpack_create(struct stream *s)
 		return NULL;
 	u->s = s;
 	u->created_ns = JS_TIME_UNSET;
-	list_init(&u->consumers);
+	saved_consumers_init(&u->consumers);
 	return u;
 }
 
@@ -761,8 +633,7 @@ void unpack_destroy(struct unpack *u)
 {
 	if (u == NULL)
 		return;
-	LIST_EACH (l, &u->consumers)
-		forget(CONTAINER_OF(l, struct kept, link));
+	saved_consumers_fini(&u->consumers);
 	tar_reader_fini(&u->tar);
 	buf_fini(&u->raw.b);
 	buf_fini(&u->plain.b);

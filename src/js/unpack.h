@@ -6,7 +6,7 @@
  * until all messages are there.
  *
  * Memory: what was given and not yet read, one S2 block, one record, and what is
- * said of consumers, at most UNPACK_KEPT_MAX.
+ * said of consumers (js/saved_consumers.h).
  * Thread: owner.
  */
 #ifndef JS_UNPACK_H
@@ -20,8 +20,6 @@
 
 struct stream;
 struct unpack;
-
-enum { UNPACK_KEPT_MAX = 64 << 20 };
 
 /* s is empty, of stream_create_aside, and outlives it.  NULL: out of memory. */
 struct unpack *unpack_create(struct stream *s);

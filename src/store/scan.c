@@ -199,7 +199,6 @@ static void learn(struct scanner *x, uint64_t at, const struct record *r)
 		s->last_seq = r->seq;	/* there had been some before it */
 	if (r->type != RECORD_MSG && r->type != RECORD_SKIP)
 		return;
-	s->n_damaged_msgs += !is_sound;
 	s->last_seq = r->seq;
 	x->seq_end = at + record_bytes(r);
 	if (r->seq - r->lag > s->durable_seq && r->lag < r->seq)

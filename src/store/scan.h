@@ -39,7 +39,6 @@ struct scan {
 	uint64_t dirty_end;		/* behind the last byte that is not 0 */
 	uint32_t n_damaged;		/* places where something was, but not sound */
 	uint64_t damaged_at;		/* the first of them */
-	uint32_t n_damaged_msgs;	/* of them, messages known by sequence */
 	uint64_t blob_generation;
 	struct record blob_of;		/* the record of it; type 0: none */
 	const char  *blob;		/* as it is stored, in bytes */

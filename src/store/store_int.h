@@ -2,6 +2,7 @@
  *
  *   store.c          life: make, close, errors, state
  *   store_open.c     recovery
+ *   store_rebuild.c  who lives, where no saved index says it
  *   store_index.c    the saved index of a clean close
  *   store_keys.c     the key of a store that is encrypted
  *   store_blocks.c   blocks: names, descriptors, tables, who is dead
@@ -142,7 +143,6 @@ struct store {
 	char                key[STORE_KEY_BYTES];	/* meta.key is this */
 	struct buf          packed;	/* the record that is appended */
 	int                 meta_fd[2];
-	uint32_t            id_seed;
 
 	struct block_file **blocks;
 	size_t              n_blocks, blocks_cap;
@@ -291,6 +291,14 @@ void store_let_go(void);
 int block_write_footer(struct disk *d, const struct store_id *id,
     const struct block_file *b, struct footer *f, uint64_t at,
     struct seal *seal, uint64_t *size);
+
+/* ---- store_rebuild.c ------------------------------------------------------ */
+
+/* The subject index, the dead and the counts from the tables of all blocks.
+ * Added to gaps: sequences between blocks that nothing accounts for; to lost:
+ * those in a block.  Both are the caller's to free.  ERR_NOMEM, ERR_IO. */
+int store_rebuild(struct store *s, struct run_list *gaps,
+    struct run_list *lost);
 
 /* ---- store_index.c -------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
  *   O4  Who is dead, and the subject index: from the saved index if nothing at
  *       all was found wrong, else from the blocks' tables, the newest first,
  *       because DEAD records speak of what is older.
+ *       (store_rebuild.c)
  *   O5  A sequence that no block, no DEAD and no SKIP accounts for is lost, and
  *       that is told.
  *   O6  The opening is counted in the metadata, before anything else is
@@ -49,8 +50,7 @@ struct opening {
 	bool          is_newest_scanned;
 	uint64_t      durable_seq;
 	uint64_t      next_seq;
-	struct run_list gaps;		/* between blocks, not accounted for */
-	struct run_list lost;
+	struct run_list gaps, lost;	/* as store_rebuild says */
 };
 
 /* ---- names ---------------------------------------------------------------- */
@@ -517,164 +517,6 @@ static int find_end(struct opening *o)
 
 /* ---- O4, O5: who lives ---------------------------------------------------- */
 
-static int add_run(struct run_list *l, struct seq_run r)
-{
-	struct seq_run *to;
-
-	if (r.first > r.last)
-		return 0;
-	if (l->n > 0 && l->runs[l->n - 1].last + 1 == r.first) {
-		l->runs[l->n - 1].last = r.last;
-		return 0;
-	}
-	if (l->n == l->cap) {
-		to = reallocarray(l->runs, l->cap * 2 + 16, sizeof *to);
-		if (to == NULL)
-			return ERR_NOMEM;
-		l->runs = to;
-		l->cap = l->cap * 2 + 16;
-	}
-	l->runs[l->n++] = r;
-	return 0;
-}
-
-static int find_gaps(struct opening *o)
-{
-	struct store *s = o->s;
-	uint64_t      next = s->meta.base_seq;
-	int           err = 0;
-
-	for (size_t i = 0; i < s->n_blocks && err == 0; i++) {
-		const struct block_file *b = s->blocks[i];
-
-		if (b->first_seq > next)
-			err = add_run(&o->gaps, (struct seq_run){ next,
-			    b->first_seq - 1 });
-		next = b->last_seq + 1;
-	}
-	return err;
-}
-
-/* Take r out of the gaps. */
-static int account_for(struct opening *o, struct seq_run r)
-{
-	struct run_list *g = &o->gaps;
-
-	for (size_t i = 0; i < g->n; i++) {
-		struct seq_run old = g->runs[i];
-
-		if (r.last < old.first || r.first > old.last)
-			continue;
-		if (r.first > old.first && r.last < old.last) {
-			/* the back of it becomes one of its own */
-			if (add_run(g, (struct seq_run){ r.last + 1, old.last }) != 0)
-				return ERR_NOMEM;
-			g->runs[i].last = r.first - 1;
-		} else if (r.first > old.first) {
-			g->runs[i].last = r.first - 1;
-		} else if (r.last < old.last) {
-			g->runs[i].first = r.last + 1;
-		} else {
-			g->runs[i--] = g->runs[--g->n];
-		}
-	}
-	return 0;
-}
-
-static int apply_run(struct opening *o, struct seq_run r)
-{
-	struct store *s = o->s;
-	int           err = account_for(o, r);
-
-	for (size_t i = block_at(s, r.first); i < s->n_blocks && err == 0 &&
-	    s->blocks[i]->first_seq <= r.last; i++)
-		err = block_set_dead_run(s->blocks[i], r);
-	return err;
-}
-
-static int apply_dead(struct opening *o, const struct block_table *t)
-{
-	struct slice at = buf_slice(&t->dead), runs;
-	uint8_t      flags;
-	int          err = 0;
-
-	while (err == 0 && block_table_next_dead(&at, &flags, &runs)) {
-		uint64_t   prev = 0;
-		struct seq_run r;
-
-		while (err == 0 && run_take(&runs, &prev, &r)) {
-			err = apply_run(o, r);
-			if (flags & RECORD_LOST)
-				o->s->n_lost += r.last - r.first + 1;
-		}
-	}
-	return err;
-}
-
-static int index_entry(struct store *s, struct block_file *b,
-    const struct block_table *t, const struct footer_entry *e)
-{
-	uint64_t seq = b->first_seq + e->seq_delta;
-
-	if (block_is_dead(b, seq))
-		return 0;
-	if (subjects_add(s->subjects, block_table_subject(t, e->subject),
-	    seq) == NULL)
-		return ERR_NOMEM;
-	b->n_live++;
-	b->live_cost += e->cost;
-	return 0;
-}
-
-/* Sequences from, up to but not with to, have no entry. */
-static int miss(struct opening *o, struct block_file *b, uint64_t from,
-    uint64_t to)
-{
-	int err = 0;
-
-	for (uint64_t seq = from; seq < to && err == 0; seq++) {
-		if (block_is_dead(b, seq))
-			continue;
-		err = block_set_dead(b, seq);
-		if (err == 0 && (b->flags & BLOCK_COMPACTED) == 0)
-			err = add_run(&o->lost, (struct seq_run){ seq, seq });
-	}
-	return err;
-}
-
-static int index_block(struct opening *o, struct block_file *b)
-{
-	struct block_table *t;
-	uint64_t            next = b->first_seq;
-	int                 err = block_load_table(o->s, b, &t);
-
-	if (err == 0)
-		err = apply_dead(o, t);
-	for (uint32_t i = 0; err == 0 && i < t->n; i++) {
-		uint64_t seq = b->first_seq + t->entries[i].seq_delta;
-
-		err = miss(o, b, next, seq);
-		if (err == 0)
-			err = index_entry(o->s, b, t, &t->entries[i]);
-		next = seq + 1;
-	}
-	return err != 0 ? err : miss(o, b, next, b->last_seq + 1);
-}
-
-static int rebuild(struct opening *o)
-{
-	struct store *s = o->s;
-	int           err = find_gaps(o);
-
-	for (size_t i = s->n_blocks; i > 0 && err == 0; i--)
-		err = index_block(o, s->blocks[i - 1]);
-	for (size_t i = 0; i < s->n_blocks && err == 0; i++) {
-		s->n_msgs += s->blocks[i]->n_live;
-		s->bytes += s->blocks[i]->live_cost;
-	}
-	return err;
-}
-
 static int find_living(struct opening *o)
 {
 	struct store *s = o->s;
@@ -683,7 +525,7 @@ static int find_living(struct opening *o)
 	if (!o->is_damaged)
 		err = store_load_index(s);
 	if (err == ERR_CORRUPT || err == ERR_NOTFOUND)
-		err = rebuild(o);
+		err = store_rebuild(s, &o->gaps, &o->lost);
 	for (size_t i = 0; i < s->n_blocks; i++) {
 		struct block_file *b = s->blocks[i];
 

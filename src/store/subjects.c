@@ -1,13 +1,11 @@
 /* store/subjects.c - a radix tree with sums.
  *
- * A node stands for the bytes on the way to it; prefix are those that it adds
- * to its parent's choice.  Its children are chosen by the next byte, in order;
- * "here" is the subject that ends at the node.  A child is a node or, with the
- * lowest bit set, an entry with the rest of its subject as suffix.
+ * What a node is: subjects_int.h.  Each holds the sum of the messages below it,
+ * so a change goes from the root down to where it is.
  *
  * Nothing recurses: subjects are long where a peer wants them to be.
  */
-#include "store/subjects.h"
+#include "store/subjects_int.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,60 +13,6 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/err.h"
-
-struct node {
-	uint64_t              n_msgs;
-	struct subject_entry *here;
-	uint16_t              prefix_len, n, cap;
-	void                 *child[];	/* cap, then cap keys, then prefix */
-};
-
-/* Where a walk is in the pattern. */
-struct place {
-	uint32_t at;
-	bool     is_star;	/* inside the token that the * at "at" takes */
-};
-
-struct frame {
-	const struct node *node;
-	struct place       place;	/* behind the node's prefix */
-	uint32_t           path_len;
-	uint16_t           next;
-	bool               was_here;
-};
-
-struct subjects {
-	void         *root;	/* as a child */
-	uint64_t      n_subjects, memory;
-	struct frame *frames;
-	size_t        frames_cap;
-	struct buf    path;
-};
-
-static uint8_t *keys(const struct node *x)
-{
-	return (uint8_t *)&x->child[x->cap];
-}
-
-static char *prefix(const struct node *x)
-{
-	return (char *)keys(x) + x->cap;
-}
-
-static bool is_entry(const void *child)
-{
-	return ((uintptr_t)child & 1) != 0;
-}
-
-static struct subject_entry *entry_of(void *child)
-{
-	return (struct subject_entry *)(void *)((char *)child - 1);
-}
-
-static void *child_of(struct subject_entry *e)
-{
-	return (char *)e + 1;
-}
 
 /* ---- memory --------------------------------------------------------------- */
 
@@ -95,7 +39,7 @@ static struct node *node_create(struct subjects *t, unsigned cap,
 	x->cap = (uint16_t)cap;
 	x->prefix_len = (uint16_t)pre.n;
 	if (pre.n > 0)
-		memcpy(prefix(x), pre.p, pre.n);
+		memcpy(node_prefix(x), pre.p, pre.n);
 	t->memory += node_size(cap, pre.n);
 	return x;
 }
@@ -181,9 +125,9 @@ void subjects_destroy(struct subjects *t)
 
 static void **child_slot(struct node *x, char key)
 {
-	uint8_t *at = memchr(keys(x), (uint8_t)key, x->n);
+	uint8_t *at = memchr(node_keys(x), (uint8_t)key, x->n);
 
-	return at == NULL ? NULL : &x->child[at - keys(x)];
+	return at == NULL ? NULL : &x->child[at - node_keys(x)];
 }
 
 /* The same node with room for cap children. */
@@ -191,7 +135,7 @@ static struct node *node_resized(struct subjects *t, struct node *x,
     unsigned cap)
 {
 	struct node *to = node_create(t, cap,
-	    slice_of(prefix(x), x->prefix_len));
+	    slice_of(node_prefix(x), x->prefix_len));
 
 	if (to == NULL)
 		return NULL;
@@ -199,14 +143,14 @@ static struct node *node_resized(struct subjects *t, struct node *x,
 	to->here = x->here;
 	to->n = x->n;
 	memcpy(to->child, x->child, x->n * sizeof x->child[0]);
-	memcpy(keys(to), keys(x), x->n);
+	memcpy(node_keys(to), node_keys(x), x->n);
 	node_free(t, x);
 	return to;
 }
 
 static void child_insert(struct node *x, char key, void *child)
 {
-	uint8_t *k = keys(x);
+	uint8_t *k = node_keys(x);
 	unsigned i = x->n;
 
 	assert(x->n < x->cap);
@@ -225,7 +169,7 @@ static void child_remove(struct node *x, void **slot)
 	size_t i = (size_t)(slot - x->child), behind = x->n - i - 1u;
 
 	memmove(slot, slot + 1, behind * sizeof *slot);
-	memmove(keys(x) + i, keys(x) + i + 1, behind);
+	memmove(node_keys(x) + i, node_keys(x) + i + 1, behind);
 	x->n--;
 }
 
@@ -256,7 +200,7 @@ struct subject_entry *subjects_find(const struct subjects *t,
 		void       **slot;
 
 		if (!slice_has_prefix(subject,
-		    slice_of(prefix(x), x->prefix_len)))
+		    slice_of(node_prefix(x), x->prefix_len)))
 			return NULL;
 		subject = slice_skip(subject, x->prefix_len);
 		if (subject.n == 0)
@@ -324,15 +268,15 @@ static struct node *split_entry(struct subjects *t, void **slot,
 static struct node *split_node(struct subjects *t, void **slot, size_t n)
 {
 	struct node *old = *slot;
-	struct node *x = node_create(t, 2, slice_of(prefix(old), n));
-	char         key = prefix(old)[n];
+	struct node *x = node_create(t, 2, slice_of(node_prefix(old), n));
+	char         key = node_prefix(old)[n];
 
 	if (x == NULL)
 		return NULL;
 	x->n_msgs = old->n_msgs;
 	t->memory -= n + 1;
 	old->prefix_len = (uint16_t)(old->prefix_len - n - 1);
-	memmove(prefix(old), prefix(old) + n + 1, old->prefix_len);
+	memmove(node_prefix(old), node_prefix(old) + n + 1, old->prefix_len);
 	child_insert(x, key, old);
 	*slot = x;
 	return x;
@@ -388,7 +332,7 @@ static struct subject_entry *find_or_create(struct subjects *t,
 		}
 		struct node *x = *slot;
 
-		have = slice_of(prefix(x), x->prefix_len);
+		have = slice_of(node_prefix(x), x->prefix_len);
 		n = common(have, subject);
 		if (n < have.n) {
 			if (split_node(t, slot, n) == NULL)
@@ -457,9 +401,9 @@ static void collapse(struct subjects *t, void **slot)
 	void        *only = x->n > 0 ? x->child[0] : child_of(x->here);
 	void        *to = NULL;
 
-	buf_put(&pre, prefix(x), x->prefix_len);
+	buf_put(&pre, node_prefix(x), x->prefix_len);
 	if (x->n > 0)
-		buf_put_char(&pre, (char)keys(x)[0]);
+		buf_put_char(&pre, (char)node_keys(x)[0]);
 	if (is_entry(only)) {
 		struct subject_entry *e = entry_of(only), *copy;
 
@@ -475,7 +419,7 @@ static void collapse(struct subjects *t, void **slot)
 	} else {
 		struct node *y = only, *copy;
 
-		buf_put(&pre, prefix(y), y->prefix_len);
+		buf_put(&pre, node_prefix(y), y->prefix_len);
 		copy = buf_failed(&pre) ? NULL
 		    : node_create(t, y->cap, buf_slice(&pre));
 		if (copy != NULL) {
@@ -483,7 +427,7 @@ static void collapse(struct subjects *t, void **slot)
 			copy->here = y->here;
 			copy->n = y->n;
 			memcpy(copy->child, y->child, y->n * sizeof y->child[0]);
-			memcpy(keys(copy), keys(y), y->n);
+			memcpy(node_keys(copy), node_keys(y), y->n);
 			node_free(t, y);
 			to = copy;
 		}
@@ -562,197 +506,7 @@ void subjects_remove(struct subjects *t, struct slice subject, uint64_t seq)
 	}
 }
 
-/* ---- patterns ------------------------------------------------------------- */
-
-static bool is_wild_at(struct slice p, uint32_t at, char wild)
-{
-	return at < p.n && p.p[at] == wild && (at == 0 || p.p[at - 1] == '.') &&
-	    (at + 1 == p.n || (wild == '*' && p.p[at + 1] == '.'));
-}
-
-static bool is_rest(struct slice p, const struct place *w)
-{
-	return p.n == 0 || (!w->is_star && is_wild_at(p, w->at, '>'));
-}
-
-static bool step(struct slice p, struct place *w, char c)
-{
-	if (is_rest(p, w))
-		return true;
-	if (w->is_star && c != '.')
-		return true;
-	if (w->is_star) {
-		w->is_star = false;
-		w->at++;
-	} else if (is_wild_at(p, w->at, '*')) {
-		w->is_star = c != '.';
-		return w->is_star;
-	}
-	if (w->at >= p.n || p.p[w->at] != c)
-		return false;
-	w->at++;
-	return true;
-}
-
-static bool step_all(struct slice p, struct place *w, struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!step(p, w, s.p[i]))
-			return false;
-	return true;
-}
-
-static bool is_end(struct slice p, const struct place *w)
-{
-	return is_rest(p, w) || w->at + (w->is_star ? 1u : 0u) == p.n;
-}
-
-/* ---- walking -------------------------------------------------------------- */
-
-struct walk {
-	struct subjects *t;
-	struct slice     pattern;
-	size_t           n;		/* frames */
-	bool           (*entry)(void *ctx, struct slice subject,
-	    struct subject_entry *e);
-	/* All below the node matches: true if it need not be looked at. */
-	bool           (*tree)(void *ctx, const struct node *x);
-	void            *ctx;
-	int              err;
-	bool             is_over;
-};
-
-static void meet_entry(struct walk *w, struct subject_entry *e,
-    struct place place)
-{
-	struct slice suffix = slice_of(e->suffix, e->suffix_len);
-	size_t       n = w->t->path.n;
-
-	if (!step_all(w->pattern, &place, suffix) ||
-	    !is_end(w->pattern, &place))
-		return;
-	buf_put_slice(&w->t->path, suffix);
-	if (buf_failed(&w->t->path))
-		w->err = ERR_NOMEM;
-	else if (!w->entry(w->ctx, buf_slice(&w->t->path), e))
-		w->is_over = true;
-	w->t->path.n = n;
-}
-
-static bool make_frame(struct walk *w)
-{
-	struct subjects *t = w->t;
-	size_t           cap = t->frames_cap * 2 + 64;
-	struct frame    *f;
-
-	if (w->n < t->frames_cap)
-		return true;
-	f = realloc(t->frames, cap * sizeof *f);
-	if (f == NULL)
-		return false;
-	t->frames = f;
-	t->frames_cap = cap;
-	return true;
-}
-
-static void meet_node(struct walk *w, const struct node *x,
-    struct place place)
-{
-	struct slice pre = slice_of(prefix(x), x->prefix_len);
-
-	if (!step_all(w->pattern, &place, pre))
-		return;
-	if (w->tree != NULL && is_rest(w->pattern, &place) &&
-	    w->tree(w->ctx, x))
-		return;
-	buf_put_slice(&w->t->path, pre);
-	if (!make_frame(w) || buf_failed(&w->t->path)) {
-		w->err = ERR_NOMEM;
-		return;
-	}
-	w->t->frames[w->n++] = (struct frame){ .node = x, .place = place,
-		.path_len = (uint32_t)w->t->path.n };
-}
-
-static void meet(struct walk *w, void *child, struct place place)
-{
-	if (is_entry(child))
-		meet_entry(w, entry_of(child), place);
-	else
-		meet_node(w, child, place);
-}
-
-static void advance(struct walk *w)
-{
-	struct frame *f = &w->t->frames[w->n - 1];
-	struct place  place = f->place;
-
-	w->t->path.n = f->path_len;
-	if (!f->was_here) {
-		f->was_here = true;
-		if (f->node->here != NULL)
-			meet_entry(w, f->node->here, place);
-	} else if (f->next == f->node->n) {
-		w->n--;
-	} else {
-		unsigned i = f->next++;
-		char     key = (char)keys(f->node)[i];
-
-		if (!step(w->pattern, &place, key))
-			return;
-		buf_put_char(&w->t->path, key);
-		if (buf_failed(&w->t->path))
-			w->err = ERR_NOMEM;
-		else
-			meet(w, f->node->child[i], place);
-	}
-}
-
-static int walk(struct walk *w)
-{
-	buf_reset(&w->t->path);
-	if (w->t->root != NULL)
-		meet(w, w->t->root, (struct place){ 0 });
-	while (w->n > 0 && w->err == 0 && !w->is_over)
-		advance(w);
-	return w->err;
-}
-
-int subjects_each(struct subjects *t, struct slice pattern,
-    bool (*visit)(void *ctx, struct slice subject, struct subject_entry *e),
-    void *ctx)
-{
-	struct walk w = { .t = t, .pattern = pattern, .entry = visit,
-		.ctx = ctx };
-
-	return walk(&w);
-}
-
-static bool add_entry(void *ctx, struct slice subject,
-    struct subject_entry *e)
-{
-	(void)subject;
-	*(uint64_t *)ctx += e->n;
-	return true;
-}
-
-static bool add_tree(void *ctx, const struct node *x)
-{
-	*(uint64_t *)ctx += x->n_msgs;
-	return true;
-}
-
-int subjects_sum(struct subjects *t, struct slice pattern, uint64_t *n)
-{
-	uint64_t    sum = 0;
-	struct walk w = { .t = t, .pattern = pattern, .entry = add_entry,
-		.tree = add_tree, .ctx = &sum };
-	int         err = walk(&w);
-
-	if (err == 0)
-		*n = sum;
-	return err;
-}
+/* ---- observers ------------------------------------------------------------ */
 
 uint64_t subjects_count(const struct subjects *t)
 {

@@ -97,7 +97,7 @@ def _c(name, source):
     work = _folder(name)
     program = os.path.join(work, "program")
     flags, env = _libnats(_folder("c"))
-    stamp = _stamp_of(source, " ".join(flags))
+    stamp = _stamp_of(source, os.path.join(HERE, "c", "need.h"), " ".join(flags))
     if not _is_fresh(work, stamp):
         # The harness is ours, its warnings too; the library's headers are not.
         _do("compiling " + source, ["cc", "-std=gnu11", "-g", "-Wall", "-Wextra",

@@ -18,18 +18,12 @@
 #include "core/account.h"
 #include "core/msg.h"
 #include "fail_alloc.h"
+#include "fake_host.h"
 #include "js/js.h"
 #include "js/place.h"
 #include "js/stream.h"
-#include "proto/subject.h"
 
-enum { SUBS = 512, MAIL = 64, TEXT = 1 << 14 };
-
-struct heard {
-	char   pattern[256];
-	js_take take;
-	void   *ctx;
-};
+enum { MAIL = 64, TEXT = 1 << 14 };
 
 /* A message on its way; not of the memory that runs out. */
 struct letter {
@@ -39,12 +33,10 @@ struct letter {
 
 struct world {
 	char               dir[40];
-	struct timer_heap  timers;
-	int64_t            now_ns;
+	struct fake_host   host;
 	struct js         *js;
 	struct account    *core;
 	struct js_account *account;
-	struct heard       subs[SUBS];
 	struct letter      mail[MAIL];
 	size_t             n_mail;
 	bool               is_answered;
@@ -53,40 +45,9 @@ struct world {
 
 /* ---- the host ------------------------------------------------------------------ */
 
-static int64_t now(void *ctx)
+static struct world *world_of(void *host)
 {
-	return ((struct world *)ctx)->now_ns;
-}
-
-static int64_t wall(void *ctx)
-{
-	return INT64_C(1795276264000000000) + now(ctx);
-}
-
-static struct js_sub *subscribe(void *ctx, struct account *a,
-    struct slice pattern, struct slice queue, js_take take, void *take_ctx)
-{
-	struct world *w = ctx;
-	void         *any = malloc(1);	/* it may fail here, too */
-
-	(void)a, (void)queue;
-	free(any);
-	for (size_t i = 0; any != NULL && i < SUBS; i++)
-		if (w->subs[i].take == NULL) {
-			snprintf(w->subs[i].pattern, sizeof w->subs[i].pattern,
-			    "%.*s", SLICE_ARG(pattern));
-			w->subs[i].take = take;
-			w->subs[i].ctx = take_ctx;
-			return (struct js_sub *)&w->subs[i];
-		}
-	return NULL;
-}
-
-static void unsubscribe(void *ctx, struct js_sub *s)
-{
-	(void)ctx;
-	if (s != NULL)
-		((struct heard *)s)->take = NULL;
+	return CONTAINER_OF(host, struct world, host);
 }
 
 static bool is_mine(struct slice subject)
@@ -94,20 +55,11 @@ static bool is_mine(struct slice subject)
 	return slice_has_prefix(subject, SLICE("me."));
 }
 
-static bool has_taker(const struct world *w, struct slice subject)
-{
-	for (size_t i = 0; i < SUBS; i++)
-		if (w->subs[i].take != NULL && subject_matches(subject,
-		    slice_str(w->subs[i].pattern)))
-			return true;
-	return false;
-}
-
 static bool is_wanted(void *ctx, struct account *a, struct slice subject,
     struct slice queue)
 {
 	(void)a, (void)queue;
-	return is_mine(subject) || has_taker(ctx, subject);
+	return is_mine(subject) || fake_host_hears(ctx, NULL, subject);
 }
 
 static void note(char *to, size_t size, struct slice s)
@@ -148,21 +100,16 @@ static void post(struct world *w, struct slice subject, struct slice reply,
 
 static bool publish(void *ctx, const struct js_out *m)
 {
-	struct world *w = ctx;
+	struct world *w = world_of(ctx);
 
 	if (is_mine(m->subject)) {
 		hear(w, m);
 		return true;
 	}
-	if (!has_taker(w, m->subject))
+	if (!fake_host_hears(&w->host, NULL, m->subject))
 		return false;
 	post(w, m->subject, m->reply, m->headers, m->payload);
 	return true;
-}
-
-static void wake(void *ctx)
-{
-	(void)ctx;
 }
 
 static void put_client(void *ctx, const struct run *run, struct buf *out)
@@ -182,10 +129,7 @@ static void deliver(struct world *w, const struct letter *l)
 	struct run   r = { .subject = subject, .msgs = &m, .n = 1 };
 
 	m.tail = slice_of(m.reply.p + m.reply.n, m.size);
-	for (size_t i = 0; i < SUBS; i++)
-		if (w->subs[i].take != NULL && subject_matches(subject,
-		    slice_str(w->subs[i].pattern)))
-			w->subs[i].take(w->subs[i].ctx, &r);
+	fake_host_deliver(&w->host, NULL, &r);
 }
 
 static bool is_busy(const struct world *w)
@@ -218,8 +162,8 @@ static void turns(struct world *w)
 
 static void pass(struct world *w, int64_t ns)
 {
-	w->now_ns += ns;
-	timer_fire_due(&w->timers, w->now_ns);
+	w->host.now_ns += ns;
+	timer_fire_due(&w->host.timers, w->host.now_ns);
 	turns(w);
 }
 
@@ -352,14 +296,13 @@ static bool open_world(struct world *w)
 	struct js_config c = { .dir = w->dir, .server_name = "S1",
 		.server_id = "ID", .domain = "hub", .max_memory = 1 << 26,
 		.max_storage = 1 << 28, .is_strict = true };
-	struct js_host   h = { .ctx = w, .timers = &w->timers, .now_ns = now,
-		.wall_ns = wall, .subscribe = subscribe,
-		.unsubscribe = unsubscribe, .publish = publish,
-		.is_wanted = is_wanted, .wake = wake,
-		.put_client = put_client };
+	struct js_host   h = fake_host_hooks(&w->host);
 	struct js_grant  grant = { .limits = { -1, -1, -1, -1, -1, -1, -1,
 		false } };
 
+	h.publish = publish;
+	h.is_wanted = is_wanted;
+	h.put_client = put_client;
 	w->js = js_create(&c, &h);
 	if (w->js != NULL)
 		w->account = js_enable(w->js, w->core, &grant);
@@ -370,7 +313,7 @@ static void close_world(struct world *w)
 {
 	fail_alloc_at(0);
 	js_destroy(w->js);
-	timer_heap_fini(&w->timers);
+	fake_host_fini(&w->host);
 	w->js = NULL;
 }
 
@@ -432,8 +375,7 @@ static bool run_out(struct world *w, const char *storage, long at,
 	bool has_failed = false;
 	long n_live = fail_alloc_n_live();
 
-	memset(w->subs, 0, sizeof w->subs);
-	w->now_ns = 1000000000;
+	w->host = (struct fake_host){ .now_ns = 1000000000 };
 	w->n_mail = 0;
 	w->ack[0] = '\0';
 	(n_without > 0 ? fail_alloc_from : fail_alloc_at)(at);

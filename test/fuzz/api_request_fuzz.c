@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "core/account.h"
 #include "core/msg.h"
+#include "../lib/fake_host.h"
 #include "js/api.h"
 #include "js/js.h"
 #include "js/place.h"
@@ -24,21 +25,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-enum { SUBS_MAX = 4096, LINES_MAX = 40 };
-
-static struct sub {
-	struct account *account;
-	char            pattern[600];
-	js_take         take;
-	void           *ctx;
-} subs[SUBS_MAX];
+enum { LINES_MAX = 40 };
 
 static char               dir[] = "/tmp/mote-api-fuzz-XXXXXX";
-static struct timer_heap  timers;
+static struct fake_host   fake = { .now_ns = 1000 };
 static struct account    *home, *systems;
 static struct js         *js;
 static struct js_account *account;
-static int64_t            clock_now = 1000;
 
 static void must(bool holds)
 {
@@ -47,41 +40,6 @@ static void must(bool holds)
 }
 
 /* ---- a host that looks at what it is told ---------------------------------------- */
-
-static int64_t now(void *ctx)
-{
-	(void)ctx;
-	return clock_now;
-}
-
-static int64_t wall(void *ctx)
-{
-	(void)ctx;
-	return INT64_C(1795276264000000000) + clock_now;
-}
-
-static struct js_sub *subscribe(void *ctx, struct account *a,
-    struct slice pattern, struct slice queue, js_take take, void *take_ctx)
-{
-	(void)ctx;
-	(void)queue;
-	for (size_t i = 0; i < SUBS_MAX &&
-	    pattern.n < sizeof subs[i].pattern; i++) {
-		if (subs[i].take != NULL)
-			continue;
-		subs[i] = (struct sub){ a, "", take, take_ctx };
-		memcpy(subs[i].pattern, pattern.p, pattern.n);
-		return (struct js_sub *)(void *)&subs[i];
-	}
-	return NULL;
-}
-
-static void unsubscribe(void *ctx, struct js_sub *s)
-{
-	(void)ctx;
-	if (s != NULL)
-		((struct sub *)(void *)s)->take = NULL;
-}
 
 static void check_error(const struct json *doc)
 {
@@ -121,11 +79,6 @@ static bool is_wanted(void *ctx, struct account *a, struct slice subject,
 	return subject.n % 2 == 0;
 }
 
-static void wake(void *ctx)
-{
-	(void)ctx;
-}
-
 static void put_client(void *ctx, const struct run *run, struct buf *out)
 {
 	(void)ctx, (void)run;
@@ -145,10 +98,7 @@ static void deliver(struct account *a, struct slice subject,
 	buf_put_slice(&tail, payload);
 	buf_put_str(&tail, "\r\n");
 	m.tail = buf_slice(&tail);
-	for (size_t i = 0; i < SUBS_MAX; i++)
-		if (subs[i].take != NULL && subs[i].account == a &&
-		    subject_matches(subject, slice_str(subs[i].pattern)))
-			subs[i].take(subs[i].ctx, &r);
+	fake_host_deliver(&fake, a, &r);
 	buf_fini(&tail);
 }
 
@@ -204,16 +154,12 @@ static void clean(void)
 	rmdir(dir);
 	account_destroy(home);
 	account_destroy(systems);
-	timer_heap_fini(&timers);
+	fake_host_fini(&fake);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct js_host         host = { .timers = &timers, .now_ns = now,
-		.wall_ns = wall, .subscribe = subscribe,
-		.unsubscribe = unsubscribe, .publish = publish,
-		.is_wanted = is_wanted, .wake = wake,
-		.put_client = put_client };
+	struct js_host         host = fake_host_hooks(&fake);
 	const struct js_grant  grant = { .limits = { 1 << 20, 0, 20, 20, -1, -1,
 		-1, false } };
 	const struct js_config config = { .dir = dir, .server_name = "S",
@@ -225,6 +171,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
+	host.publish = publish;
+	host.is_wanted = is_wanted;
+	host.put_client = put_client;
 	hash_init();
 	log_configure(&quiet, &why);
 	must(mkdtemp(dir) != NULL);

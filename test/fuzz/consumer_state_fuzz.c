@@ -5,41 +5,21 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "js/consumer_int.h"
+#include "bare_consumer.h"
 #include "js/consumer_state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int64_t no_time(void *ctx)
-{
-	(void)ctx;
-	return 0;
-}
-
-static void forget(struct consumer *c)
-{
-	pending_fini(&c->pending);
-	pending_fini(&c->dead);
-	cursor_fini(&c->cursor);
-	free(c->matches);
-}
-
 static void apply(const struct consumer_state *st)
 {
-	struct js              js = { .host = { .now_ns = no_time,
-		.wall_ns = no_time } };
-	struct js_account      a = { .js = &js };
-	struct stream          s = { .account = &a };
-	struct consumer_config g = { .ack_policy = ACK_EXPLICIT,
-		.max_deliver = 5 };
-	struct consumer        c = { .stream = &s, .config = &g,
-		.next_seq = 1, .next_cseq = 1 };
-	struct consumer_state  now;
+	struct bare_consumer  b;
+	struct consumer_state now;
 
-	if (consumer_state_apply(&c, st) &&
-	    consumer_state_of(&c, UINT64_MAX, &now))
+	bare_init(&b);
+	if (consumer_state_apply(&b.c, st) &&
+	    consumer_state_of(&b.c, UINT64_MAX, &now))
 		consumer_state_fini(&now);
-	forget(&c);
+	bare_fini(&b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,4 +1,4 @@
-/* test/lib/consumer_world.c - the host, and the little of a stream it needs. */
+/* test/lib/consumer_world.c - the little of a stream that consumers need. */
 #include "consumer_world.h"
 
 #include "base/clock.h"
@@ -12,45 +12,15 @@
 #include "proto/subject.h"
 #include "store/ramdisk.h"
 
-static int64_t now(void *ctx)
+static struct world *world_of(void *host)
 {
-	return ((struct world *)ctx)->now_ns;
-}
-
-static int64_t wall(void *ctx)
-{
-	return ((struct world *)ctx)->now_ns + INT64_C(1700000000) * NS_PER_S;
-}
-
-static struct js_sub *subscribe(void *ctx, struct account *a,
-    struct slice pattern, struct slice queue, js_take take, void *take_ctx)
-{
-	struct world *w = ctx;
-
-	(void)a;
-	(void)queue;
-	for (size_t i = 0; i < WORLD_SUBS; i++)
-		if (w->subs[i].take == NULL) {
-			snprintf(w->subs[i].pattern, sizeof w->subs[i].pattern,
-			    "%.*s", SLICE_ARG(pattern));
-			w->subs[i].take = take;
-			w->subs[i].ctx = take_ctx;
-			return (struct js_sub *)&w->subs[i];
-		}
-	return NULL;
-}
-
-static void unsubscribe(void *ctx, struct js_sub *s)
-{
-	(void)ctx;
-	if (s != NULL)
-		((struct world_sub *)s)->take = NULL;
+	return CONTAINER_OF(host, struct world, host);
 }
 
 static bool is_wanted(void *ctx, struct account *a, struct slice subject,
     struct slice queue)
 {
-	struct world *w = ctx;
+	const struct world *w = world_of(ctx);
 
 	(void)a;
 	(void)queue;
@@ -59,7 +29,7 @@ static bool is_wanted(void *ctx, struct account *a, struct slice subject,
 
 static bool publish(void *ctx, const struct js_out *m)
 {
-	struct world *w = ctx;
+	struct world *w = world_of(ctx);
 
 	if (!is_wanted(ctx, m->account, m->subject, SLICE_NONE))
 		return false;
@@ -83,11 +53,6 @@ static bool publish(void *ctx, const struct js_out *m)
 	return true;
 }
 
-static void wake(void *ctx)
-{
-	(void)ctx;
-}
-
 /* ---- in place of the stream and of js ------------------------------------ */
 
 __attribute__((weak)) bool js_publish(struct js *js, const struct js_out *m)
@@ -109,7 +74,7 @@ __attribute__((weak)) void js_note_room(struct stream *s, int err)
 __attribute__((weak)) void js_mark_dirty(struct js *js, struct stream *s)
 {
 	(void)s;
-	((struct world *)js->host.ctx)->is_dirty = true;
+	world_of(js->host.ctx)->is_dirty = true;
 }
 
 __attribute__((weak)) void js_send_vstatus(struct js *js, struct account *a,
@@ -138,7 +103,7 @@ __attribute__((weak)) void js_send_status(struct js *js, struct account *a,
 __attribute__((weak)) struct stream *js_find_stream(
     const struct js_account *a, struct slice name)
 {
-	struct world *w = a->js->host.ctx;
+	struct world *w = world_of(a->js->host.ctx);
 
 	if (w->other != NULL && slice_eq(name, w->other->name))
 		return w->other;
@@ -147,12 +112,10 @@ __attribute__((weak)) struct stream *js_find_stream(
 
 __attribute__((weak)) void stream_acked(struct stream *s, uint64_t seq)
 {
-	struct world     *w = s->account->js->host.ctx;
 	struct store_gone g;
 
 	if (s->config->retention == RETENTION_LIMITS)
 		return;
-	(void)w;
 	if (store_delete(s->store, seq, STORE_DELETE, &g) == 0)
 		LIST_EACH(l, &s->consumers)
 			consumer_gone(consumer_of(l), seq, g.subject);
@@ -175,7 +138,7 @@ __attribute__((weak)) int stream_append(struct stream *s, struct slice subject,
 __attribute__((weak)) void stream_await(struct stream *s,
     struct stream_waiter *w, bool on_state)
 {
-	w->on_state = on_state;
+	(void)on_state;
 	w->mark = store_mark(s->state);
 	list_append(&s->waiters, &w->link);
 }
@@ -204,11 +167,10 @@ void world_init(struct world *w)
 {
 	hash_init();
 	memset(w, 0, sizeof *w);
-	w->now_ns = 1000 * NS_PER_S;
-	w->js.host = (struct js_host){ .ctx = w, .timers = &w->timers,
-		.now_ns = now, .wall_ns = wall, .subscribe = subscribe,
-		.unsubscribe = unsubscribe, .publish = publish,
-		.is_wanted = is_wanted, .wake = wake };
+	w->host.now_ns = 1000 * NS_PER_S;
+	w->js.host = fake_host_hooks(&w->host);
+	w->js.host.publish = publish;
+	w->js.host.is_wanted = is_wanted;
 	list_init(&w->js.accounts);
 	list_init(&w->js.dirty);
 	list_init(&w->js.requests);
@@ -239,7 +201,7 @@ void world_fini(struct world *w)
 	store_abandon(w->stream.state);
 	ramdisk_destroy(w->disk);
 	ramdisk_destroy(w->state_disk);
-	timer_heap_fini(&w->timers);
+	fake_host_fini(&w->host);
 	buf_fini(&w->said);
 }
 
@@ -263,13 +225,20 @@ void world_deafen(struct world *w, const char *subject)
 
 uint64_t world_store(struct world *w, const char *subject, const char *body)
 {
-	uint64_t seq = 0;
+	const struct js_host *h = &w->js.host;
+	uint64_t              seq = 0;
 
 	CHECK_INT(store_append(w->stream.store, slice_str(subject), SLICE_NONE,
-	    slice_str(body), wall(w), &seq), 0);
+	    slice_str(body), h->wall_ns(h->ctx), &seq), 0);
 	w->stream.has_news = true;
 	w->is_dirty = true;
 	return seq;
+}
+
+void world_fill(struct world *w, int n)
+{
+	for (int i = 0; i < n; i++)
+		world_store(w, "x", "m");
 }
 
 void world_delete(struct world *w, uint64_t seq)
@@ -294,11 +263,25 @@ void world_publish(struct world *w, const char *subject, const char *reply,
 	buf_put_str(&tail, payload);
 	buf_put_str(&tail, "\r\n");
 	m.tail = buf_slice(&tail);
-	for (size_t i = 0; i < WORLD_SUBS; i++)
-		if (w->subs[i].take != NULL && subject_matches(r.subject,
-		    slice_str(w->subs[i].pattern)))
-			w->subs[i].take(w->subs[i].ctx, &r);
+	fake_host_deliver(&w->host, NULL, &r);
 	buf_fini(&tail);
+}
+
+void world_pull(struct world *w, const char *text)
+{
+	world_publish(w, "$JS.API.CONSUMER.MSG.NEXT.S.C", "in", "", text);
+	world_turn(w);
+}
+
+void world_answer(struct world *w, const char *payload, unsigned n,
+    unsigned seq, unsigned cseq)
+{
+	char subject[100];
+
+	snprintf(subject, sizeof subject, "$JS.ACK.S.C.%u.%u.%u.1.0", n, seq,
+	    cseq);
+	world_publish(w, subject, "", "", payload);
+	world_turn(w);
 }
 
 static void finish_waiters(struct world *w)
@@ -325,20 +308,20 @@ void world_turn(struct world *w)
 
 void world_pass(struct world *w, int64_t ns)
 {
-	int64_t end = w->now_ns + ns;
+	int64_t end = w->host.now_ns + ns;
 
 	world_turn(w);
 	for (;;) {
-		int64_t next = timer_next_ns(&w->timers);
+		int64_t next = timer_next_ns(&w->host.timers);
 
 		if (next > end)
 			break;
-		if (next > w->now_ns)
-			w->now_ns = next;
-		timer_fire_due(&w->timers, w->now_ns);
+		if (next > w->host.now_ns)
+			w->host.now_ns = next;
+		timer_fire_due(&w->host.timers, w->host.now_ns);
 		world_turn(w);
 	}
-	w->now_ns = end;
+	w->host.now_ns = end;
 }
 
 struct consumer_config *world_config(const char *name)

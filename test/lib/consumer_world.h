@@ -7,19 +7,12 @@
 #define TEST_LIB_CONSUMER_WORLD_H
 
 #include "base/buf.h"
+#include "fake_host.h"
 #include "js/consumer_config.h"
 #include "js/consumer_int.h"
 #include "js/js.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
-
-enum { WORLD_SUBS = 256 };
-
-struct world_sub {
-	char    pattern[300];
-	js_take take;
-	void   *ctx;
-};
 
 struct world {
 	struct js            js;
@@ -28,9 +21,7 @@ struct world {
 	struct stream       *other;	/* that may be found; NULL */
 	struct stream_config config;
 	struct disk         *disk, *state_disk;
-	struct timer_heap    timers;
-	int64_t              now_ns;
-	struct world_sub     subs[WORLD_SUBS];
+	struct fake_host     host;
 	char                 deaf[64];	/* nobody listens there */
 	struct buf           said;	/* "subject|shown|reply|headers|payload\n" */
 	size_t               n_said;
@@ -46,6 +37,8 @@ void world_restart(struct world *w);
 void world_deafen(struct world *w, const char *subject);
 
 uint64_t world_store(struct world *w, const char *subject, const char *body);
+/* That many of subject "x", body "m". */
+void world_fill(struct world *w, int n);
 void world_delete(struct world *w, uint64_t seq);
 
 /* Defaults: durable, explicit, 30 s. */
@@ -55,6 +48,12 @@ struct consumer *world_create(struct world *w, struct consumer_config *g);
 /* Published by a client. */
 void world_publish(struct world *w, const char *subject, const char *reply,
     const char *headers, const char *payload);
+/* Of the consumer C, by who listens to "in"; a turn follows. */
+void world_pull(struct world *w, const char *text);
+/* The same, as the client answers a message: to the reply it was given, of which
+ * only these count. */
+void world_answer(struct world *w, const char *payload, unsigned n,
+    unsigned seq, unsigned cseq);
 void world_turn(struct world *w);
 /* Time passes, timer by timer. */
 void world_pass(struct world *w, int64_t ns);

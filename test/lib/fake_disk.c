@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "store/crc.h"
 
 enum { NAME_BYTES = 32, DIR_FD = 1 << 20, NAMES_MAX = 512,
 	FILES_MAX = 8192 };	/* ever */
@@ -548,4 +549,18 @@ void fake_disk_remove(struct disk *d, const char *name)
 {
 	drop(&of(d)->now, name);
 	of(d)->synced = of(d)->now;
+}
+
+uint32_t fake_disk_sum(struct disk *d)
+{
+	uint32_t    sum = 0;
+	const char *name;
+
+	for (size_t i = 0; (name = fake_disk_name(d, i)) != NULL; i++) {
+		size_t      n;
+		const char *p = fake_disk_bytes(d, name, &n);
+
+		sum = crc32c(crc32c(sum, name, strlen(name)), p, n);
+	}
+	return sum;
 }

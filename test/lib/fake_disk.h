@@ -48,5 +48,7 @@ void fake_disk_resize(struct disk *d, const char *name, size_t n);
 /* The i-th name, NULL at the end. */
 const char *fake_disk_name(const struct disk *d, size_t i);
 void fake_disk_remove(struct disk *d, const char *name);
+/* Of all names and bytes: another one, when anything has changed. */
+uint32_t fake_disk_sum(struct disk *d);
 
 #endif /* TEST_LIB_FAKE_DISK_H */

@@ -8,11 +8,12 @@
 #include <nats/nats.h>
 #include <pthread.h>
 #include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "need.h"
 
 enum { PATIENCE_MS = 10000, HELD_MAX = 4096, MAX_PAYLOAD = 1 << 20 };
 
@@ -40,32 +41,7 @@ static int               n_nc, n_sub, n_msg;
 
 static char    url[256];
 static char    folder[200];
-static char    why[1024];
 static jmp_buf test_over;
-
-static bool failed(int line, const char *fmt, ...)
-{
-	int     n = snprintf(why, sizeof why, "line %d: ", line);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why + n, sizeof why - (size_t)n, fmt, ap);
-	va_end(ap);
-	return false;
-}
-
-#define NEED(cond, ...)						\
-	do {							\
-		if (!(cond))					\
-			return failed(__LINE__, __VA_ARGS__);	\
-	} while (0)
-
-#define NEED_OK(call)						\
-	do {							\
-		natsStatus s_ = (call);				\
-		NEED(s_ == NATS_OK, "%s: %s", #call,		\
-		    natsStatus_GetText(s_));			\
-	} while (0)
 
 /* ---- the driver ------------------------------------------------------------ */
 

@@ -403,6 +403,9 @@ TEST(wrong_types_are_no_value)
 	CHECK_INT(json_n_items(list), 2);
 	CHECK_INT(json_n_items(j), 0);
 	CHECK_INT(json_n_items(NULL), 0);
+	CHECK_INT(json_n_members(j), 3);
+	CHECK_INT(json_n_members(list), 0);
+	CHECK_INT(json_n_members(NULL), 0);
 	CHECK(json_as_bool(json_item(list, 0), &b) && b);
 	CHECK(!json_as_bool(json_item(list, 1), &b), "null is no truth");
 	CHECK(json_item(list, 2) == NULL && json_item(j, 0) == NULL);

@@ -106,7 +106,7 @@ static void expire(void)
 
 		for (uint64_t s = 1; s <= m.last; s++)
 			if (m.m[s].is_pending && !m.m[s].is_due &&
-			    m.m[s].due_ns <= w.now_ns && (first == 0 ||
+			    m.m[s].due_ns <= w.host.now_ns && (first == 0 ||
 			    m.m[s].due_ns < m.m[first].due_ns))
 				first = s;
 		if (first == 0)
@@ -126,7 +126,7 @@ static uint64_t deliver(unsigned *n)
 		m.again_at++;
 		m.m[s].is_due = false;
 		*n = ++m.m[s].n_delivered;
-		m.m[s].due_ns = w.now_ns + 30 * NS_PER_S;
+		m.m[s].due_ns = w.host.now_ns + 30 * NS_PER_S;
 		m.next_cseq++;
 		return s;
 	}
@@ -137,7 +137,7 @@ static uint64_t deliver(unsigned *n)
 			m.m[s].is_pending = true;
 			m.m[s].first_cseq = m.next_cseq++;
 			*n = m.m[s].n_delivered = 1;
-			m.m[s].due_ns = w.now_ns + 30 * NS_PER_S;
+			m.m[s].due_ns = w.host.now_ns + 30 * NS_PER_S;
 			m.next_seq = s + 1;
 			return s;
 		}
@@ -251,7 +251,7 @@ static void do_restart(void)
 	if (dice(20) != 0)
 		return;
 	world_turn(&w);
-	w.now_ns += 31 * NS_PER_S;
+	w.host.now_ns += 31 * NS_PER_S;
 	m.again_at = m.n_again;
 	for (uint64_t s = 1; s <= m.last; s++)
 		if (m.m[s].is_pending) {

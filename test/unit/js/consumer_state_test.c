@@ -8,38 +8,20 @@
 #include "check.h"
 #include "consumer_world.h"
 
-#define NEXT "$JS.API.CONSUMER.MSG.NEXT.S.C"
-
 static struct world w;
-
-static void ask(const char *text)
-{
-	world_publish(&w, NEXT, "in", "", text);
-	world_turn(&w);
-}
-
-static void answer(const char *payload, unsigned seq)
-{
-	char subject[100];
-
-	snprintf(subject, sizeof subject, "$JS.ACK.S.C.1.%u.%u.1.0", seq, seq);
-	world_publish(&w, subject, "", "", payload);
-	world_turn(&w);
-}
 
 /* C has delivered 8 of 12, 1 to 3 and 5 are acknowledged, 6 twice delivered. */
 static struct consumer *start(void)
 {
 	world_init(&w);
-	for (int i = 0; i < 12; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 12);
 	world_create(&w, world_config("C"));
-	ask("8");
+	world_pull(&w, "8");
 	for (unsigned seq = 1; seq <= 5; seq++)
 		if (seq != 4)
-			answer("", seq);
-	answer("-NAK", 6);
-	ask("1");
+			world_answer(&w, "", 1, seq, seq);
+	world_answer(&w, "-NAK", 1, 6, 6);
+	world_pull(&w, "1");
 	return stream_find_consumer(&w.stream, SLICE("C"));
 }
 

@@ -8,33 +8,13 @@
 #include "js/errors.h"
 #include "store/disk.h"
 
-#define NEXT "$JS.API.CONSUMER.MSG.NEXT.S.C"
-
 static struct world w;
 
 static struct consumer *start(int n)
 {
 	world_init(&w);
-	for (int i = 0; i < n; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, n);
 	return world_create(&w, world_config("C"));
-}
-
-static void ask(const char *text)
-{
-	world_publish(&w, NEXT, "in", "", text);
-	world_turn(&w);
-}
-
-/* As the client does: to the reply it was given, of which only these count. */
-static void answer(const char *payload, unsigned n, unsigned seq, unsigned cseq)
-{
-	char subject[100];
-
-	snprintf(subject, sizeof subject, "$JS.ACK.S.C.%u.%u.%u.1.0", n, seq,
-	    cseq);
-	world_publish(&w, subject, "", "", payload);
-	world_turn(&w);
 }
 
 static void holds(const struct consumer *c, unsigned dc, unsigned ds,
@@ -56,7 +36,7 @@ static struct consumer *three_of_five(void)
 	struct consumer *c = start(5);
 
 	holds(c, 0, 0, 0, 0, 0, 5);
-	ask("3");
+	world_pull(&w, "3");
 	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.1.1.1.T.4||m\n"
 	    "in|x|$JS.ACK.S.C.1.2.2.T.3||m\nin|x|$JS.ACK.S.C.1.3.3.T.2||m\n");
 	holds(c, 3, 3, 0, 0, 3, 2);
@@ -67,11 +47,11 @@ TEST(acks_move_the_floor_to_below_the_lowest_pending)
 {
 	struct consumer *c = three_of_five();
 
-	answer("", 1, 2, 2);
+	world_answer(&w, "", 1, 2, 2);
 	holds(c, 3, 3, 0, 0, 2, 2);
-	answer("+ACK", 1, 1, 1);
+	world_answer(&w, "+ACK", 1, 1, 1);
 	holds(c, 3, 3, 2, 2, 1, 2);
-	answer("", 1, 3, 3);
+	world_answer(&w, "", 1, 3, 3);
 	holds(c, 3, 3, 3, 3, 0, 2);
 	world_fini(&w);
 }
@@ -80,14 +60,14 @@ TEST(what_is_not_acknowledged_in_time_comes_again_with_a_new_number)
 {
 	struct consumer *c = three_of_five();
 
-	answer("", 1, 2, 2);
-	answer("", 1, 3, 3);
+	world_answer(&w, "", 1, 2, 2);
+	world_answer(&w, "", 1, 3, 3);
 	world_pass(&w, 31 * NS_PER_S);
 	CHECK_STR(world_said(&w), "");
-	ask("1");
+	world_pull(&w, "1");
 	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.2.1.4.T.2||m\n");
 	holds(c, 4, 3, 0, 0, 1, 2);
-	answer("", 2, 1, 4);
+	world_answer(&w, "", 2, 1, 4);
 	holds(c, 4, 3, 4, 3, 0, 2);
 	world_fini(&w);
 }
@@ -98,14 +78,13 @@ TEST(ack_all_takes_those_before)
 	struct consumer        *c;
 
 	world_init(&w);
-	for (int i = 0; i < 3; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 3);
 	g->ack_policy = ACK_ALL;
 	c = world_create(&w, g);
-	ask("3");
-	answer("", 1, 3, 3);
+	world_pull(&w, "3");
+	world_answer(&w, "", 1, 3, 3);
 	holds(c, 3, 3, 3, 3, 0, 0);
-	answer("", 1, 1, 1);
+	world_answer(&w, "", 1, 1, 1);
 	holds(c, 3, 3, 3, 3, 0, 0);
 	world_fini(&w);
 }
@@ -116,11 +95,10 @@ TEST(without_acks_the_floor_follows)
 	struct consumer        *c;
 
 	world_init(&w);
-	for (int i = 0; i < 3; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 3);
 	g->ack_policy = ACK_NONE;
 	c = world_create(&w, g);
-	ask("2");
+	world_pull(&w, "2");
 	holds(c, 2, 2, 2, 2, 0, 1);
 	world_fini(&w);
 }
@@ -130,14 +108,13 @@ TEST(too_many_pending_stall_it_until_one_is_acknowledged)
 	struct consumer_config *g = world_config("C");
 
 	world_init(&w);
-	for (int i = 0; i < 5; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 5);
 	g->max_ack_pending = 2;
 	world_create(&w, g);
-	ask("5");
+	world_pull(&w, "5");
 	CHECK_INT(w.n_said, 2);
 	world_said(&w);
-	answer("", 1, 1, 1);
+	world_answer(&w, "", 1, 1, 1);
 	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.1.3.3.T.2||m\n");
 	world_fini(&w);
 }
@@ -154,7 +131,7 @@ TEST(backoff_sets_the_time_of_each_redelivery_and_then_it_ends)
 	g->n_backoff = 3;
 	g->max_deliver = 4;
 	c = world_create(&w, g);
-	ask("10");
+	world_pull(&w, "10");
 	CHECK_INT(w.n_said, 1);
 	world_pass(&w, NS_PER_S);
 	CHECK_INT(w.n_said, 2);
@@ -174,9 +151,9 @@ TEST(backoff_sets_the_time_of_each_redelivery_and_then_it_ends)
 TEST(a_nak_with_a_delay_waits_that_long)
 {
 	start(1);
-	ask("2");
+	world_pull(&w, "2");
 	world_said(&w);
-	answer("-NAK {\"delay\": 2000000000}", 1, 1, 1);
+	world_answer(&w, "-NAK {\"delay\": 2000000000}", 1, 1, 1);
 	world_pass(&w, 2 * NS_PER_S - 1);
 	CHECK_STR(world_said(&w), "");
 	world_pass(&w, 1);
@@ -187,10 +164,10 @@ TEST(a_nak_with_a_delay_waits_that_long)
 TEST(progress_starts_the_wait_again)
 {
 	start(1);
-	ask("2");
+	world_pull(&w, "2");
 	world_said(&w);
 	world_pass(&w, 25 * NS_PER_S);
-	answer("+WPI", 1, 1, 1);
+	world_answer(&w, "+WPI", 1, 1, 1);
 	world_pass(&w, 30 * NS_PER_S - 1);
 	CHECK_STR(world_said(&w), "");
 	world_pass(&w, 1);
@@ -202,8 +179,8 @@ TEST(what_is_terminated_never_comes_again)
 {
 	struct consumer *c = start(1);
 
-	ask("2");
-	answer("+TERM", 1, 1, 1);
+	world_pull(&w, "2");
+	world_answer(&w, "+TERM", 1, 1, 1);
 	world_said(&w);
 	world_pass(&w, 100 * NS_PER_S);
 	CHECK_STR(world_said(&w), "");
@@ -216,9 +193,9 @@ TEST(after_a_purge_it_stands_behind_it)
 	struct consumer *c = start(10);
 	uint64_t         n;
 
-	ask("4");
-	answer("", 1, 1, 1);
-	answer("", 1, 2, 2);
+	world_pull(&w, "4");
+	world_answer(&w, "", 1, 1, 1);
+	world_answer(&w, "", 1, 2, 2);
 	store_purge(w.stream.store, &(struct store_purge){ 0 }, &n);
 	consumer_purged(c, 11);
 	world_turn(&w);
@@ -241,12 +218,12 @@ TEST(the_last_of_each_subject_come_first)
 	g->n_filters = 1;
 	c = world_create(&w, g);
 	holds(c, 0, 1, 0, 1, 0, 3);
-	ask("1");
+	world_pull(&w, "1");
 	CHECK_STR(world_said(&w), "in|b|$JS.ACK.S.C.1.2.1.T.2||m\n");
 	holds(c, 1, 3, 0, 1, 1, 2);
-	answer("", 1, 2, 1);
+	world_answer(&w, "", 1, 2, 1);
 	world_store(&w, "a", "new");
-	ask("10");
+	world_pull(&w, "10");
 	CHECK_STR(world_said(&w), "in|a|$JS.ACK.S.C.1.4.2.T.2||m\n"
 	    "in|c|$JS.ACK.S.C.1.5.3.T.1||m\nin|a|$JS.ACK.S.C.1.6.4.T.0||new\n");
 	holds(c, 4, 6, 1, 3, 3, 0);
@@ -259,8 +236,7 @@ TEST(it_may_start_beyond_the_end)
 	struct consumer        *c;
 
 	world_init(&w);
-	for (int i = 0; i < 5; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, 5);
 	g->deliver_policy = DELIVER_BY_START_SEQUENCE;
 	g->opt_start_seq = 100;
 	c = world_create(&w, g);
@@ -281,7 +257,7 @@ TEST(a_reset_begins_anew_from_there)
 	CHECK(consumer_reset(c, 2, &at, &e));
 	CHECK_INT(at, 2);
 	holds(c, 0, 1, 0, 1, 0, 4);
-	ask("1");
+	world_pull(&w, "1");
 	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.1.2.1.T.3||m\n");
 	world_fini(&w);
 }
@@ -301,7 +277,7 @@ TEST(several_filters_deliver_in_the_order_of_the_stream)
 	g->n_filters = 2;
 	c = world_create(&w, g);
 	holds(c, 0, 0, 0, 0, 0, 3);
-	ask("10");
+	world_pull(&w, "10");
 	CHECK_STR(world_said(&w), "in|b.z|$JS.ACK.S.C.1.1.1.T.2||1\n"
 	    "in|a.z|$JS.ACK.S.C.1.3.2.T.1||3\nin|a.y|$JS.ACK.S.C.1.4.3.T.0||4\n");
 	world_fini(&w);
@@ -313,7 +289,7 @@ TEST(what_is_deleted_ahead_is_not_counted_any_more)
 
 	world_delete(&w, 3);
 	holds(c, 0, 0, 0, 0, 0, 4);
-	ask("10");
+	world_pull(&w, "10");
 	CHECK_INT(w.n_said, 4);
 	world_fini(&w);
 }
@@ -321,7 +297,7 @@ TEST(what_is_deleted_ahead_is_not_counted_any_more)
 TEST(a_double_ack_is_answered_also_for_what_is_not_pending)
 {
 	start(1);
-	ask("1");
+	world_pull(&w, "1");
 	world_said(&w);
 	world_publish(&w, "$JS.ACK.S.C.1.1.1.1.0", "re", "", "");
 	CHECK_STR(world_said(&w), "");
@@ -348,7 +324,7 @@ TEST(a_double_ack_that_cannot_be_remembered_is_refused)
 {
 	start(2);
 	w.state_disk->pwrite = broken;
-	ask("2");
+	world_pull(&w, "2");
 	CHECK(store_error(w.stream.state) != 0);
 	world_said(&w);
 	world_publish(&w, "$JS.ACK.S.C.1.1.1.1.0", "re", "", "");
@@ -363,7 +339,7 @@ TEST(what_nobody_took_is_not_delivered)
 	struct consumer *c = start(3);
 
 	world_deafen(&w, "in");
-	ask("3");
+	world_pull(&w, "3");
 	holds(c, 0, 0, 0, 0, 0, 3);
 	CHECK_INT(c->pull.n, 0);
 	world_fini(&w);
@@ -374,9 +350,9 @@ TEST(paused_it_delivers_nothing_and_then_goes_on)
 	struct consumer *c = start(3);
 	struct js_error  e = { 0 };
 
-	CHECK(consumer_pause(c, w.now_ns + INT64_C(1700000000) * NS_PER_S +
+	CHECK(consumer_pause(c, w.host.now_ns + INT64_C(1700000000) * NS_PER_S +
 	    5 * NS_PER_S, &e));
-	ask("1");
+	world_pull(&w, "1");
 	CHECK_INT(w.n_said, 0);
 	world_pass(&w, 6 * NS_PER_S);
 	CHECK_INT(w.n_said, 1);
@@ -387,7 +363,7 @@ TEST(an_idle_consumer_is_small_and_sets_no_timer)
 {
 	start(3);
 	CHECK(sizeof(struct consumer) < 1024);
-	CHECK_INT(timer_next_ns(&w.timers), INT64_MAX);
+	CHECK_INT(timer_next_ns(&w.host.timers), INT64_MAX);
 	world_fini(&w);
 }
 
@@ -411,7 +387,7 @@ TEST(information_says_how_far_behind_it_is)
 	world_pass(&w, 7 * NS_PER_S);
 	write_info(c, &b);
 	CHECK(strstr(b.p, "\"mote.lag_seconds\":\"7\"") != NULL, "%s", b.p);
-	ask("1");
+	world_pull(&w, "1");
 	write_info(c, &b);
 	CHECK(strstr(b.p, "mote.lag") == NULL, "%s", b.p);
 	CHECK(strstr(b.p, "\"delivered\":{\"consumer_seq\":1,\"stream_seq\":1,"
@@ -422,13 +398,14 @@ TEST(information_says_how_far_behind_it_is)
 	world_fini(&w);
 }
 
-TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
+/* C, whose only message is delivered once; what it gives up goes to the stream
+ * DEAD, of a world of its own. */
+static struct world *with_dead_letters(int64_t max_deliver)
 {
-	struct consumer_config *g = world_config("C");
-	struct js_metadata      key = { SLICE("mote.dead_letter_stream"),
-		SLICE("DEAD") };
-	struct world           *dead = calloc(1, sizeof *dead);
-	struct store_msg        m = { 0 };
+	static struct js_metadata key = { { "mote.dead_letter_stream", 23 },
+		{ "DEAD", 4 } };
+	struct consumer_config   *g = world_config("C");
+	struct world             *dead = calloc(1, sizeof *dead);
 
 	world_init(dead);
 	world_init(&w);
@@ -437,14 +414,21 @@ TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
 	world_store(&w, "x", "body");
 	g->metadata = &key;
 	g->n_metadata = 1;
+	g->max_deliver = max_deliver;
 	world_create(&w, g);
-	ask("1");
-	answer("+TERM no good", 1, 1, 1);
-	/* on the disk, though nobody asked that stream to sync */
+	world_pull(&w, "1");
+	return dead;
+}
+
+/* The letter is on the disk, though nobody asked that stream to sync. */
+static void holds_letter(struct world *dead, const char *reason)
+{
+	struct store_msg m = { 0 };
+
 	CHECK_INT(store_durable_seq(dead->stream.store), 1);
 	CHECK_INT(store_read(dead->stream.store, 1, &m), 0);
 	CHECK_SLICE(m.body, SLICE("body"));
-	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Reason: terminated\r\n", 30));
+	CHECK(memmem(m.hdr.p, m.hdr.n, reason, strlen(reason)), "%s", reason);
 	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Sequence: 1\r\n", 23));
 	store_msg_fini(&m);
 	world_fini(dead);
@@ -452,35 +436,21 @@ TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
 	world_fini(&w);
 }
 
+TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
+{
+	struct world *dead = with_dead_letters(-1);
+
+	world_answer(&w, "+TERM no good", 1, 1, 1);
+	holds_letter(dead, "Mote-Dead-Reason: terminated\r\n");
+}
+
 TEST(what_was_delivered_too_often_is_kept_too)
 {
-	struct consumer_config *g = world_config("C");
-	struct js_metadata      key = { SLICE("mote.dead_letter_stream"),
-		SLICE("DEAD") };
-	struct world           *dead = calloc(1, sizeof *dead);
-	struct store_msg        m = { 0 };
-	struct consumer        *c;
+	struct world *dead = with_dead_letters(1);
 
-	world_init(dead);
-	world_init(&w);
-	dead->stream.name = SLICE("DEAD");
-	w.other = &dead->stream;
-	world_store(&w, "x", "body");
-	g->metadata = &key;
-	g->n_metadata = 1;
-	g->max_deliver = 1;
-	c = world_create(&w, g);
-	ask("1");
 	world_pass(&w, 31 * NS_PER_S);
-	CHECK_INT(store_durable_seq(dead->stream.store), 1);
-	CHECK_INT(store_read(dead->stream.store, 1, &m), 0);
-	CHECK_SLICE(m.body, SLICE("body"));
-	CHECK(memmem(m.hdr.p, m.hdr.n, "Mote-Dead-Reason: max_deliver\r\n", 31));
-	holds(c, 1, 1, 1, 1, 0, 0);
-	store_msg_fini(&m);
-	world_fini(dead);
-	free(dead);
-	world_fini(&w);
+	holds(stream_find_consumer(&w.stream, SLICE("C")), 1, 1, 1, 1, 0, 0);
+	holds_letter(dead, "Mote-Dead-Reason: max_deliver\r\n");
 }
 
 TEST(a_work_queue_has_one_consumer_for_each_subject)

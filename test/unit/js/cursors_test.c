@@ -5,24 +5,7 @@
 #include "consumer_world.h"
 #include "js/errors.h"
 
-#define NEXT "$JS.API.CONSUMER.MSG.NEXT.S.C"
-
 static struct world w;
-
-static void ask(const char *text)
-{
-	world_publish(&w, NEXT, "in", "", text);
-	world_turn(&w);
-}
-
-static void answer(const char *payload, unsigned seq)
-{
-	char subject[100];
-
-	snprintf(subject, sizeof subject, "$JS.ACK.S.C.1.%u.%u.1.0", seq, seq);
-	world_publish(&w, subject, "", "", payload);
-	world_turn(&w);
-}
 
 static struct consumer *found(void)
 {
@@ -35,8 +18,7 @@ static struct consumer *found(void)
 static void start(int n)
 {
 	world_init(&w);
-	for (int i = 0; i < n; i++)
-		world_store(&w, "x", "m");
+	world_fill(&w, n);
 	world_create(&w, world_config("C"));
 }
 
@@ -67,11 +49,11 @@ TEST(a_restart_forgets_nothing)
 	struct consumer_view v;
 
 	start(20);
-	ask("10");
+	world_pull(&w, "10");
 	for (unsigned seq = 1; seq < 8; seq += 2)
-		answer("", seq);
-	answer("-NAK", 2);
-	ask("1");
+		world_answer(&w, "", 1, seq, seq);
+	world_answer(&w, "-NAK", 1, 2, 2);
+	world_pull(&w, "1");
 	consumer_look(found(), &v);
 	CHECK_INT(v.n_ack_pending, 6);
 	CHECK_INT(v.n_redelivered, 1);
@@ -80,7 +62,7 @@ TEST(a_restart_forgets_nothing)
 	world_restart(&w);
 	same(&v);
 	world_pass(&w, 31 * NS_PER_S);
-	ask("1");
+	world_pull(&w, "1");
 	CHECK_STR(world_said(&w), "in|x|$JS.ACK.S.C.3.2.12.T.10||m\n");
 	world_fini(&w);
 }
@@ -95,9 +77,9 @@ TEST(records_of_turns_add_up)
 
 	start(400);
 	for (unsigned i = 0; i < 300; i++) {
-		ask("1");
+		world_pull(&w, "1");
 		if (i % 3)
-			answer("", i + 1);
+			world_answer(&w, "", 1, i + 1, i + 1);
 	}
 	consumer_look(found(), &v);
 	c = world_create(&w, world_config("D"));
@@ -119,8 +101,8 @@ TEST(old_records_are_purged)
 
 	start(2000);
 	for (unsigned i = 0; i < 2000; i++) {
-		ask("1");
-		answer("", i + 1);
+		world_pull(&w, "1");
+		world_answer(&w, "", 1, i + 1, i + 1);
 	}
 	store_get_state(w.stream.state, &st);
 	CHECK(st.n_msgs < 400, "%ju", (uintmax_t)st.n_msgs);
@@ -132,7 +114,7 @@ TEST(a_deleted_one_stays_deleted)
 	struct store_state st;
 
 	start(3);
-	ask("2");
+	world_pull(&w, "2");
 	consumer_delete(found());
 	store_get_state(w.stream.state, &st);
 	CHECK_INT(st.n_msgs, 0);
@@ -165,9 +147,9 @@ TEST(a_lost_record_skips_no_message)
 	for (size_t i = 0; i == 0 || i < n_records; i++) {
 		start(6);
 		for (unsigned k = 1; k <= 6; k++) {
-			ask("1");
+			world_pull(&w, "1");
 			if (acked[k])
-				answer("", k);
+				world_answer(&w, "", 1, k, k);
 		}
 		n_records = 0;
 		for (uint64_t at = 0; store_find_next(w.stream.state,
@@ -191,7 +173,7 @@ TEST(where_the_stream_has_lost_its_end_the_consumer_goes_back)
 	struct consumer *c;
 
 	start(3);
-	ask("3");
+	world_pull(&w, "3");
 	found()->next_seq = 10;
 	cursor_reset(found());
 	world_restart(&w);
@@ -207,7 +189,7 @@ TEST(nonsense_harms_nothing)
 	struct buf       good = { 0 };
 
 	start(10);
-	ask("5");
+	world_pull(&w, "5");
 	c = found();
 	cursor_encode(c, &good);
 	for (int i = 0; i < 20000; i++) {

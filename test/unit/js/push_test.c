@@ -29,7 +29,7 @@ TEST(messages_go_to_the_deliver_subject_as_they_come)
 	world_turn(&w);
 	CHECK_STR(world_said(&w), "dest|x|$JS.ACK.S.C.1.1.1.T.1||m\n"
 	    "dest|x|$JS.ACK.S.C.1.2.2.T.0||m\n");
-	CHECK_INT(timer_next_ns(&w.timers), w.now_ns + 30 * NS_PER_S);
+	CHECK_INT(timer_next_ns(&w.host.timers), w.host.now_ns + 30 * NS_PER_S);
 	world_fini(&w);
 }
 
@@ -38,7 +38,7 @@ TEST(it_waits_for_somebody_to_listen)
 	world_init(&w);
 	world_deafen(&w, "dest");
 	world_create(&w, to("dest"));
-	CHECK_INT(timer_next_ns(&w.timers), INT64_MAX);
+	CHECK_INT(timer_next_ns(&w.host.timers), INT64_MAX);
 	store(2, "m");
 	world_pass(&w, NS_PER_S);
 	CHECK_INT(w.n_said, 0);

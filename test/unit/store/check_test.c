@@ -7,21 +7,7 @@
 #include "base/log.h"
 #include "check.h"
 #include "fake_disk.h"
-#include "store/crc.h"
 #include "store/store.h"
-
-static uint32_t sum_of(struct disk *d)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; fake_disk_name(d, i) != NULL; i++) {
-		size_t      n;
-		const char *p = fake_disk_bytes(d, fake_disk_name(d, i), &n);
-
-		sum = crc32c(crc32c(sum, fake_disk_name(d, i), 8), p, n);
-	}
-	return sum;
-}
 
 static struct disk *make(bool is_closed)
 {
@@ -47,12 +33,12 @@ TEST(a_sound_store_is_called_sound)
 	for (int closed = 0; closed < 2; closed++) {
 		struct disk *d = make(closed != 0);
 		struct buf   report = { 0 };
-		uint32_t     before = sum_of(d);
+		uint32_t     before = fake_disk_sum(d);
 
 		CHECK_INT(store_check(d, "s", NULL, &report), 0);
 		CHECK(memmem(report.p, report.n, "100 messages of 1 subjects",
 		    26) != NULL);
-		CHECK_INT(sum_of(d), before);
+		CHECK_INT(fake_disk_sum(d), before);
 		buf_fini(&report);
 		fake_disk_destroy(d);
 	}
@@ -68,11 +54,11 @@ TEST(damage_is_named_and_left_as_it_is)
 
 	log_configure(&(struct log_config){ .file = "/dev/null" }, &why);
 	fake_disk_bytes(d, "00000001.blk", &n)[64 + 56 + 60] ^= 1;
-	before = sum_of(d);
+	before = fake_disk_sum(d);
 	CHECK_INT(store_check(d, "s", NULL, &report), ERR_CORRUPT);
 	CHECK(memmem(report.p, report.n, "lost: sequence 1 (", 18) != NULL,
 	    "%.*s", SLICE_ARG(buf_slice(&report)));
-	CHECK_INT(sum_of(d), before);
+	CHECK_INT(fake_disk_sum(d), before);
 	buf_fini(&report);
 	fake_disk_destroy(d);
 	log_close();

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "check.h"
 #include "fake_disk.h"
-#include "store/crc.h"
 #include "store/seal.h"
 #include "store_model.h"
 
@@ -119,19 +118,6 @@ static int n_readable(struct disk *d)
 	return n_found;
 }
 
-static uint32_t sum_of(struct disk *d)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; fake_disk_name(d, i) != NULL; i++) {
-		size_t      n;
-		const char *p = fake_disk_bytes(d, fake_disk_name(d, i), &n);
-
-		sum = crc32c(crc32c(sum, fake_disk_name(d, i), 8), p, n);
-	}
-	return sum;
-}
-
 TEST(nothing_in_the_files_can_be_read)
 {
 	for (int closed = 0; closed < 2; closed++) {
@@ -165,10 +151,10 @@ TEST(the_wrong_key_opens_nothing_and_changes_nothing)
 			fake_disk_remove(d, "meta.a");
 			fake_disk_remove(d, "meta.b");
 		}
-		before = sum_of(d);
+		before = fake_disk_sum(d);
 		refuse(d, NULL);
 		refuse(d, &only_second);
-		CHECK_INT(sum_of(d), before);
+		CHECK_INT(fake_disk_sum(d), before);
 		s = open_with(d, &first);
 		check_msgs(s, 100);
 		CHECK_INT(store_close(s), 0);

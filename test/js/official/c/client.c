@@ -8,42 +8,17 @@
  * killed and started anew on the same directory: what was confirmed must be there.
  */
 #include <nats/nats.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../../compat/c/need.h"
+
 enum { PATIENCE_MS = 30000 };
 
 static natsConnection *nc;
 static jsCtx          *js;
-static char            why[1024];
-
-static bool failed(int line, const char *fmt, ...)
-{
-	int     n = snprintf(why, sizeof why, "line %d: ", line);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why + n, sizeof why - (size_t)n, fmt, ap);
-	va_end(ap);
-	return false;
-}
-
-#define NEED(cond, ...)						\
-	do {							\
-		if (!(cond))					\
-			return failed(__LINE__, __VA_ARGS__);	\
-	} while (0)
-
-#define NEED_OK(call)						\
-	do {							\
-		natsStatus s_ = (call);				\
-		NEED(s_ == NATS_OK, "%s: %s, %s", #call,	\
-		    natsStatus_GetText(s_),			\
-		    nats_GetLastError(NULL));			\
-	} while (0)
 
 /* The server's number for what it refuses. */
 #define NEED_REFUSED(call, number)				\
