@@ -567,3 +567,24 @@ TEST(consumers_are_found_and_listed_by_name_as_they_come_and_go)
 	CHECK(stream_find_consumer(&w.stream, SLICE("m")) == NULL);
 	world_fini(&w);
 }
+
+TEST(only_its_own_acks_are_taken_by_a_consumer)
+{
+	static const char *const foreign[] = {
+		"$JS.ACK.S.C.1.1.1",
+		"$JS.ACK.S.C.1.1.1.1.0.more", "$JS.ACK.A.B.S.C.1.1.1.1",
+		"$JS.ACK.S.C.A.B.1.1.1.1.0" };
+	struct consumer *c = start(1);
+
+	ask("1");
+	CHECK_INT(c->pending.n, 1);
+	for (size_t i = 0; i < N_OF(foreign); i++) {
+		world_publish(&w, foreign[i], "", "", "+ACK");
+		CHECK_INT(c->pending.n, 1, "%s", foreign[i]);
+	}
+	/* the second form of its own, which the first one's pattern lets in */
+	world_publish(&w, "$JS.ACK.S.C.S.C.1.1.1.1.0", "", "", "+ACK");
+	CHECK_INT(c->pending.n, 0);
+	world_turn(&w);
+	world_fini(&w);
+}
