@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -112,14 +113,16 @@ static bool listen_at(struct consumer *c, const char *prefix,
 	return *at != NULL;
 }
 
-/* Flow control as an ack policy acknowledges by the answers to $JS.FC. */
+/* Flow control as an ack policy acknowledges by the answers to $JS.FC.  Acks
+ * end in numbers that are looked at when they come: as tokens of the patterns
+ * they would cost each consumer ten branches of the trie. */
 static bool listen(struct consumer *c)
 {
 	enum ack_policy p = c->config->ack_policy;
 
 	if (p != ACK_NONE && p != ACK_FLOW_CONTROL &&
-	    (!listen_at(c, "$JS.ACK", ".*.*.*.*.*", consumer_take_ack) ||
-	    !listen_at(c, "$JS.ACK.*.*", ".*.*.*.*.>", consumer_take_ack)))
+	    (!listen_at(c, "$JS.ACK", ".>", consumer_take_ack) ||
+	    !listen_at(c, "$JS.ACK.*.*", ".>", consumer_take_ack)))
 		return false;
 	if (!listen_at(c, "$JS.API.CONSUMER.MSG.NEXT", "", pull_take))
 		return false;
@@ -136,6 +139,68 @@ static void unlisten(struct consumer *c)
 		h->unsubscribe(h->ctx, c->subs[i]);
 		c->subs[i] = NULL;
 	}
+}
+
+/* ---- among the stream's ------------------------------------------------ */
+
+size_t consumer_seek(const struct stream *s, struct slice name)
+{
+	size_t low = 0, high = s->n_consumers;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (slice_cmp(consumer_name(s->by_name[mid]), name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* For one more. */
+static bool make_place(struct stream *s)
+{
+	size_t            cap = s->by_name_cap == 0 ? 4 : 2 * s->by_name_cap;
+	struct consumer **v;
+
+	if (s->n_consumers < s->by_name_cap)
+		return true;
+	v = reallocarray(s->by_name, cap, sizeof(struct consumer *));
+	if (v == NULL)
+		return false;
+	s->by_name = v;
+	s->by_name_cap = cap;
+	return true;
+}
+
+/* There is a place: see make. */
+static void enlist(struct consumer *c)
+{
+	struct stream    *s = c->stream;
+	size_t            i = consumer_seek(s, consumer_name(c));
+	struct consumer **at = &s->by_name[i];
+
+	list_append(i == s->n_consumers ? &s->consumers : &(*at)->link,
+	    &c->link);
+	memmove(at + 1, at, (s->n_consumers - i) * sizeof(struct consumer *));
+	*at = c;
+	s->n_consumers++;
+	s->n_direct += c->config->direct;
+	s->n_readers += is_reader(c);
+}
+
+static void delist(struct consumer *c)
+{
+	struct stream    *s = c->stream;
+	size_t            i = consumer_seek(s, consumer_name(c));
+	struct consumer **at = &s->by_name[i];
+
+	list_remove(&c->link);
+	s->n_consumers--;
+	memmove(at, at + 1, (s->n_consumers - i) * sizeof(struct consumer *));
+	s->n_direct -= c->config->direct;
+	s->n_readers -= is_reader(c);
 }
 
 /* ---- its life --------------------------------------------------------- */
@@ -155,12 +220,8 @@ static void destroy(struct consumer *c)
 	unlisten(c);
 	push_stop(c);
 	consumer_drop_answers(c);
-	if (list_is_linked(&c->link)) {
-		list_remove(&c->link);
-		c->stream->n_consumers--;
-		c->stream->n_direct -= c->config->direct;
-		c->stream->n_readers -= is_reader(c);
-	}
+	if (list_is_linked(&c->link))
+		delist(c);
 	pending_fini(&c->pending);
 	pending_fini(&c->dead);
 	seq_queue_fini(&c->again);
@@ -171,23 +232,9 @@ static void destroy(struct consumer *c)
 	free(c);
 }
 
-/* Among the stream's, by name. */
-static void enlist(struct consumer *c)
-{
-	struct list *at = c->stream->consumers.next;
-
-	while (at != &c->stream->consumers &&
-	    slice_cmp(consumer_name(consumer_of(at)), consumer_name(c)) < 0)
-		at = at->next;
-	list_append(at, &c->link);
-	c->stream->n_consumers++;
-	c->stream->n_direct += c->config->direct;
-	c->stream->n_readers += is_reader(c);
-}
-
 static struct consumer *make(struct stream *s, struct consumer_config *config)
 {
-	struct consumer *c = calloc(1, sizeof *c);
+	struct consumer *c = make_place(s) ? calloc(1, sizeof *c) : NULL;
 
 	if (c == NULL) {
 		consumer_config_destroy(config);

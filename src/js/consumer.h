@@ -103,6 +103,8 @@ struct slice consumer_name(const struct consumer *c);
 const struct consumer_config *consumer_config(const struct consumer *c);
 int64_t consumer_created_ns(const struct consumer *c);
 struct stream *consumer_stream(const struct consumer *c);
+/* In stream.by_name, where the consumer of that name stands, or would. */
+size_t consumer_seek(const struct stream *s, struct slice name);
 /* From the link in stream.consumers. */
 struct consumer *consumer_of(struct list *link);
 bool consumer_is_hidden(const struct consumer *c);	/* direct */

@@ -419,12 +419,20 @@ static void take_one(struct ack *a, const struct msg *m)
 		keep_answer(a->c, a->reply);
 }
 
+/* The pattern of either form lets in some of the other. */
+static bool is_for(const struct ack_place *p, const struct consumer *c)
+{
+	return slice_eq(p->stream, c->stream->name) &&
+	    slice_eq(p->consumer, consumer_name(c));
+}
+
 void consumer_take_ack(void *ctx, const struct run *run)
 {
 	struct ack a = { .c = ctx };
 
 	if (!ack_subject_read(run->subject, &a.place) ||
-	    a.place.stream_seq == 0 || a.place.stream_seq >= a.c->next_seq)
+	    !is_for(&a.place, a.c) || a.place.stream_seq == 0 ||
+	    a.place.stream_seq >= a.c->next_seq)
 		return;
 	for (uint32_t i = 0; i < run->n; i++)
 		take_one(&a, &run->msgs[i]);

@@ -244,6 +244,7 @@ static void destroy(struct stream *s)
 	free(s->last_msg_id);
 	free(s->scratch);
 	free(s->subs);
+	free(s->by_name);
 	free(s->dir);
 	free(s);
 }

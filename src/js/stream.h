@@ -74,6 +74,8 @@ struct stream {
 	struct buf           *scratch;	/* headers that are changed */
 	char                 *dir;	/* its directory */
 	struct list           consumers;	/* by name, struct consumer.link */
+	struct consumer     **by_name;	/* the same, n_consumers, to seek in */
+	size_t                by_name_cap;
 	size_t                n_consumers, n_direct;
 	size_t                n_readers;	/* that feed other streams */
 	uint64_t              durable_told;	/* to them: up to this sequence */

@@ -16,10 +16,12 @@ uint64_t stream_bytes(const struct stream *s)
 struct consumer *stream_find_consumer(const struct stream *s,
     struct slice name)
 {
-	LIST_EACH (l, &s->consumers)
-		if (slice_eq(consumer_name(consumer_of(l)), name))
-			return consumer_of(l);
-	return NULL;
+	size_t at = consumer_seek(s, name);
+
+	if (at == s->n_consumers ||
+	    !slice_eq(consumer_name(s->by_name[at]), name))
+		return NULL;
+	return s->by_name[at];
 }
 
 struct subjects {

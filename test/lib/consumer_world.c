@@ -146,10 +146,12 @@ __attribute__((weak)) void stream_await(struct stream *s,
 __attribute__((weak)) struct consumer *stream_find_consumer(
     const struct stream *s, struct slice name)
 {
-	LIST_EACH(l, (struct list *)(uintptr_t)&s->consumers)
-		if (slice_eq(consumer_name(consumer_of(l)), name))
-			return consumer_of(l);
-	return NULL;
+	size_t at = consumer_seek(s, name);
+
+	if (at == s->n_consumers ||
+	    !slice_eq(consumer_name(s->by_name[at]), name))
+		return NULL;
+	return s->by_name[at];
 }
 
 /* ---- the world ------------------------------------------------------------ */
@@ -202,6 +204,7 @@ void world_fini(struct world *w)
 	ramdisk_destroy(w->disk);
 	ramdisk_destroy(w->state_disk);
 	fake_host_fini(&w->host);
+	free(w->stream.by_name);
 	buf_fini(&w->said);
 }
 

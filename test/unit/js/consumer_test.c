@@ -502,3 +502,59 @@ TEST(beside_an_unfiltered_one_a_filter_is_not_unique)
 	CHECK_INT(e.err_code, 10100);
 	world_fini(&w);
 }
+
+static void are_found(const char *const *names, size_t n)
+{
+	struct list *at = w.stream.consumers.next;
+
+	CHECK_INT(w.stream.n_consumers, n);
+	for (size_t i = 0; i < n; i++, at = at->next) {
+		CHECK(stream_find_consumer(&w.stream, slice_str(names[i])) ==
+		    consumer_of(at), "%s", names[i]);
+		CHECK_SLICE(consumer_name(consumer_of(at)),
+		    slice_str(names[i]));
+	}
+	CHECK(at == &w.stream.consumers);
+}
+
+TEST(consumers_are_found_and_listed_by_name_as_they_come_and_go)
+{
+	static const char *const come[] = { "m", "b", "z", "a", "bb", "y" };
+	static const char *const all[] = { "a", "b", "bb", "m", "y", "z" };
+	static const char *const left[] = { "b", "bb", "y" };
+
+	world_init(&w);
+	for (size_t i = 0; i < N_OF(come); i++)
+		world_create(&w, world_config(come[i]));
+	are_found(all, N_OF(all));
+	CHECK(stream_find_consumer(&w.stream, SLICE("c")) == NULL);
+	CHECK(stream_find_consumer(&w.stream, SLICE("zz")) == NULL);
+	for (size_t i = 0; i < N_OF(all); i++)
+		if (all[i][1] == 0 && all[i][0] != 'b' && all[i][0] != 'y')
+			consumer_delete(stream_find_consumer(&w.stream,
+			    slice_str(all[i])));
+	are_found(left, N_OF(left));
+	CHECK(stream_find_consumer(&w.stream, SLICE("m")) == NULL);
+	world_fini(&w);
+}
+
+TEST(only_its_own_acks_are_taken_by_a_consumer)
+{
+	static const char *const foreign[] = {
+		"$JS.ACK.S.C.1.1.1",
+		"$JS.ACK.S.C.1.1.1.1.0.more", "$JS.ACK.A.B.S.C.1.1.1.1",
+		"$JS.ACK.S.C.A.B.1.1.1.1.0" };
+	struct consumer *c = start(1);
+
+	ask("1");
+	CHECK_INT(c->pending.n, 1);
+	for (size_t i = 0; i < N_OF(foreign); i++) {
+		world_publish(&w, foreign[i], "", "", "+ACK");
+		CHECK_INT(c->pending.n, 1, "%s", foreign[i]);
+	}
+	/* the second form of its own, which the first one's pattern lets in */
+	world_publish(&w, "$JS.ACK.S.C.S.C.1.1.1.1.0", "", "", "+ACK");
+	CHECK_INT(c->pending.n, 0);
+	world_turn(&w);
+	world_fini(&w);
+}
