@@ -380,6 +380,17 @@ LIMITED = ('limits { max_ack_pending: 10, max_request_batch: 5, duplicate_window
 
 LENIENT = ('strict: false', STRICTNESS)
 
+MOMENTS = [
+    stream('S', subjects=['s'], max_msg_size=-2**63), stream('S', subjects=['s'])] + [
+        consumer('S', 'c%d' % i, ack_policy='explicit', deliver_policy='by_start_time',
+                 opt_start_time=when) for i, when in enumerate(
+                     ('2030-01-02t03:04:05z', '2030M01-02T03:04:05Z', '2030-01-02T03Z04:05Z',
+                      '2030-02-29T03:04:05Z', '2028-02-29T03:04:05Z', '2030-04-31T03:04:05Z',
+                      '2030-01-02T24:00:00Z', '2030-01-02T23:60:00Z', '2030-01-02T23:59:60Z',
+                      '2030-00-02T00:00:00Z', '2030-13-02T00:00:00Z', '2030-01-00T00:00:00Z',
+                      '2030-01-02T00:00:00+25:00', '2030-01-02T00:00:00', '2030-01-02'))]
+
+
 def never_used(storage):
     """Purged and deleted from before anything came, and after."""
     rows = []
@@ -400,5 +411,5 @@ def never_used(storage):
 
 
 SETS = [KEEPING, ALTERNATES, FED, PEDANTRY, STRICTNESS, CONSUMERS, BUCKETS,
-        never_used('file'), never_used('memory')]
+        MOMENTS, never_used('file'), never_used('memory')]
 CONFIGURED = [LIMITED, LENIENT]
