@@ -455,7 +455,7 @@ static bool take_digits(struct slice *s, int n, int *ret)
 
 static bool take_char(struct slice *s, char c)
 {
-	if (s->n == 0 || (*s->p != c && *s->p != c + 32))
+	if (s->n == 0 || *s->p != c)
 		return false;
 	*s = slice_skip(*s, 1);
 	return true;
@@ -487,14 +487,26 @@ static bool take_zone(struct slice *s, int64_t *offset_s)
 	sign = *s->p == '-' ? -1 : 1;
 	*s = slice_skip(*s, 1);
 	ok = take_digits(s, 2, &hours) && take_char(s, ':') &&
-	    take_digits(s, 2, &minutes) && s->n == 0;
+	    take_digits(s, 2, &minutes) && s->n == 0 && hours < 24 &&
+	    minutes < 60;
 	*offset_s = sign * (hours * 3600 + minutes * 60);
 	return ok;
 }
 
+/* A day that its month does not have becomes one of the next. */
+static bool is_moment(const struct tm *tm, int64_t s)
+{
+	time_t    t = (time_t)s;
+	struct tm back;
+
+	return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 &&
+	    tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec < 60 &&
+	    gmtime_r(&t, &back) != NULL && back.tm_mday == tm->tm_mday;
+}
+
 bool js_time_read(struct slice text, int64_t *ns)
 {
-	struct tm tm = { 0 };
+	struct tm tm = { 0 }, copy;
 	int64_t   fraction, offset = 0, s;
 
 	if (!take_digits(&text, 4, &tm.tm_year) || !take_char(&text, '-') ||
@@ -505,12 +517,13 @@ bool js_time_read(struct slice text, int64_t *ns)
 	    !take_digits(&text, 2, &tm.tm_sec))
 		return false;
 	fraction = take_fraction(&text);
-	if (!take_zone(&text, &offset) || tm.tm_mon < 1 || tm.tm_mon > 12 ||
-	    tm.tm_mday < 1 || tm.tm_mday > 31)
-		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	s = (int64_t)timegm(&tm) - offset;
+	copy = tm;
+	s = (int64_t)timegm(&copy);
+	if (!take_zone(&text, &offset) || !is_moment(&tm, s))
+		return false;
+	s -= offset;
 	if (__builtin_mul_overflow(s, INT64_C(1000000000), ns) ||
 	    __builtin_add_overflow(*ns, fraction, ns))
 		*ns = s < 0 ? JS_TIME_BEFORE : INT64_MAX;

@@ -90,6 +90,7 @@ struct stream {
 	struct timer          state_timer;	/* of the state store's sync */
 	bool                  is_state_due;
 	bool                  is_leaving;	/* it is being closed or deleted */
+	bool                  was_purged;	/* as a whole, since it is open */
 	bool                  is_opening;	/* on another thread */
 	uint64_t              bytes_told;	/* of its account's use */
 };

@@ -85,12 +85,13 @@ static void put_time(struct json_writer *w, const char *key, int64_t ns)
 	json_time(w, ns == 0 ? TEXT_TIME_NONE : ns);
 }
 
-/* A stream that never held anything begins at 0, as nats-server has it. */
+/* A stream that never held anything begins at 0 until it is purged, as
+ * nats-server has it. */
 static uint64_t first_told(const struct stream *s,
     const struct store_state *st)
 {
-	return st->last_seq == 0 && s->config->first_seq == 0 ? 0
-	    : st->first_seq;
+	return st->last_seq == 0 && s->config->first_seq == 0 &&
+	    !s->was_purged ? 0 : st->first_seq;
 }
 
 void stream_write_state(struct stream *s, const struct stream_state_wish *wish,

@@ -25,6 +25,9 @@ bool stream_purge_now(struct stream *s, const struct stream_purge_what *what,
 	*n = 0;
 	err = s->error != 0 ? s->error : store_purge(s->store, &p, n);
 	js_mark_dirty(stream_js(s), s);
+	if (err == 0 && what->filter.n == 0 && what->seq == 0 &&
+	    what->keep == 0)
+		s->was_purged = true;
 	if (*n > 0 || err == 0)
 		tell_purged(s);
 	return err == 0 || js_fail_with(e, 10110, "%s", err_text(err));
@@ -40,21 +43,33 @@ bool stream_purge(struct stream *s, const struct stream_purge_what *what,
 	return stream_purge_now(s, what, n, e);
 }
 
+/* nats-server's stores have their own words for what is not there, one in
+ * memory only one.  NULL: those of a message that is gone. */
+static const char *why_not_there(const struct stream *s, uint64_t seq)
+{
+	struct store_state st;
+
+	store_get_state(s->store, &st);
+	if (s->config->storage == STORAGE_MEMORY)
+		return NULL;
+	if (seq > st.last_seq)
+		return "stream store EOF";
+	return seq < st.first_seq ? "no message found" : NULL;
+}
+
 bool stream_delete_msg(struct stream *s, uint64_t seq, bool erase,
     struct js_error *e)
 {
-	struct store_state st;
-	int                err;
+	const char *why;
+	int         err;
 
 	if (s->config->sealed)
 		return js_fail(e, 10109);
 	if (s->config->deny_delete)
 		return js_fail_with(e, 10057, "message delete not permitted");
-	if (seq == 0)
-		return js_fail_with(e, 10057, "no message found");
-	store_get_state(s->store, &st);
-	if (seq > st.last_seq)
-		return js_fail_with(e, 10057, "stream store EOF");
+	why = why_not_there(s, seq);
+	if (why != NULL)
+		return js_fail_with(e, 10057, "%s", why);
 	err = stream_drop(s, seq, erase ? STORE_ERASE : STORE_DELETE);
 	js_mark_dirty(stream_js(s), s);
 	s->has_news = true;

@@ -28,11 +28,18 @@ void server_hash(struct slice server_name, char out[SERVER_HASH_CHARS])
 #define S(key, kind, ...) FIELD(server_info, key, kind, __VA_ARGS__)
 #define OPT               FIELD_OMITTED
 
+static void write_flags(struct json_writer *w, const void *doc)
+{
+	const struct server_info *s = doc;
+
+	varz_write_flags(s->js_ack_fc_v2, w);
+}
+
 static const struct field server_fields[] = {
 	S(name, STR), S(host, STR), S(id, STR), S(cluster, STR, OPT),
 	S(domain, STR, OPT), S(ver, STR), S(tags, STRS, OPT),
 	S(metadata, PAIRS, OPT),
-	{ "feature_flags", FIELD_WRITE, .write = varz_write_flags },
+	{ "feature_flags", FIELD_WRITE, .write = write_flags },
 	S(jetstream, BOOL), S(flags, U64), S(seq, U64), S(time, TIME),
 	{ NULL },
 };

@@ -30,6 +30,7 @@ struct server_info {
 	struct slice  ver;		/* of nats-server, that we speak as */
 	struct slices tags, metadata;	/* metadata: pairs */
 	bool          jetstream;
+	bool          js_ack_fc_v2;	/* a feature flag */
 	uint64_t      flags;
 	uint64_t      seq;	/* of the message; counted for the server */
 	int64_t       time;	/* ns since 1970, of the message */

@@ -119,6 +119,7 @@ static struct snapshot *snapshot_create(const struct varz *v,
 		.tags = keep_list(s, v->tags, s->lists),
 		.metadata = keep_list(s, v->metadata, s->lists + v->tags.n),
 		.jetstream = v->has_jetstream,
+		.js_ack_fc_v2 = v->js_ack_fc_v2,
 		.flags = v->has_jetstream ? JETSTREAM_FLAGS : 0,
 	};
 	return s;

@@ -35,22 +35,28 @@ static void write_hits(struct json_writer *w, const void *doc)
 	json_end_object(w);
 }
 
-void varz_write_flags(struct json_writer *w, const void *doc)
+void varz_write_flags(bool js_ack_fc_v2, struct json_writer *w)
 {
-	static const struct { const char *name; bool value; } flags[] = {
-		{ "js_ack_fc_v2", false },
+	const struct { const char *name; bool value; } flags[] = {
+		{ "js_ack_fc_v2", js_ack_fc_v2 },
 		{ "js_api_reply_v2", false },
 		{ "js_raft_delete_range", true },
 		{ "js_snapshot_sources", false },
 	};
 
-	(void)doc;
 	json_begin_object(w);
 	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
 		json_key(w, flags[i].name);
 		json_bool(w, flags[i].value);
 	}
 	json_end_object(w);
+}
+
+static void write_flags(struct json_writer *w, const void *doc)
+{
+	const struct varz *v = doc;
+
+	varz_write_flags(v->js_ack_fc_v2, w);
 }
 
 static bool has_no_proxies(const void *doc)
@@ -160,7 +166,7 @@ const struct field varz_fields[] = {
 	F(config_digest, STR),
 	F(tags, STRS, OPT),
 	F(metadata, PAIRS, OPT),
-	{ "feature_flags", FIELD_WRITE, .write = varz_write_flags },
+	{ "feature_flags", FIELD_WRITE, .write = write_flags },
 	F(trusted_operators_jwt, STRS, OPT),
 	F(trusted_operators_claim, JSON, OPT),
 	F(system_account, STR, OPT),

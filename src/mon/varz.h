@@ -65,6 +65,7 @@ struct varz {
 	int64_t       tls_cert_expiry;	/* s since 1970; 0: no TLS */
 	bool          has_jetstream;	/* these are of messages, not of /varz */
 	struct slice  js_domain;
+	bool          js_ack_fc_v2;	/* a feature flag */
 
 	/* ---- the moment ---------------------------------------------------- */
 	int64_t  now, uptime;		/* ns */
@@ -89,8 +90,9 @@ struct varz {
 /* The table, for metrics. */
 extern const struct field varz_fields[];
 
-/* Switches of nats-server's JetStream, which tools look up: an object. */
-void varz_write_flags(struct json_writer *w, const void *doc);
+/* Switches of nats-server's JetStream, which tools look up: an object.  Only
+ * the one given can be thrown here. */
+void varz_write_flags(bool js_ack_fc_v2, struct json_writer *w);
 
 void varz_write(const struct varz *v, struct json_writer *w);
 

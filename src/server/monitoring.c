@@ -22,6 +22,7 @@
 #include "server/server_int.h"
 #include "server/settings.h"
 #include "server/settings_auth.h"
+#include "server/settings_js.h"
 #include "session/secure.h"
 #include "session/version.h"
 
@@ -159,6 +160,7 @@ static void describe(struct server *s, struct varz *v)
 		.workers = s->n_workers,
 		.has_jetstream = o->js_enabled,
 		.js_domain = o->js_domain,
+		.js_ack_fc_v2 = settings_has_flag(o, SLICE("js_ack_fc_v2")),
 	};
 }
 

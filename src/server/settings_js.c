@@ -86,8 +86,10 @@ static uint64_t at_least_0(int64_t v)
 	return v > 0 ? (uint64_t)v : 0;
 }
 
-static bool is_on(const struct conf_flags *flags, struct slice name)
+bool settings_has_flag(const struct options *o, struct slice name)
 {
+	const struct conf_flags *flags = &o->feature_flags;
+
 	for (size_t i = 0; i < flags->n; i++)
 		if (slice_eq(flags->v[i].name, name))
 			return flags->v[i].is_on;
@@ -105,7 +107,7 @@ bool settings_jetstream(const struct options *o, const char *id,
 		.uses_aes = slice_eq_nocase(o->js_cipher, SLICE("aes")),
 		.max_memory = max_memory(o), .max_storage = max_storage(o),
 		.is_strict = o->js_strict,
-		.writes_routes = is_on(&o->feature_flags, SLICE("js_ack_fc_v2")),
+		.writes_routes = settings_has_flag(o, SLICE("js_ack_fc_v2")),
 		.limit_ack_pending = o->js_max_ack_pending,
 		.limit_request_batch = o->js_max_request_batch,
 		.limit_duplicates_ns = o->js_duplicate_window,

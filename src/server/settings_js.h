@@ -18,6 +18,9 @@ bool settings_jetstream(const struct options *o, const char *id,
     struct js_config *ret);
 void settings_js_fini(struct js_config *c);
 
+/* Is the one of feature_flags that is called so on? */
+bool settings_has_flag(const struct options *o, struct slice name);
+
 /* The directory, owned; NULL: out of memory. */
 char *settings_js_dir(const struct options *o);
 

@@ -380,5 +380,36 @@ LIMITED = ('limits { max_ack_pending: 10, max_request_batch: 5, duplicate_window
 
 LENIENT = ('strict: false', STRICTNESS)
 
-SETS = [KEEPING, ALTERNATES, FED, PEDANTRY, STRICTNESS, CONSUMERS, BUCKETS]
+MOMENTS = [
+    stream('S', subjects=['s'], max_msg_size=-2**63), stream('S', subjects=['s'])] + [
+        consumer('S', 'c%d' % i, ack_policy='explicit', deliver_policy='by_start_time',
+                 opt_start_time=when) for i, when in enumerate(
+                     ('2030-01-02t03:04:05z', '2030M01-02T03:04:05Z', '2030-01-02T03Z04:05Z',
+                      '2030-02-29T03:04:05Z', '2028-02-29T03:04:05Z', '2030-04-31T03:04:05Z',
+                      '2030-01-02T24:00:00Z', '2030-01-02T23:60:00Z', '2030-01-02T23:59:60Z',
+                      '2030-00-02T00:00:00Z', '2030-13-02T00:00:00Z', '2030-01-00T00:00:00Z',
+                      '2030-01-02T00:00:00+25:00', '2030-01-02T00:00:00', '2030-01-02'))]
+
+
+def never_used(storage):
+    """Purged and deleted from before anything came, and after."""
+    rows = []
+    for n, purge in enumerate(('', {'seq': 0}, {'seq': 1}, {'keep': 1}, {'filter': 'q'},
+                               {'seq': 5})):
+        name = 'E%d' % n
+        rows += [stream(name, subjects=[name], storage=storage), info(name),
+                 (S + 'MSG.DELETE.' + name, {'seq': 1}), (S + 'PURGE.' + name, purge), info(name),
+                 (S + 'MSG.DELETE.' + name, {'seq': 0}), (S + 'MSG.DELETE.' + name, {'seq': 1}),
+                 (name, '1'), (name, '2'), (name, '3'), info(name)]
+    for seq in (2, 2, 1, 1, 3, 3, 4):
+        rows += [(S + 'MSG.DELETE.E0', {'seq': seq}), info('E0')]
+    rows += [(S + 'PURGE.E1', ''), (S + 'MSG.DELETE.E1', {'seq': 3}), info('E1'),
+             (S + 'MSG.DELETE.E5', {'seq': 1}), (S + 'MSG.DELETE.E5', {'seq': 4}),
+             stream('F', subjects=['f'], storage=storage, first_seq=10), (S + 'PURGE.F', ''),
+             info('F'), (S + 'MSG.DELETE.F', {'seq': 9}), (S + 'MSG.DELETE.F', {'seq': 10})]
+    return rows
+
+
+SETS = [KEEPING, ALTERNATES, FED, PEDANTRY, STRICTNESS, CONSUMERS, BUCKETS,
+        MOMENTS, never_used('file'), never_used('memory')]
 CONFIGURED = [LIMITED, LENIENT]

@@ -173,11 +173,12 @@ TEST(a_cluster_and_metadata_are_told_if_there_are_any)
 
 	s.cluster = SLICE("C1");
 	s.metadata = (struct slices){ pairs, 2 };
+	s.js_ack_fc_v2 = true;
 	server_info_write(&s, JSON_INTO(&out, 0));
 	buf_put_char(&out, '\0');
 	CHECK(strstr(out.p, "\"id\":\"NABC\",\"cluster\":\"C1\",\"ver\":\"2.15.1\","
 	    "\"tags\":[\"region:eu\",\"big\"],\"metadata\":{\"a\":\"b\"},"
-	    "\"feature_flags\"") != NULL, "%s", out.p);
+	    "\"feature_flags\":{\"js_ack_fc_v2\":true,") != NULL, "%s", out.p);
 	buf_fini(&out);
 }
 
