@@ -490,7 +490,6 @@ void api_msg_get(struct api_call *c)
 	s = api_stream(c);
 	if (s == NULL)
 		return;
-	}
 	if (!direct_find(s, wish, &seq) || store_read(s->store, seq, &m) != 0) {
 		js_fail(&c->e, 10037);
 		store_msg_fini(&m);
