@@ -546,7 +546,7 @@ TEST(only_its_own_acks_are_taken_by_a_consumer)
 		"$JS.ACK.S.C.A.B.1.1.1.1.0" };
 	struct consumer *c = start(1);
 
-	ask("1");
+	world_pull(&w, "1");
 	CHECK_INT(c->pending.n, 1);
 	for (size_t i = 0; i < N_OF(foreign); i++) {
 		world_publish(&w, foreign[i], "", "", "+ACK");
