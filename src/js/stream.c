@@ -393,10 +393,13 @@ static bool read_blob(struct stream *s, struct slice blob)
 	struct json    *doc = json_parse(blob, &why);
 	struct js_error e = { 0 };
 	bool ok = doc != NULL && stream_config_read(json_get(doc, "config"),
-	    false, NULL, &s->config, &e) &&
-	    stream_config_check(s->config, &none, false, &e) &&
-	    json_as_i64(json_get(doc, "created"), &s->created_ns);
+	    false, NULL, &s->config, &e);
 
+	/* what markers imply is refused where it is said of a counter */
+	if (ok && s->config->allow_counter && s->config->marker_ttl_ns > 0)
+		s->config->allow_msg_ttl = false;
+	ok = ok && stream_config_check(s->config, &none, false, &e) &&
+	    json_as_i64(json_get(doc, "created"), &s->created_ns);
 	if (ok)
 		s->name = s->config->name;
 	else

@@ -174,7 +174,7 @@ static const struct {
 	  "message scheduling cannot be set if roll-ups are disabled" },
 	{ "'deny_purge':true,'allow_rollup_hdrs':true", 10052,
 	  "roll-ups require the purge permission" },
-	{ "'allow_msg_counter':true,'subject_delete_marker_ttl':1000000000",
+	{ "'allow_msg_counter':true,'allow_msg_ttl':true",
 	  10052, "counter stream cannot use message TTLs" },
 	{ "'mirror':{'name':'M','consumer':{'name':'c'}}", 10213,
 	  "stream mirror consumer config is invalid" },
