@@ -109,7 +109,7 @@ static struct js_account *find_by_name(const struct js *js, struct slice name)
 
 static bool delete_streams(struct js_account *a, struct js_error *e)
 {
-	opener_cancel(a->js->opener, a);
+	opening_cancel(a);
 	while (a->n > 0) {
 		struct stream *s = a->v[a->n - 1];
 

@@ -21,9 +21,9 @@
 
 struct account;
 struct buf;
+struct errands;
 struct js;
 struct js_account;
-struct opener;
 struct json_writer;
 struct store_pool;
 struct stream;
@@ -119,7 +119,7 @@ struct js {
 	struct js_host     host;
 	struct js_config   config;
 	struct store_pool *pool;
-	struct opener     *opener;
+	struct errands    *errands;
 	struct timer       scrub;	/* js/scrub.c */
 	size_t             scrub_next;
 	struct store_secret secret;	/* of config */

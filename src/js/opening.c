@@ -1,21 +1,19 @@
 /* js/opening.c - streams that are on the disk and not open yet. */
 #include "js/opening.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "core/account.h"
 #include "core/msg.h"
+#include "js/errand.h"
 #include "js/place.h"
 #include "js/stream_int.h"
 #include "js/unopened.h"
 
-enum { THREADS_MAX = 4, HELD_MAX = 100000, HELD_BYTES_MAX = 128 << 20,
-	CONSUMER_SUBS = 5 };
+enum { HELD_MAX = 100000, HELD_BYTES_MAX = 128 << 20, CONSUMER_SUBS = 5 };
 
 /* A message that waits for the stream. */
 struct held {
@@ -26,8 +24,8 @@ struct held {
 };
 
 struct opening {
+	struct errand      errand;	/* the files */
 	struct list        link;	/* in account->openings */
-	struct list        work;	/* in the opener's todo or done */
 	struct js_account *account;
 	struct stream     *stream;
 	struct js_sub    **subs;
@@ -36,83 +34,6 @@ struct opening {
 	size_t             n_held, held_bytes;
 	int                err;
 };
-
-struct opener {
-	struct js      *js;
-	pthread_mutex_t mutex;
-	pthread_cond_t  has_less;	/* threads, or work under way */
-	struct list     todo, done;
-	struct opening *at[THREADS_MAX];	/* under way; NULL: none */
-	unsigned        n_threads, n_threads_max;
-};
-
-/* ---- threads ---------------------------------------------------------------- */
-
-static struct opening *take_todo(struct opener *o, unsigned *slot)
-{
-	struct list *l = list_take(&o->todo);
-
-	if (l == NULL)
-		return NULL;
-	for (*slot = 0; o->at[*slot] != NULL;)
-		++*slot;
-	o->at[*slot] = CONTAINER_OF(l, struct opening, work);
-	return o->at[*slot];
-}
-
-static void *run(void *ctx)
-{
-	struct opener  *o = ctx;
-	struct opening *x;
-	unsigned        slot = 0;
-
-	pthread_mutex_lock(&o->mutex);
-	while ((x = take_todo(o, &slot)) != NULL) {
-		pthread_mutex_unlock(&o->mutex);
-		x->err = stream_open_files(x->stream);
-		pthread_mutex_lock(&o->mutex);
-		o->at[slot] = NULL;
-		list_append(&o->done, &x->work);
-		pthread_cond_broadcast(&o->has_less);
-		o->js->host.wake(o->js->host.ctx);
-	}
-	o->n_threads--;
-	pthread_cond_broadcast(&o->has_less);
-	pthread_mutex_unlock(&o->mutex);
-	return NULL;
-}
-
-/* With the mutex.  Without a thread the owner does it itself. */
-static void start_thread(struct opener *o)
-{
-	pthread_t      t;
-	pthread_attr_t attr;
-
-	if (o->n_threads >= o->n_threads_max)
-		return;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&t, &attr, run, o) == 0)
-		o->n_threads++;
-	pthread_attr_destroy(&attr);
-}
-
-static void hand_over(struct opener *o, struct opening *x)
-{
-	bool has_thread;
-
-	pthread_mutex_lock(&o->mutex);
-	start_thread(o);
-	has_thread = o->n_threads > 0;
-	if (has_thread)
-		list_append(&o->todo, &x->work);
-	pthread_mutex_unlock(&o->mutex);
-	if (has_thread)
-		return;
-	x->err = stream_open_files(x->stream);
-	list_append(&o->done, &x->work);
-	js_need_turn(o->js);
-}
 
 /* ---- what waits ------------------------------------------------------------- */
 
@@ -244,7 +165,16 @@ static void release(struct opening *x, bool is_open)
 	}
 }
 
-/* ---- beginning -------------------------------------------------------------- */
+/* ---- the files --------------------------------------------------------------- */
+
+static void open_files(struct errand *e)
+{
+	struct opening *x = CONTAINER_OF(e, struct opening, errand);
+
+	x->err = stream_open_files(x->stream);
+}
+
+/* ---- the end ---------------------------------------------------------------- */
 
 static void fail(struct js_account *a, const char *path, int err,
     int64_t level)
@@ -254,13 +184,55 @@ static void fail(struct js_account *a, const char *path, int err,
 	unopened_add(&a->unopened, path, level);
 }
 
+static void destroy(struct opening *x)
+{
+	unlisten(x);
+	release(x, false);
+	list_remove(&x->link);
+	free(x);
+}
+
+static bool move_in(struct opening *x)
+{
+	struct stream *s = x->stream;
+
+	if (x->err != 0 || !js_add_stream(x->account, s))
+		return false;
+	stream_settle_in(s);
+	if (!stream_start(s))
+		log_error("JetStream: stream '%.*s' takes no messages: out of "
+		    "memory", SLICE_ARG(s->name));
+	js_mark_dirty(x->account->js, s);
+	return true;
+}
+
+static void finish(struct errand *e)
+{
+	struct opening    *x = CONTAINER_OF(e, struct opening, errand);
+	struct js_account *a = x->account;
+	bool               is_open = move_in(x);
+
+	if (!is_open)
+		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err, 0);
+	unlisten(x);
+	release(x, is_open);
+	if (!is_open)
+		stream_forget(x->stream);
+	destroy(x);
+	if (list_is_empty(&a->openings))
+		log_notice("  Restored %zu streams of account '%.*s'", a->n,
+		    SLICE_ARG(a->core->name));
+}
+
+/* ---- beginning -------------------------------------------------------------- */
+
 /* Two directories that say they are the same stream. */
 static bool is_known(const struct js_account *a, struct slice name)
 {
-	return js_find_stream(a, name) != NULL || opener_is_at(a, name);
+	return js_find_stream(a, name) != NULL || opening_is_at(a, name);
 }
 
-void opener_add(struct opener *o, struct js_account *a, const char *path)
+void opening_add(struct js_account *a, const char *path)
 {
 	struct opening *x = calloc(1, sizeof *x);
 	int64_t         level = 0;
@@ -287,74 +259,13 @@ void opener_add(struct opener *o, struct js_account *a, const char *path)
 	list_init(&x->held);
 	list_append(&a->openings, &x->link);
 	listen_to_all(x);
-	hand_over(o, x);
+	x->errand = (struct errand){ .run = open_files, .done = finish };
+	errands_send(a->js->errands, &x->errand);
 }
 
-/* ---- the end ---------------------------------------------------------------- */
+/* ---- who asks ----------------------------------------------------------------- */
 
-static void destroy(struct opening *x)
-{
-	unlisten(x);
-	release(x, false);
-	list_remove(&x->link);
-	free(x);
-}
-
-static bool move_in(struct opening *x)
-{
-	struct stream *s = x->stream;
-
-	if (x->err != 0 || !js_add_stream(x->account, s))
-		return false;
-	stream_settle_in(s);
-	if (!stream_start(s))
-		log_error("JetStream: stream '%.*s' takes no messages: out of "
-		    "memory", SLICE_ARG(s->name));
-	js_mark_dirty(x->account->js, s);
-	return true;
-}
-
-static void finish(struct opening *x)
-{
-	struct js_account *a = x->account;
-	bool               is_open = move_in(x);
-
-	if (!is_open)
-		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err, 0);
-	unlisten(x);
-	release(x, is_open);
-	if (!is_open)
-		stream_forget(x->stream);
-	destroy(x);
-	if (list_is_empty(&a->openings))
-		log_notice("  Restored %zu streams of account '%.*s'", a->n,
-		    SLICE_ARG(a->core->name));
-}
-
-bool opener_has_done(struct opener *o)
-{
-	bool has;
-
-	pthread_mutex_lock(&o->mutex);
-	has = !list_is_empty(&o->done);
-	pthread_mutex_unlock(&o->mutex);
-	return has;
-}
-
-void opener_take_done(struct opener *o)
-{
-	struct list *l;
-
-	do {
-		pthread_mutex_lock(&o->mutex);
-		l = list_take(&o->done);
-		pthread_mutex_unlock(&o->mutex);
-		if (l != NULL)
-			finish(CONTAINER_OF(l, struct opening, work));
-	} while (l != NULL);
-}
-
-bool opener_is_at(const struct js_account *a, struct slice stream)
+bool opening_is_at(const struct js_account *a, struct slice stream)
 {
 	for (struct list *l = a->openings.next; l != &a->openings; l = l->next)
 		if (stream.n == 0 || slice_eq(stream, CONTAINER_OF(l,
@@ -363,7 +274,7 @@ bool opener_is_at(const struct js_account *a, struct slice stream)
 	return false;
 }
 
-struct slice opener_name(const struct js_account *a, size_t nth)
+struct slice opening_name(const struct js_account *a, size_t nth)
 {
 	for (struct list *l = a->openings.next; l != &a->openings; l = l->next)
 		if (nth-- == 0)
@@ -372,60 +283,16 @@ struct slice opener_name(const struct js_account *a, size_t nth)
 	return SLICE_NONE;
 }
 
-static bool is_under_way(const struct opener *o, const struct opening *x)
+static void give_up(struct opening *x)
 {
-	for (unsigned i = 0; i < THREADS_MAX; i++)
-		if (o->at[i] == x)
-			return true;
-	return false;
-}
-
-static void give_up(struct opener *o, struct opening *x)
-{
-	pthread_mutex_lock(&o->mutex);
-	while (is_under_way(o, x))
-		pthread_cond_wait(&o->has_less, &o->mutex);
-	list_remove(&x->work);
-	pthread_mutex_unlock(&o->mutex);
+	errands_recall(x->account->js->errands, &x->errand);
 	unlisten(x);
 	stream_forget(x->stream);
 	destroy(x);
 }
 
-void opener_cancel(struct opener *o, const struct js_account *a)
+void opening_cancel(const struct js_account *a)
 {
 	LIST_EACH (l, &a->openings)
-		give_up(o, CONTAINER_OF(l, struct opening, link));
-}
-
-/* ---- life ------------------------------------------------------------------- */
-
-struct opener *opener_create(struct js *js)
-{
-	struct opener *o = calloc(1, sizeof *o);
-	long           n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (o == NULL)
-		return NULL;
-	o->js = js;
-	o->n_threads_max = n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX
-	    : (unsigned)n;
-	pthread_mutex_init(&o->mutex, NULL);
-	pthread_cond_init(&o->has_less, NULL);
-	list_init(&o->todo);
-	list_init(&o->done);
-	return o;
-}
-
-void opener_destroy(struct opener *o)
-{
-	if (o == NULL)
-		return;
-	pthread_mutex_lock(&o->mutex);
-	while (o->n_threads > 0)
-		pthread_cond_wait(&o->has_less, &o->mutex);
-	pthread_mutex_unlock(&o->mutex);
-	pthread_mutex_destroy(&o->mutex);
-	pthread_cond_destroy(&o->has_less);
-	free(o);
+		give_up(CONTAINER_OF(l, struct opening, link));
 }
