@@ -7,6 +7,7 @@
 #include "core/account.h"
 #include "js/advisory.h"
 #include "js/js.h"
+#include "js/making.h"
 #include "js/opening.h"
 #include "js/place.h"
 #include "js/stream.h"
@@ -115,11 +116,12 @@ static bool delete_streams(struct js_account *a, struct js_error *e)
 
 		advisory_stream_action(s, "DELETED", "delete");
 		js_remove_stream(a, s);
-		if (stream_delete(s, e))
+		if (stream_delete(s, NULL, e))
 			continue;
 		js_add_stream(a, s);
 		return false;
 	}
+	making_end(a);
 	return true;
 }
 
@@ -132,6 +134,8 @@ static void remove_one(void *ctx, const char *path)
 
 	if (why == 0 && !place_is_gone(path))
 		why = place_mark_gone(&gone);
+	if (why == 0)
+		why = place_sync_parent(gone);
 	if (why == 0)
 		why = place_remove(gone);
 	if (why != 0)

@@ -183,6 +183,13 @@ static struct consumer *create_or_update(struct api_call *c,
 	return NULL;
 }
 
+/* What it says is kept back until a restart would find it so. */
+static void answer_when_kept(struct api_call *c, struct stream *s, bool is_kept)
+{
+	if (is_kept)
+		api_wait_for_disk(c, s, true, 10104);
+}
+
 static void create(struct api_call *c,
     bool (*settle)(struct api_call *c, struct consumer_config *g))
 {
@@ -213,8 +220,10 @@ static void create(struct api_call *c,
 		return;
 	}
 	o = create_or_update(c, s, g, action);
-	if (o != NULL)
-		consumer_write_info(o, true, c->w);
+	if (o == NULL)
+		return;
+	consumer_write_info(o, true, c->w);
+	answer_when_kept(c, s, cursor_is_kept(o));
 }
 
 void api_consumer_create(struct api_call *c)
@@ -278,10 +287,12 @@ void api_consumer_info(struct api_call *c)
 void api_consumer_delete(struct api_call *c)
 {
 	struct consumer *o = api_consumer(c);
+	bool             is_kept;
 	int              err;
 
 	if (o == NULL)
 		return;
+	is_kept = cursor_is_kept(o);
 	err = consumer_delete(o);
 	if (err != 0) {
 		js_fail_with(&c->e, 10104, "%s", err_text(err));
@@ -289,6 +300,7 @@ void api_consumer_delete(struct api_call *c)
 	}
 	json_key(c->w, "success");
 	json_bool(c->w, true);
+	answer_when_kept(c, api_stream(c), is_kept);
 }
 
 void api_consumer_pause(struct api_call *c)
@@ -310,6 +322,7 @@ void api_consumer_pause(struct api_call *c)
 		json_key(c->w, "pause_remaining");
 		json_i64(c->w, until - now);
 	}
+	answer_when_kept(c, api_stream(c), cursor_is_kept(o));
 }
 
 void api_consumer_unpin(struct api_call *c)
@@ -349,5 +362,5 @@ void api_consumer_reset(struct api_call *c)
 	consumer_write_info(o, true, c->w);
 	json_key(c->w, "reset_seq");
 	json_u64(c->w, at);
-	api_wait_for_disk(c, api_stream(c), true);
+	answer_when_kept(c, api_stream(c), cursor_is_kept(o));
 }

@@ -13,6 +13,7 @@
 #include "js/api.h"
 #include "js/errand.h"
 #include "js/hash8.h"
+#include "js/making.h"
 #include "js/opening.h"
 #include "js/place.h"
 #include "js/scrub.h"
@@ -389,6 +390,7 @@ void js_reconfigure(struct js *js, const struct js_config *config)
 static void close_streams(struct js_account *a)
 {
 	opening_cancel(a);
+	making_end(a);
 	for (size_t i = 0; i < a->n; i++)
 		stream_close(a->v[i]);
 	a->n = 0;
@@ -435,6 +437,8 @@ struct js_account *js_admit(struct js *js, struct account *core)
 		a->core = core;
 		list_init(&a->unopened);
 		list_init(&a->openings);
+		list_init(&a->makings);
+		list_init(&a->removals);
 		list_append(&js->guests, &a->link);
 		core->stored = a;
 		if (core->is_system)

@@ -83,6 +83,7 @@ struct js_usage {
 
 struct js_account {
 	struct list      openings;	/* streams that are (js/opening.c) */
+	struct list      makings, removals;	/* js/making.c */
 	struct list      link;		/* in js->accounts or ->guests */
 	struct js       *js;
 	struct account  *core;

@@ -149,5 +149,5 @@ void api_stream_redrive(struct api_call *c)
 	json_u64(c->w, r.n);
 	json_key(c->w, "left");
 	json_u64(c->w, store_totals(r.letters->store).n_msgs);
-	api_wait_for_disk(c, r.letters, false);
+	api_wait_for_disk(c, r.letters, false, 10051);
 }
