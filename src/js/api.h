@@ -57,8 +57,8 @@ struct api_call {
 	struct json_writer       *w;	/* inside the answer's object */
 	struct js_error           e;	/* set: it failed, what was written goes */
 	bool                      is_silent;	/* no answer at all */
-	bool                      is_put_off;	/* r->making has begun: it is asked
-						   again when that is done */
+	bool                      is_put_off;	/* it is asked again when r->making is
+						   done, or in the next turn */
 	const char               *identity;	/* of the stream, which the answer
 						   says in a header; NULL */
 };

@@ -92,6 +92,7 @@ struct stream {
 	bool                  is_leaving;	/* it is being closed or deleted */
 	bool                  was_purged;	/* as a whole, since it is open */
 	bool                  is_opening;	/* on another thread */
+	bool                  is_redriving;	/* letters of it are under way */
 	uint64_t              bytes_told;	/* of its account's use */
 };
 
