@@ -271,6 +271,7 @@ void api_stream_update(struct api_call *c)
 		return;
 	advisory_stream_action(s, "UPDATED", "modify");
 	stream_write_info(s, NULL, true, NULL, c->w);
+	api_wait_for_disk(c, s, false, 10069);
 }
 
 /* ---- names and lists ------------------------------------------------------------------ */

@@ -596,7 +596,7 @@ static int write_created(struct stream *s, int64_t created_ns)
 	if (!buf_failed(&blob))
 		err = store_set_blob(s->store, buf_slice(&blob));
 	buf_fini(&blob);
-	return err;
+	return err != 0 ? err : store_flush(s->store);
 }
 
 int stream_move_files(struct stream *s, int64_t created_ns)

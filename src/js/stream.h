@@ -132,7 +132,8 @@ void stream_forget(struct stream *s);
 /* Subscribes to its subjects: from here on it takes messages. */
 bool stream_start(struct stream *s);
 
-/* config: checked and allowed; owned from now on.  Durable on return. */
+/* config: checked and allowed; owned from now on.  In force at once, and durable
+ * with the next sync.  False and *e: all is as it was. */
 bool stream_update(struct stream *s, struct stream_config *config,
     struct js_error *e);
 

@@ -17,7 +17,10 @@ def steady(value, varies=frozenset(VARIES)):
             'unknown field' not in value:
         return 'invalid JSON'           # each reader has its own words
     if isinstance(value, dict):
-        return {k: steady(v, varies) for k, v in value.items() if k not in varies}
+        value = {k: steady(v, varies) for k, v in value.items() if k not in varies}
+        if 'sources' in value and 'state' in value:     # a map of nats-server's
+            value['sources'].sort(key=str)
+        return value
     if isinstance(value, list):
         return [steady(v, varies) for v in value]
     return value
