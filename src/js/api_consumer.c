@@ -214,6 +214,9 @@ static void create(struct api_call *c,
 	s = js_failed(&c->e) ? NULL : api_stream(c);
 	if (s != NULL)
 		settle_reader(c, s, g);
+	o = s == NULL ? NULL : stream_find_consumer(s, g->name);
+	if (o != NULL)
+		limits.before = consumer_config(o);
 	if (js_failed(&c->e) || !consumer_config_check(g, s->config, &limits,
 	    c->asked.consumer_create.pedantic, &c->e)) {
 		consumer_config_destroy(g);

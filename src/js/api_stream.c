@@ -60,7 +60,8 @@ static struct stream_config *read_config(struct api_call *c, bool is_new,
 		.max_bytes_required = c->account->limits.max_bytes_required,
 		.mem_max_stream_bytes = c->account->limits.mem_max_stream_bytes,
 		.disk_max_stream_bytes =
-		    c->account->limits.disk_max_stream_bytes };
+		    c->account->limits.disk_max_stream_bytes,
+		.is_stored = is_restored };
 	struct stream_config *g;
 
 	if (!stream_config_read(c->doc, c->js->config.is_strict, pedantic, &g,
@@ -187,7 +188,7 @@ static struct stream *create(struct api_call *c, struct stream_config *g)
 		return s;
 	}
 	js_remove_stream(c->account, s);
-	stream_delete(s, NULL, &c->e);
+	stream_abandon(s);
 	js_fail_with(&c->e, 10049, "%s", err_text(ERR_NOMEM));
 	return NULL;
 }

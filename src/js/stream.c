@@ -378,18 +378,15 @@ int stream_make_files(struct stream *s)
 
 static bool read_blob(struct stream *s, struct slice blob)
 {
-	static const struct stream_limits none = { 0 };
+	static const struct stream_limits stored = { .is_stored = true };
 	const char     *why;
 	struct json    *doc = json_parse(blob, &why);
 	struct js_error e = { 0 };
 	bool ok = doc != NULL && stream_config_read(json_get(doc, "config"),
-	    false, NULL, &s->config, &e);
-
-	/* what markers imply is refused where it is said of a counter */
-	if (ok && s->config->allow_counter && s->config->marker_ttl_ns > 0)
-		s->config->allow_msg_ttl = false;
-	ok = ok && stream_config_check(s->config, &none, false, &e) &&
+	    false, NULL, &s->config, &e) &&
+	    stream_config_check(s->config, &stored, false, &e) &&
 	    json_as_i64(json_get(doc, "created"), &s->created_ns);
+
 	if (ok)
 		s->name = s->config->name;
 	else
@@ -697,9 +694,11 @@ void stream_abandon(struct stream *s)
 	store_abandon(s->store);
 	if (s->state != NULL)
 		store_abandon(s->state);
-	if (s->config->storage == STORAGE_FILE && (place_is_gone(s->dir) ||
-	    place_mark_gone(&s->dir) == 0))
+	if (s->config->storage == STORAGE_FILE) {
+		if (!place_is_gone(s->dir))
+			place_mark_gone(&s->dir);
 		place_remove(s->dir);
+	}
 	destroy(s);
 }
 
