@@ -157,8 +157,11 @@ static struct consumer *update(struct api_call *c, struct consumer *o,
 	return js_failed(&c->e) ? NULL : o;
 }
 
+/* is_whole: it was said as it is, the time without use too; without that
+ * nats-server takes none for the one that is there, if it is to be new. */
 static struct consumer *create_or_update(struct api_call *c,
-    struct stream *s, struct consumer_config *g, enum action action)
+    struct stream *s, struct consumer_config *g, enum action action,
+    bool is_whole)
 {
 	struct consumer *o = stream_find_consumer(s, g->name);
 
@@ -171,7 +174,8 @@ static struct consumer *create_or_update(struct api_call *c,
 		return o;
 	} else {
 		g->pause_until = consumer_config(o)->pause_until;
-		if (consumer_config_equal(g, consumer_config(o))) {
+		if (consumer_config_equal(g, consumer_config(o)) &&
+		    (is_whole || action != ACTION_CREATE)) {
 			consumer_config_destroy(g);
 			return o;
 		}
@@ -202,6 +206,7 @@ static void create(struct api_call *c,
 	struct consumer        *o;
 	struct stream          *s;
 	enum action             action;
+	bool                    is_whole;
 
 	if (g == NULL)
 		return;
@@ -214,6 +219,8 @@ static void create(struct api_call *c,
 	s = js_failed(&c->e) ? NULL : api_stream(c);
 	if (s != NULL)
 		settle_reader(c, s, g);
+	is_whole = g->inactive_ns > 0 || (s != NULL &&
+	    s->config->limit_inactive_ns > 0);
 	o = s == NULL ? NULL : stream_find_consumer(s, g->name);
 	if (o != NULL)
 		limits.before = consumer_config(o);
@@ -222,7 +229,8 @@ static void create(struct api_call *c,
 		consumer_config_destroy(g);
 		return;
 	}
-	o = create_or_update(c, s, g, action);
+	o = create_or_update(c, s, g, action, is_whole ||
+	    g->inactive_ns == 0);
 	if (o == NULL)
 		return;
 	consumer_write_info(o, true, c->w);

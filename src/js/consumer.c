@@ -568,8 +568,8 @@ static void take_effect(struct consumer *c, const struct consumer_config *old)
 static bool check_update(struct consumer *c, const struct consumer_config *to,
     struct js_error *e)
 {
-	if (!check_work_queue(c->stream, to, c, e) ||
-	    !consumer_config_check_update(c->config, to, e))
+	if (!consumer_config_check_update(c->config, to, e) ||
+	    !check_work_queue(c->stream, to, c, e))
 		return false;
 	if (c->push != NULL && push_is_bound(c) && !slice_eq(
 	    c->config->deliver_subject, to->deliver_subject))

@@ -571,14 +571,17 @@ static void prune(struct stream *s)
 	buf_fini(&x.subjects);
 }
 
-static void drop_unwanted(struct stream *s)
+/* What all have had goes; what none of them ever wanted stays. */
+static void lose_interest(struct stream *s)
 {
-	struct store_msg m = { 0 };
-	uint64_t         seq = 0;
+	struct stream_purge_what all = { 0 };
+	struct js_error          e;
+	uint64_t                 n;
 
-	for (; store_find_next(s->store, SLICE_NONE, seq, &seq) == 0; seq++)
-		stream_acked(s, seq);
-	store_msg_fini(&m);
+	if (s->config->retention == RETENTION_INTEREST && s->n_consumers == 0)
+		stream_purge_now(s, &all, &n, &e);
+	else
+		stream_settle(s);
 }
 
 /* ---- from a backup ---------------------------------------------------------------- */
@@ -652,9 +655,8 @@ bool stream_update(struct stream *s, struct stream_config *config,
 		fast_batch_drop_all(s);
 	stream_enforce(s);
 	prune(s);
-	if (old->retention == RETENTION_LIMITS &&
-	    config->retention == RETENTION_INTEREST)
-		drop_unwanted(s);
+	if (old->retention == RETENTION_LIMITS)
+		lose_interest(s);
 	stream_config_destroy(old);
 	expiry_arm(s);
 	js_mark_dirty(stream_js(s), s);

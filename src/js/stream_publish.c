@@ -399,13 +399,12 @@ void publish_stored(struct publish *p)
 	struct buf *last = p->s->last_msg_id;
 
 	remember_id(p);
-	if (p->end == PUBLISH_UNWANTED)
-		return;
 	if (p->msg_id.n > 0 || last->n > 0) {
 		buf_reset(last);
 		buf_put_slice(last, p->msg_id);
 	}
-	roll_up(p);
+	if (p->end != PUBLISH_UNWANTED)
+		roll_up(p);
 }
 
 bool publish_fail(struct publish *p, int err)
