@@ -321,3 +321,50 @@ void json_each(const struct json *object,
 		    (const struct json *)json_object_iter_value(i)))
 			return;
 }
+
+/* ---- copying ---------------------------------------------------------- */
+
+static bool copy_member(void *ctx, struct slice key, const struct json *v)
+{
+	struct json_writer *w = ctx;
+
+	json_key_slice(w, key);
+	json_put(w, v);
+	return true;
+}
+
+static void copy_brackets(struct json_writer *w, const struct json *j)
+{
+	if (json_is_object(j)) {
+		json_begin_object(w);
+		json_each(j, copy_member, w);
+		json_end_object(w);
+		return;
+	}
+	json_begin_array(w);
+	for (size_t i = 0; i < json_n_items(j); i++)
+		json_put(w, json_item(j, i));
+	json_end_array(w);
+}
+
+void json_put(struct json_writer *w, const struct json *j)
+{
+	struct slice s;
+	int64_t      i;
+	double       f;
+	bool         b;
+
+	if (json_as_str(j, &s))
+		json_str(w, s);
+	else if (json_as_i64(j, &i))
+		json_i64(w, i);
+	else if (json_as_f64(j, &f))
+		json_f64(w, f);
+	else if (json_as_bool(j, &b))
+		json_bool(w, b);
+	else if ((json_is_object(j) || json_is_array(j)) &&
+	    w->depth < JSON_COPY_DEPTH_MAX)
+		copy_brackets(w, j);
+	else
+		json_raw(w, SLICE("null"));
+}

@@ -14,9 +14,9 @@
 #include "js/fields.h"
 #include "js/headers.h"
 #include "js/js.h"
+#include "js/offline.h"
 #include "js/request.h"
 #include "js/stream.h"
-#include "js/unopened.h"
 #include "proto/subject.h"
 
 #define PREFIX SLICE("$JS.API.")
@@ -495,29 +495,54 @@ void api_close(struct js_account *a)
 
 /* ---- for the handlers ------------------------------------------------------------ */
 
-struct stream *api_stream(struct api_call *c)
+struct stream *api_stream_or(struct api_call *c, unsigned if_offline)
 {
-	struct stream *s = js_find_stream(c->account, c->names[0]);
-	int64_t        level;
+	struct stream        *s = js_find_stream(c->account, c->names[0]);
+	const struct offline *o;
 
 	if (s != NULL)
 		return s;
-	level = unopened_level(&c->account->unopened, c->names[0]);
-	if (level > 0)
-		js_fail_with(&c->e, 10194, "unsupported - required API level: "
-		    "%lld, current API level: %d", (long long)level,
-		    JS_API_LEVEL);
-	else
+	o = offline_find(c->account, c->names[0]);
+	if (o == NULL)
 		js_fail(&c->e, 10059);
+	else if (if_offline == 0)
+		js_fail_with(&c->e, 10194, "%.*s",
+		    SLICE_ARG(buf_slice(&o->reason)));
+	else
+		js_fail_with(&c->e, if_offline, "stream closed");
+	return NULL;
+}
+
+struct stream *api_stream(struct api_call *c)
+{
+	return api_stream_or(c, 0);
+}
+
+/* Of a stream that is offline: those that are the reason are there. */
+static struct consumer *refuse_offline(struct api_call *c,
+    const struct offline *o)
+{
+	const struct offline_consumer *x = offline_find_consumer(o,
+	    c->names[1]);
+
+	if (x != NULL)
+		js_fail_with(&c->e, 10195, "%.*s",
+		    SLICE_ARG(buf_slice(&x->reason)));
+	else
+		js_fail(&c->e, 10014);
 	return NULL;
 }
 
 struct consumer *api_consumer(struct api_call *c)
 {
-	struct stream   *s = api_stream(c);
-	struct consumer *o = s == NULL ? NULL
-	    : stream_find_consumer(s, c->names[1]);
+	const struct offline *off = offline_find(c->account, c->names[0]);
+	struct stream        *s;
+	struct consumer      *o;
 
+	if (off != NULL)
+		return refuse_offline(c, off);
+	s = api_stream(c);
+	o = s == NULL ? NULL : stream_find_consumer(s, c->names[1]);
 	if (s != NULL && o == NULL)
 		js_fail(&c->e, 10014);
 	return o;

@@ -7,6 +7,7 @@
 #include "core/account.h"
 #include "js/advisory.h"
 #include "js/js.h"
+#include "js/offline.h"
 #include "js/opening.h"
 #include "js/place.h"
 #include "js/stream.h"
@@ -110,6 +111,7 @@ static struct js_account *find_by_name(const struct js *js, struct slice name)
 static bool delete_streams(struct js_account *a, struct js_error *e)
 {
 	opener_cancel(a->js->opener, a);
+	offline_clear(a);	/* their files go with the others' */
 	while (a->n > 0) {
 		struct stream *s = a->v[a->n - 1];
 

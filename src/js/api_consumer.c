@@ -9,6 +9,7 @@
 #include "js/hash8.h"
 #include "js/headers.h"
 #include "js/js.h"
+#include "js/offline.h"
 #include "js/names.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
@@ -229,11 +230,69 @@ void api_consumer_create_durable(struct api_call *c)
 
 /* ---- lists ---------------------------------------------------------------------- */
 
+/* Of a stream that is offline only those stand in lists that are the reason. */
+static void write_offline_names(struct api_call *c, const struct offline *o,
+    size_t at, size_t limit)
+{
+	size_t i = 0;
+
+	json_begin_array(c->w);
+	for (struct list *l = o->consumers.next; l != &o->consumers;
+	    l = l->next, i++)
+		if (i >= at && i - at < limit)
+			json_str(c->w, offline_consumer_of(l)->name);
+	json_end_array(c->w);
+}
+
+static void write_reasons(struct api_call *c, const struct offline *o,
+    size_t at, size_t limit)
+{
+	size_t i = 0;
+
+	json_begin_object(c->w);
+	for (struct list *l = o->consumers.next; l != &o->consumers;
+	    l = l->next, i++) {
+		const struct offline_consumer *x = offline_consumer_of(l);
+
+		if (i < at || i - at >= limit)
+			continue;
+		json_key_slice(c->w, x->name);
+		json_str(c->w, buf_slice(&x->reason));
+	}
+	json_end_object(c->w);
+}
+
+static void write_offline_page(struct api_call *c, const struct offline *o,
+    size_t limit, bool is_whole)
+{
+	size_t at = api_page(c, o->n_consumers, limit);
+
+	json_key(c->w, "consumers");
+	if (!is_whole) {
+		write_offline_names(c, o, at, limit);
+		return;
+	}
+	json_begin_array(c->w);
+	json_end_array(c->w);
+	if (at == o->n_consumers)
+		return;
+	json_key(c->w, "missing");
+	write_offline_names(c, o, at, limit);
+	json_key(c->w, "offline");
+	write_reasons(c, o, at, limit);
+}
+
 static void write_page(struct api_call *c, size_t limit, bool is_whole)
 {
-	struct stream *s = api_stream(c);
-	size_t         at, i = 0;
+	const struct offline *off = offline_find(c->account, c->names[0]);
+	struct stream        *s;
+	size_t                at, i = 0;
 
+	if (off != NULL) {
+		write_offline_page(c, off, limit, is_whole);
+		return;
+	}
+	s = api_stream(c);
 	if (s == NULL)
 		return;
 	at = api_page(c, s->n_consumers - s->n_direct, limit);

@@ -101,6 +101,8 @@ struct js_account {
 	struct js_sub   *subs[16];	/* of the API */
 	size_t           n_subs;
 	struct list      unopened;	/* streams that are on the disk only */
+	struct list      offline;	/* that need a newer server */
+	size_t           n_offline;
 };
 
 /* What goes on over many turns: a backup, a restore.  A turn does a bounded

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "core/account.h"
 #include "core/msg.h"
+#include "js/offline.h"
 #include "js/place.h"
 #include "js/stream_int.h"
 #include "js/unopened.h"
@@ -34,6 +35,7 @@ struct opening {
 	size_t             n_subs;
 	struct list        held;
 	size_t             n_held, held_bytes;
+	struct offline    *offline;	/* owned; NULL: it is served */
 	int                err;
 };
 
@@ -60,6 +62,18 @@ static struct opening *take_todo(struct opener *o, unsigned *slot)
 	return o->at[*slot];
 }
 
+static void open_files(struct opening *x)
+{
+	bool failed;
+
+	x->err = stream_open_files(x->stream);
+	if (x->err != 0)
+		return;
+	x->offline = offline_because_of_consumers(x->stream, &failed);
+	if (failed)
+		x->err = ERR_NOMEM;
+}
+
 static void *run(void *ctx)
 {
 	struct opener  *o = ctx;
@@ -69,7 +83,7 @@ static void *run(void *ctx)
 	pthread_mutex_lock(&o->mutex);
 	while ((x = take_todo(o, &slot)) != NULL) {
 		pthread_mutex_unlock(&o->mutex);
-		x->err = stream_open_files(x->stream);
+		open_files(x);
 		pthread_mutex_lock(&o->mutex);
 		o->at[slot] = NULL;
 		list_append(&o->done, &x->work);
@@ -109,7 +123,7 @@ static void hand_over(struct opener *o, struct opening *x)
 	pthread_mutex_unlock(&o->mutex);
 	if (has_thread)
 		return;
-	x->err = stream_open_files(x->stream);
+	open_files(x);
 	list_append(&o->done, &x->work);
 	js_need_turn(o->js);
 }
@@ -246,24 +260,35 @@ static void release(struct opening *x, bool is_open)
 
 /* ---- beginning -------------------------------------------------------------- */
 
-static void fail(struct js_account *a, const char *path, int err,
-    int64_t level)
+static void fail(struct js_account *a, const char *path, int err)
 {
 	log_error("JetStream: %s cannot be opened, and is left as it is: %s",
 	    path, err_text(err));
-	unopened_add(&a->unopened, path, level);
+	unopened_add(&a->unopened, path);
 }
 
 /* Two directories that say they are the same stream. */
 static bool is_known(const struct js_account *a, struct slice name)
 {
-	return js_find_stream(a, name) != NULL || opener_is_at(a, name);
+	return js_find_stream(a, name) != NULL || opener_is_at(a, name) ||
+	    offline_find(a, name) != NULL;
+}
+
+static void add_newer(struct js_account *a, const char *path,
+    struct offline *newer)
+{
+	if (!is_known(a, newer->config->name)) {
+		offline_add(a, newer);
+		return;
+	}
+	offline_destroy(newer);
+	fail(a, path, ERR_EXISTS);
 }
 
 void opener_add(struct opener *o, struct js_account *a, const char *path)
 {
 	struct opening *x = calloc(1, sizeof *x);
-	int64_t         level = 0;
+	struct offline *newer = NULL;
 	int             err = ERR_NOMEM;
 
 	if (place_is_gone(path)) {
@@ -272,7 +297,7 @@ void opener_add(struct opener *o, struct js_account *a, const char *path)
 		return;
 	}
 	if (x != NULL)
-		x->stream = stream_peek(a, path, &err, &level);
+		x->stream = stream_peek(a, path, &err, &newer);
 	if (x != NULL && x->stream != NULL && is_known(a, x->stream->name)) {
 		err = ERR_EXISTS;
 		stream_forget(x->stream);
@@ -280,7 +305,10 @@ void opener_add(struct opener *o, struct js_account *a, const char *path)
 	}
 	if (x == NULL || x->stream == NULL) {
 		free(x);
-		fail(a, path, err, level);
+		if (newer != NULL)
+			add_newer(a, path, newer);
+		else
+			fail(a, path, err);
 		return;
 	}
 	x->account = a;
@@ -297,6 +325,7 @@ static void destroy(struct opening *x)
 	unlisten(x);
 	release(x, false);
 	list_remove(&x->link);
+	offline_destroy(x->offline);
 	free(x);
 }
 
@@ -314,13 +343,23 @@ static bool move_in(struct opening *x)
 	return true;
 }
 
+/* Its consumers are not read: they stay as they are, too. */
+static void put_offline(struct opening *x)
+{
+	offline_keep_state(x->offline, x->stream);
+	offline_add(x->account, x->offline);
+	x->offline = NULL;
+}
+
 static void finish(struct opening *x)
 {
 	struct js_account *a = x->account;
-	bool               is_open = move_in(x);
+	bool               is_open = x->offline == NULL && move_in(x);
 
-	if (!is_open)
-		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err, 0);
+	if (x->offline != NULL)
+		put_offline(x);
+	else if (!is_open)
+		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err);
 	unlisten(x);
 	release(x, is_open);
 	if (!is_open)

@@ -32,6 +32,7 @@ struct js_account;
 struct js_error;
 struct js_sub;
 struct json_writer;
+struct offline;
 struct run;
 struct schedules;
 struct source;
@@ -114,9 +115,9 @@ void stream_abandon(struct stream *s);
 
 /* One that is on the disk, in the directory dir: what it is, and no more yet.
  * NULL: that cannot be read (why: ERR_*), or a newer server made it
- * (ERR_VERSION, and the *level of the API that it needs). */
+ * (ERR_VERSION, and what there is of it: *newer, owned; else NULL). */
 struct stream *stream_peek(struct js_account *a, const char *dir, int *why,
-    int64_t *level);
+    struct offline **newer);
 /* Its stores are opened, and what is in memory is made.  ERR_*: it cannot be
  * used.  Thread: any that has it alone. */
 int stream_open_files(struct stream *s);

@@ -456,6 +456,30 @@ TEST(any_bytes_come_back_but_for_replacement)
 	buf_fini(&want);
 }
 
+TEST(a_value_is_written_once_more)
+{
+	static const struct { const char *in, *out; } t[] = {
+		{ "[1,-2,1.5,true,false,null,\"<\"]",
+		  "[1,-2,1.5,true,false,null,\"\\u003c\"]" },
+		{ "{\"a\":{\"b\":[]},\"c\":{}}",
+		  "{\"a\":{\"b\":[]},\"c\":{}}" },
+		{ "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+		  "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[null]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]" },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		const char  *why;
+		struct json *doc = json_parse(slice_str(t[i].in), &why);
+		struct buf   once_more = { 0 };
+
+		CHECK(doc != NULL, "%s", t[i].in);
+		json_put(JSON_INTO(&once_more, 0), doc);
+		CHECK_SLICE(buf_slice(&once_more), slice_str(t[i].out));
+		buf_fini(&once_more);
+		json_free(doc);
+	}
+}
+
 TEST(json_is_laid_out_anew)
 {
 	static const struct { const char *in, *compact, *wide; } t[] = {
