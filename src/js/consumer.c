@@ -18,6 +18,7 @@
 #include "js/advisory.h"
 #include "js/consumer_int.h"
 #include "js/errors.h"
+#include "js/pack.h"
 #include "js/push.h"
 #include "js/stream_config.h"
 #include "proto/subject.h"
@@ -485,6 +486,8 @@ int consumer_delete(struct consumer *c)
 	if (!c->config->direct)
 		advisory_consumer_action(c, "delete");
 	pull_end_all(c, "409 Consumer Deleted", false);
+	if (s->pack != NULL)
+		pack_lose(s->pack, c);
 	c->is_leaving = true;
 	err = cursor_forget(c);
 	destroy(c);

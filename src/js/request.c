@@ -58,6 +58,7 @@ static const struct js_field snapshot_fields[] = {
 	GO_INT("chunk_size", snapshot.wish.chunk_bytes),
 	GO_INT("window_size", snapshot.wish.window_bytes),
 	ROW("jsck", JS_BOOL, snapshot.checks),
+	ROW("format", JS_STR, snapshot.wish.format),	/* ours */
 	{ NULL }
 };
 

@@ -33,6 +33,7 @@ struct js_error;
 struct js_sub;
 struct json_writer;
 struct offline;
+struct pack;
 struct run;
 struct schedules;
 struct source;
@@ -78,6 +79,7 @@ struct stream {
 	struct consumer     **by_name;	/* the same, n_consumers, to seek in */
 	size_t                by_name_cap;
 	size_t                n_consumers, n_direct;
+	struct pack          *pack;	/* a backup under way; NULL: none */
 	size_t                n_readers;	/* that feed other streams */
 	uint64_t              durable_told;	/* to them: up to this sequence */
 	struct list           waiters;	/* struct stream_waiter, by mark */
