@@ -89,6 +89,10 @@ const struct json *json_get(const struct json *object, const char *key);
  * and fits; an f64 may be written as an integer. */
 bool json_as_str(const struct json *j, struct slice *ret);
 bool json_as_i64(const struct json *j, int64_t *ret);
+/* Up to 2^64 - 1. */
+bool json_as_u64(const struct json *j, uint64_t *ret);
+/* An integer that no i64 holds, as it stands in the text. */
+bool json_as_digits(const struct json *j, struct slice *ret);
 bool json_as_f64(const struct json *j, double *ret);
 bool json_as_bool(const struct json *j, bool *ret);
 

@@ -5,8 +5,9 @@
  * decoder accepts and jansson does not:
  *   - bytes in a string that are no UTF-8, each by U+FFFD;
  *   - an escaped half of a surrogate pair, by \ufffd;
- *   - an integer beyond 64 bits, by the same with ".0": for Go it is fine where
- *     nobody asks for it or a float is wanted, and an error as an integer.
+ *   - an integer beyond an i64, by a string of its digits behind a NUL: for Go
+ *     it is fine where nobody asks for it, or a u64 or a float is wanted.  No
+ *     other string reads as a number, and none that begins so as text.
  * A text that needs none of this, so nearly each, is not copied.  The pass also
  * counts brackets, because jansson recurses for each.  Bytes outside strings
  * are left to jansson's judgement.
@@ -16,6 +17,7 @@
  * the place of the first; Go would keep what null follows. */
 #include "base/json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -120,6 +122,17 @@ static bool is_number_byte(char c)
 	    c == 'e' || c == 'E';
 }
 
+/* "-+1" and "01" are none, and left to jansson. */
+static bool is_integer(struct slice s)
+{
+	if (s.n > 0 && s.p[0] == '-')
+		s = slice_skip(s, 1);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 1 && s.p[0] != '0';
+}
+
 static void clean_number(struct clean *c)
 {
 	struct slice number = slice_of(c->in.p + c->at, 0);
@@ -131,9 +144,12 @@ static void clean_number(struct clean *c)
 		    (c->in.p[c->at] | 0x20) != 'e';
 		number.n++;
 	}
-	/* "-+1" and its like fail here too, and again in jansson */
-	if (is_whole && !text_parse_i64(number, &v))
-		replace(c, 0, SLICE(".0"));
+	if (!is_whole || text_parse_i64(number, &v) || !is_integer(number))
+		return;
+	c->at -= number.n;
+	replace(c, 0, SLICE("\"\\u0000"));
+	c->at += number.n;
+	replace(c, 0, SLICE("\""));
 }
 
 /* False: nested too deeply. */
@@ -257,9 +273,19 @@ const struct json *json_get(const struct json *object, const char *key)
 	return found;
 }
 
+bool json_as_digits(const struct json *j, struct slice *ret)
+{
+	if (!is(j, JSON_STRING) || json_string_length(value(j)) == 0 ||
+	    json_string_value(value(j))[0] != '\0')
+		return false;
+	*ret = slice_of(json_string_value(value(j)) + 1,
+	    json_string_length(value(j)) - 1);
+	return is_integer(*ret);
+}
+
 bool json_as_str(const struct json *j, struct slice *ret)
 {
-	if (!is(j, JSON_STRING))
+	if (!is(j, JSON_STRING) || json_as_digits(j, ret))
 		return false;
 	*ret = slice_of(json_string_value(value(j)),
 	    json_string_length(value(j)));
@@ -275,8 +301,27 @@ bool json_as_i64(const struct json *j, int64_t *ret)
 	return true;
 }
 
+bool json_as_u64(const struct json *j, uint64_t *ret)
+{
+	struct slice digits;
+	int64_t      v;
+
+	if (json_as_digits(j, &digits))
+		return text_parse_u64(digits, ret);
+	if (!json_as_i64(j, &v) || v < 0)
+		return false;
+	*ret = (uint64_t)v;
+	return true;
+}
+
 bool json_as_f64(const struct json *j, double *ret)
 {
+	struct slice digits;
+
+	if (json_as_digits(j, &digits)) {
+		*ret = strtod(digits.p, NULL);	/* a NUL is behind them */
+		return isfinite(*ret);
+	}
 	if (!is(j, JSON_REAL) && !is(j, JSON_INTEGER))
 		return false;
 	*ret = json_number_value(value(j));
@@ -354,7 +399,9 @@ void json_put(struct json_writer *w, const struct json *j)
 	double       f;
 	bool         b;
 
-	if (json_as_str(j, &s))
+	if (json_as_digits(j, &s))
+		json_raw(w, s);
+	else if (json_as_str(j, &s))
 		json_str(w, s);
 	else if (json_as_i64(j, &i))
 		json_i64(w, i);

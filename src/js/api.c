@@ -48,6 +48,7 @@ struct api_row {
 	bool              is_info;	/* it only asks: a queue of its own */
 	bool              is_anywhere;	/* without JetStream too */
 	bool              is_about_all;	/* streams, whichever it names */
+	bool              is_heard;	/* only by the consumer that it names */
 };
 
 static const struct api_row rows[] = {
@@ -109,7 +110,7 @@ static const struct api_row rows[] = {
 	  "\"paused\":false,\"pause_until\":\"0001-01-01T00:00:00Z\"", OPTIONAL,
 	  api_consumer_pause, .asks = &request_pause },
 	{ "CONSUMER.RESET.*.*", "consumer_reset", "\"reset_seq\":0", STRICT,
-	  api_consumer_reset, true, .asks = &request_reset },
+	  api_consumer_reset, true, .asks = &request_reset, .is_heard = true },
 	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
 	  api_consumer_unpin, .asks = &request_unpin },
 	{ "CONSUMER.LEADER.STEPDOWN.*.*", "consumer_leader_stepdown", NULL,
@@ -279,6 +280,13 @@ static void reply(const struct api_call *c, struct slice text)
 	buf_fini(&headers);
 }
 
+/* One that is not there says nothing, as in nats-server. */
+static bool has_listener(struct api_call *c, const struct api_row *row)
+{
+	c->is_silent = row->is_heard && api_consumer(c) == NULL;
+	return !c->is_silent;
+}
+
 static void answer(struct js *js, const struct api_request *r,
     const struct api_row *row, struct slice rest)
 {
@@ -292,7 +300,7 @@ static void answer(struct js *js, const struct api_request *r,
 	json_init(&w, &out, 0);
 	begin(&w, row);
 	if (has_level(&c) && has_jetstream(&c, row) &&
-	    read_payload(&c, row, &doc) && understand(&c, row)) {
+	    has_listener(&c, row) && read_payload(&c, row, &doc) && understand(&c, row)) {
 		if (row->rule == REQUIRED && c.doc == NULL)
 			js_fail(&c.e, row->if_empty != 0 ? row->if_empty
 			    : 10003);

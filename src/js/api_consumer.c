@@ -18,19 +18,6 @@ enum { NAMES_PAGE = 1024, LIST_PAGE = 256 };
 
 /* ---- create -------------------------------------------------------------------- */
 
-enum action { ACTION_ANY, ACTION_CREATE, ACTION_UPDATE };
-
-static bool read_action(struct api_call *c, enum action *action)
-{
-	struct slice s = c->asked.consumer_create.action;
-
-	*action = slice_eq(s, SLICE("create")) ? ACTION_CREATE
-	    : slice_eq(s, SLICE("update")) ? ACTION_UPDATE : ACTION_ANY;
-	return s.n == 0 || *action != ACTION_ANY ||
-	    js_fail_with(&c->e, 10025, "unknown consumer action: \"%.*s\"",
-	    SLICE_ARG(s));
-}
-
 static struct consumer_config *read_config(struct api_call *c)
 {
 	struct consumer_config *g;
@@ -159,7 +146,7 @@ static struct consumer *update(struct api_call *c, struct consumer *o,
 }
 
 static struct consumer *create_or_update(struct api_call *c,
-    struct stream *s, struct consumer_config *g, enum action action)
+    struct stream *s, struct consumer_config *g, enum consumer_action action)
 {
 	struct consumer *o = stream_find_consumer(s, g->name);
 
@@ -195,11 +182,10 @@ static void create(struct api_call *c,
 	struct consumer_config *g = read_config(c);
 	struct consumer        *o;
 	struct stream          *s;
-	enum action             action;
 
 	if (g == NULL)
 		return;
-	if (!read_action(c, &action) || !settle(c, g)) {
+	if (!settle(c, g)) {
 		consumer_config_destroy(g);
 		return;
 	}
@@ -213,7 +199,7 @@ static void create(struct api_call *c,
 		consumer_config_destroy(g);
 		return;
 	}
-	o = create_or_update(c, s, g, action);
+	o = create_or_update(c, s, g, c->asked.consumer_create.action);
 	if (o != NULL)
 		consumer_write_info(o, true, c->w);
 }
@@ -389,16 +375,13 @@ void api_consumer_unpin(struct api_call *c)
 		consumer_unpin(o, group, &c->e);
 }
 
-/* One that is not there is not answered, as by nats-server. */
 void api_consumer_reset(struct api_call *c)
 {
 	struct consumer *o = api_consumer(c);
 	uint64_t         at;
 
-	c->is_silent = o == NULL || c->r->reply.n == 0;
-	if (o == NULL)
-		return;
-	if (!consumer_reset(o, c->asked.reset.seq, &at, &c->e))
+	c->is_silent = c->r->reply.n == 0;
+	if (o == NULL || !consumer_reset(o, c->asked.reset.seq, &at, &c->e))
 		return;
 	cursor_flush(o);
 	if (cursor_error(o) != 0) {

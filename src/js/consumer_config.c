@@ -164,8 +164,11 @@ bool consumer_config_read(const struct json *object, bool is_strict,
 	}
 	c->hold = h;
 	c->opt_start_time = c->pause_until = JS_TIME_UNSET;
-	if (js_fields_read(fields, "ConsumerConfig", object, is_strict, c, h,
-	    e)) {
+	if (!json_is_object(object))
+		js_fail_type(e, object, "CreateConsumerRequest.config",
+		    "server.ConsumerConfig");
+	else if (js_fields_read(fields, "CreateConsumerRequest.config", object,
+	    is_strict, c, h, e)) {
 		*ret = c;
 		return true;
 	}

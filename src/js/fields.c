@@ -112,11 +112,14 @@ bool js_is_null(const struct json *j)
 /* " 1.5"; nothing where j is no number. */
 static void put_number(const struct json *j, char *out, size_t size)
 {
-	struct buf text = { 0 };
-	int64_t    i;
-	double     d;
+	struct buf   text = { 0 };
+	struct slice digits;
+	int64_t      i;
+	double       d;
 
-	if (json_as_i64(j, &i))
+	if (json_as_digits(j, &digits))
+		buf_put_slice(&text, digits);
+	else if (json_as_i64(j, &i))
 		buf_put_i64(&text, i);
 	else if (json_as_f64(j, &d))
 		text_put_f64(&text, d);
@@ -130,6 +133,7 @@ static bool wrong_type(struct reading *r, const struct js_field *f,
 {
 	static const char *const types[] = {
 		[JS_STR] = "string", [JS_BOOL] = "bool", [JS_INT] = "int64",
+		[JS_INT32] = "int32",
 		[JS_UINT] = "uint64", [JS_TIME] = "time.Time",
 		[JS_STRS] = "[]string", [JS_INTS] = "[]time.Duration",
 		[JS_METADATA] = "map[string]string", [JS_OTHER] = "object",
@@ -139,7 +143,7 @@ static bool wrong_type(struct reading *r, const struct js_field *f,
 	char number[40] = "";
 
 	/* one that is no integer of that size is told, not only its kind */
-	if (f->kind == JS_INT || f->kind == JS_UINT)
+	if (f->kind == JS_INT || f->kind == JS_INT32 || f->kind == JS_UINT)
 		put_number(j, number, sizeof number);
 	return js_fail_with(r->e, 10025, "json: cannot unmarshal %s%s into Go "
 	    "struct field %s.%s of type %s", kind_of(j), number, r->name,
@@ -154,6 +158,13 @@ static void *at(const struct reading *r, size_t offset)
 static bool out_of_memory(struct reading *r)
 {
 	return js_fail_with(r->e, 10025, "out of memory");
+}
+
+bool js_fail_type(struct js_error *e, const struct json *j, const char *where,
+    const char *type)
+{
+	return js_fail_with(e, 10025, "json: cannot unmarshal %s into Go "
+	    "struct field %s of type %s", kind_of(j), where, type);
 }
 
 bool js_fail_value(struct js_error *e, const struct json *j)
@@ -276,14 +287,9 @@ static bool read_metadata(struct reading *r, const struct js_field *f,
 	return true;
 }
 
-static bool read_uint(const struct json *j, uint64_t *ret)
+static bool read_i32(const struct json *j, int64_t *ret)
 {
-	int64_t v;
-
-	if (!json_as_i64(j, &v) || v < 0)
-		return false;
-	*ret = (uint64_t)v;
-	return true;
+	return json_as_i64(j, ret) && *ret >= INT32_MIN && *ret <= INT32_MAX;
 }
 
 static bool read_value(struct reading *r, const struct js_field *f,
@@ -301,8 +307,10 @@ static bool read_value(struct reading *r, const struct js_field *f,
 		return json_as_bool(j, to) || wrong_type(r, f, j);
 	case JS_INT:
 		return json_as_i64(j, to) || wrong_type(r, f, j);
+	case JS_INT32:
+		return read_i32(j, to) || wrong_type(r, f, j);
 	case JS_UINT:
-		return read_uint(j, to) || wrong_type(r, f, j);
+		return json_as_u64(j, to) || wrong_type(r, f, j);
 	case JS_TIME:
 		return (json_as_str(j, &s) && js_time_read(s, to)) ||
 		    wrong_type(r, f, j);
@@ -368,6 +376,7 @@ static bool is_zero(const struct js_field *f, const void *p, size_t n)
 	case JS_TIME:
 		return *(const int64_t *)p == JS_TIME_UNSET;
 	case JS_INT:
+	case JS_INT32:
 	case JS_UINT:
 		memcpy(&v, p, sizeof v);
 		return v == 0;
@@ -389,6 +398,7 @@ static void write_value(const struct js_field *f, const void *p, size_t n,
 		json_bool(w, *(const bool *)p);
 		break;
 	case JS_INT:
+	case JS_INT32:
 		json_i64(w, *(const int64_t *)p);
 		break;
 	case JS_UINT:

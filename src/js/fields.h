@@ -39,6 +39,7 @@ enum js_kind {
 	JS_STR,		/* struct slice */
 	JS_BOOL,	/* bool */
 	JS_INT,		/* int64_t; a duration is one, in ns */
+	JS_INT32,	/* int64_t, of an i32's range */
 	JS_UINT,	/* uint64_t */
 	JS_TIME,	/* int64_t, ns since 1970, or JS_TIME_UNSET */
 	JS_ENUM,	/* an enum, by name */
@@ -78,6 +79,10 @@ bool js_fields_read(const struct js_field *fields, const char *name,
 
 /* It is "null", which is as good as absent, as in Go. */
 bool js_is_null(const struct json *j);
+
+/* A value that is not of the type: 10025.  where: "StreamConfigRequest.name". */
+bool js_fail_type(struct js_error *e, const struct json *j, const char *where,
+    const char *type);
 
 /* A value that is none of an enum's, as it stands in the text: 10025. */
 bool js_fail_value(struct js_error *e, const struct json *j);

@@ -251,6 +251,9 @@ static bool read_sources(void *object, const struct json *j, struct js_hold *h,
 	struct stream_config *c = object;
 	size_t                n = json_n_items(j);
 
+	if (!json_is_array(j))
+		return js_fail_type(e, j, "StreamConfigRequest.sources",
+		    "[]*server.StreamSource");
 	c->sources = js_hold_alloc(h, n + 1, sizeof *c->sources);
 	if (c->sources == NULL)
 		return js_fail_with(e, 10025, "out of memory");
@@ -472,7 +475,7 @@ static const struct js_field stream_fields[] = {
 	{ "max_bytes", JS_INT, false, C(max_bytes) },
 	{ "max_age", JS_INT, false, C(max_age_ns), .type = "time.Duration" },
 	{ "max_msgs_per_subject", JS_INT, false, C(max_msgs_per_subject) },
-	{ "max_msg_size", JS_INT, true, C(max_msg_size), .type = "int32" },
+	{ "max_msg_size", JS_INT32, true, C(max_msg_size) },
 	{ "discard", JS_OTHER, .refuses_null = true,
 	  .read = read_discard, .write = write_discard },
 	{ "storage", JS_ENUM, false, C(storage), .names = storages },

@@ -339,6 +339,8 @@ int store_create(const struct store_config *c, const char *path,
 
 	if (blob.n > META_BLOB_MAX)
 		return ERR_LIMIT;
+	if (first_seq > STORE_SEQ_MAX)
+		return ERR_RANGE;
 	s = store_alloc(c);
 	if (s == NULL)
 		return ERR_NOMEM;
