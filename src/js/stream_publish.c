@@ -335,9 +335,9 @@ static enum publish_end run_checks(struct publish *p,
 enum publish_end publish_check(struct publish *p)
 {
 	static const publish_checker checks[] = {
-		check_open, check_size, check_origin, counter_check_header,
-		check_stream, check_ttl, check_last_subject_seq,
-		check_last_seq, schedule_check, check_duplicate, check_last_id,
+		check_open, check_size, counter_check_header,
+		check_stream, check_ttl, check_last_subject_seq, check_last_seq,
+		schedule_check, check_origin, check_duplicate, check_last_id,
 		check_rollup, counter_count, check_server, check_interest,
 		check_account, check_room, check_ttl_text, raise_ttl,
 	};
