@@ -73,6 +73,9 @@ struct js_config {
 	struct js_batch_limits batch;	/* 0: the default */
 	int64_t      limit_requests, limit_infos;	/* that wait; <= 0: the
 					   default, the other's */
+	/* What a stream may have been sent and has not written yet; 0: as much as
+	 * its store takes; below: likewise. */
+	int64_t      limit_buffered_msgs, limit_buffered_bytes;
 	unsigned     n_sync_threads;
 };
 

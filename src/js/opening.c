@@ -15,8 +15,10 @@
 #include "js/stream_int.h"
 #include "js/unopened.h"
 
-enum { THREADS_MAX = 4, HELD_MAX = 100000, HELD_BYTES_MAX = 128 << 20,
-	CONSUMER_SUBS = 5 };
+enum { THREADS_MAX = 4, CONSUMER_SUBS = 5 };
+
+/* Unless the configuration says otherwise. */
+enum { HELD_MAX = 100000, HELD_BYTES_MAX = 128 << 20 };
 
 /* A message that waits for the stream. */
 struct held {
@@ -139,6 +141,17 @@ static void refuse(struct opening *x, struct slice reply)
 	stream_refuse(x->stream, reply, &e);
 }
 
+static bool has_room_for(const struct opening *x, size_t size)
+{
+	const struct js_config *c = &x->account->js->config;
+	uint64_t max = c->limit_buffered_msgs > 0
+	    ? (uint64_t)c->limit_buffered_msgs : HELD_MAX;
+	uint64_t max_bytes = c->limit_buffered_bytes > 0
+	    ? (uint64_t)c->limit_buffered_bytes : HELD_BYTES_MAX;
+
+	return x->n_held < max && x->held_bytes + size <= max_bytes;
+}
+
 static void hold(struct opening *x, const struct run *run,
     const struct msg *m, bool is_published)
 {
@@ -146,7 +159,7 @@ static void hold(struct opening *x, const struct run *run,
 	struct held *h = NULL;
 	char        *at;
 
-	if (x->n_held < HELD_MAX && x->held_bytes + size <= HELD_BYTES_MAX)
+	if (has_room_for(x, size))
 		h = malloc(sizeof *h + size);
 	if (h == NULL) {
 		refuse(x, m->reply);

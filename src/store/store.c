@@ -479,6 +479,13 @@ int64_t store_last_ts_ns(const struct store *s)
 	return s->last_ts_ns;
 }
 
+void store_get_pending(const struct store *s, uint64_t *n_msgs,
+    uint64_t *bytes)
+{
+	*n_msgs = s->pending_msgs;
+	*bytes = s->pending_bytes;
+}
+
 uint64_t store_mark(const struct store *s)
 {
 	return s->mark;

@@ -242,6 +242,10 @@ struct store_totals store_totals(const struct store *s);
 uint64_t store_last_seq(const struct store *s);
 int64_t store_last_ts_ns(const struct store *s);
 
+/* What was appended and is not written yet. */
+void store_get_pending(const struct store *s, uint64_t *n_msgs,
+    uint64_t *bytes);
+
 /* Verify one sealed block against its checksums, round and round.  Finds what
  * has rotted before somebody reads it.  ERR_NOTFOUND: there is none. */
 int store_scrub(struct store *s);

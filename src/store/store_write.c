@@ -209,6 +209,8 @@ static void put_record(struct store *s, struct block_file *b,
 	assert(!buf_failed(&c->data));
 	b->end += n;
 	s->pending_bytes += n;
+	c->n_msgs += r->type == RECORD_MSG;
+	s->pending_msgs += r->type == RECORD_MSG;
 }
 
 static void seal(struct store *s, struct block_file *b, uint64_t next_first)
