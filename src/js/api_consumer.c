@@ -106,6 +106,7 @@ static bool settle_sourcing(struct api_call *c, const struct stream *s,
 	g->deliver_policy = DELIVER_ALL;
 	g->opt_start_seq = 0;
 	g->opt_start_time = JS_TIME_UNSET;
+	g->start_told = NULL;
 	return true;
 }
 
@@ -159,6 +160,7 @@ static struct consumer *create_or_update(struct api_call *c,
 		return o;
 	} else {
 		g->pause_until = consumer_config(o)->pause_until;
+		g->pause_told = NULL;	/* in UTC from now on */
 		if (consumer_config_equal(g, consumer_config(o))) {
 			consumer_config_destroy(g);
 			return o;

@@ -108,7 +108,7 @@ static const struct js_field fields[] = {
 	  .read = read_deliver_policy,
 	  .write = write_deliver_policy },
 	{ "opt_start_seq", JS_UINT, true, C(opt_start_seq) },
-	{ "opt_start_time", JS_TIME, true, C(opt_start_time) },
+	{ "opt_start_time", JS_TIME, true, C(opt_start_time), C(start_told) },
 	{ "ack_policy", JS_ENUM, false, C(ack_policy), .names = ack_policies },
 	{ "ack_wait", JS_INT, true, C(ack_wait_ns), .type = "time.Duration" },
 	{ "max_deliver", JS_INT, true, C(max_deliver), .type = "int" },
@@ -141,7 +141,7 @@ static const struct js_field fields[] = {
 	{ "direct", JS_BOOL, true, C(direct) },
 	{ "sourcing", JS_BOOL, true, C(sourcing) },
 	{ "metadata", JS_METADATA, true, C(metadata), C(n_metadata) },
-	{ "pause_until", JS_TIME, true, C(pause_until) },
+	{ "pause_until", JS_TIME, true, C(pause_until), C(pause_told) },
 	{ "priority_groups", JS_STRS, true, C(groups), C(n_groups) },
 	{ "priority_policy", JS_ENUM, true, C(priority),
 	  .names = priorities },
@@ -191,7 +191,8 @@ unsigned consumer_config_level(const struct consumer_config *c)
 {
 	if (c->ack_policy == ACK_FLOW_CONTROL)
 		return 4;
-	return c->pause_until > JS_TIME_BEFORE || c->priority != PRIORITY_NONE ||
+	return c->pause_until > JS_TIME_BEFORE || c->pause_told != NULL ||
+	    c->priority != PRIORITY_NONE ||
 	    c->n_groups > 0 ? 1 : 0;
 }
 

@@ -12,6 +12,8 @@
 #include "js/errors.h"
 #include "js/js.h"
 
+enum { TIME_SECONDS = 19 };	/* "2026-11-27T10:00:00" */
+
 /* ---- hold ------------------------------------------------------------------ */
 
 struct chunk {
@@ -292,6 +294,51 @@ static bool read_i32(const struct json *j, int64_t *ret)
 	return json_as_i64(j, ret) && *ret >= INT32_MIN && *ret <= INT32_MAX;
 }
 
+/* As Go tells it: of the fraction what counts, and no zone but Z for UTC.  Empty:
+ * it can be told from ns. */
+static void put_told(struct slice text, int64_t ns, struct buf *out)
+{
+	const char  *end = text.p + text.n;
+	bool         is_utc = end[-1] == 'Z';
+	struct slice zone = slice_of(is_utc ? end - 1 : end - 6,
+	    is_utc ? 1 : 6);
+	size_t       n = (size_t)(zone.p - text.p);
+
+	is_utc |= slice_eq(slice_skip(zone, 1), SLICE("00:00"));
+	if (is_utc && ((ns != INT64_MAX && ns != JS_TIME_BEFORE) ||
+	    slice_eq(text, SLICE("0001-01-01T00:00:00Z"))))
+		return;
+	if (n > TIME_SECONDS + 10)
+		n = TIME_SECONDS + 10;
+	while (n > TIME_SECONDS && strchr("0.", text.p[n - 1]) != NULL)
+		n--;
+	buf_put(out, text.p, n);
+	buf_put_slice(out, is_utc ? SLICE("Z") : zone);
+}
+
+static bool read_time(struct reading *r, const struct js_field *f,
+    const struct json *j)
+{
+	struct buf   told = { 0 };
+	struct slice s, kept = SLICE_NONE;
+	int64_t     *to = at(r, f->at);
+	bool         ok = true;
+
+	if (!json_as_str(j, &s) || !js_time_read(s, to))
+		return wrong_type(r, f, j);
+	if (f->n_at == 0)
+		return true;
+	put_told(s, *to, &told);
+	if (told.n > 0) {
+		buf_put_char(&told, '\0');
+		ok = !buf_failed(&told) && js_hold_copy(r->hold,
+		    buf_slice(&told), &kept);
+	}
+	buf_fini(&told);
+	memcpy(at(r, f->n_at), &kept.p, sizeof kept.p);
+	return ok || out_of_memory(r);
+}
+
 static bool read_value(struct reading *r, const struct js_field *f,
     const struct json *j)
 {
@@ -312,8 +359,7 @@ static bool read_value(struct reading *r, const struct js_field *f,
 	case JS_UINT:
 		return json_as_u64(j, to) || wrong_type(r, f, j);
 	case JS_TIME:
-		return (json_as_str(j, &s) && js_time_read(s, to)) ||
-		    wrong_type(r, f, j);
+		return read_time(r, f, j);
 	case JS_ENUM:
 		return read_enum(r, f, j);
 	case JS_STRS:
@@ -373,8 +419,6 @@ static bool is_zero(const struct js_field *f, const void *p, size_t n)
 		return ((const struct slice *)p)->n == 0;
 	case JS_BOOL:
 		return !*(const bool *)p;
-	case JS_TIME:
-		return *(const int64_t *)p == JS_TIME_UNSET;
 	case JS_INT:
 	case JS_INT32:
 	case JS_UINT:
@@ -404,9 +448,6 @@ static void write_value(const struct js_field *f, const void *p, size_t n,
 	case JS_UINT:
 		json_u64(w, *(const uint64_t *)p);
 		break;
-	case JS_TIME:
-		js_time_write(*(const int64_t *)p, w);
-		break;
 	case JS_ENUM:
 		json_cstr(w, f->names[*(const int *)p]);
 		break;
@@ -427,6 +468,24 @@ static void write_value(const struct js_field *f, const void *p, size_t n,
 	}
 }
 
+static void write_time(const struct js_field *f, const void *object,
+    struct json_writer *w)
+{
+	const char *told = NULL;
+	int64_t     ns;
+
+	memcpy(&ns, (const char *)object + f->at, sizeof ns);
+	if (f->n_at != 0)
+		memcpy(&told, (const char *)object + f->n_at, sizeof told);
+	if (f->omits_zero && ns == JS_TIME_UNSET)
+		return;
+	json_key(w, f->name);
+	if (told != NULL)
+		json_cstr(w, told);
+	else
+		js_time_write(ns, w);
+}
+
 void js_fields_write(const struct js_field *fields, const void *object,
     struct json_writer *w)
 {
@@ -440,6 +499,10 @@ void js_fields_write(const struct js_field *fields, const void *object,
 		}
 		if (f->kind == JS_METADATA || f->kind == JS_OTHER)
 			continue;
+		if (f->kind == JS_TIME) {
+			write_time(f, object, w);
+			continue;
+		}
 		if (f->n_at != 0)
 			memcpy(&n, (const char *)object + f->n_at, sizeof n);
 		if (f->omits_zero && is_zero(f, p, n))

@@ -41,7 +41,9 @@ enum js_kind {
 	JS_INT,		/* int64_t; a duration is one, in ns */
 	JS_INT32,	/* int64_t, of an i32's range */
 	JS_UINT,	/* uint64_t */
-	JS_TIME,	/* int64_t, ns since 1970, or JS_TIME_UNSET */
+	JS_TIME,	/* int64_t, ns since 1970, or JS_TIME_UNSET; with n_at
+			   a const char * there: what ns cannot tell of it, the
+			   zone or the year, as it is told again; NULL: nothing */
 	JS_ENUM,	/* an enum, by name */
 	JS_STRS,	/* struct slice *, and size_t at n_at */
 	JS_INTS,	/* int64_t *, likewise */

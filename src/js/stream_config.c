@@ -148,7 +148,7 @@ static void write_maps(const void *object, const char *name,
 static const struct js_field source_fields[] = {
 	{ "name", JS_STR, false, S(name) },
 	{ "opt_start_seq", JS_UINT, true, S(opt_start_seq) },
-	{ "opt_start_time", JS_TIME, true, S(opt_start_time) },
+	{ "opt_start_time", JS_TIME, true, S(opt_start_time), S(start_told) },
 	{ "filter_subject", JS_STR, true, S(filter_subject) },
 	{ "subject_transforms", JS_OTHER, true, .read = read_maps,
 	  .write = write_maps },

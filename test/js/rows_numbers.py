@@ -86,4 +86,36 @@ KINDS = [(S + 'CREATE.S', {'name': 'S', 'subjects': ['s.>']})] + \
                      S + 'MSG.DELETE.S', C + 'NAMES.S', C + 'LIST.S', C + 'PAUSE.S.c',
                      S + 'SNAPSHOT.S', S + 'RESTORE.R', C + 'UNPIN.S.c', C + 'RESET.S.c')]
 
-SETS = [SEQUENCES, FIRST, KINDS]
+# A time is told again as it was sent, with its zone and its year.
+ZONES = ('2030-01-01T00:00:00Z', '2030-01-01T00:00:00+02:00', '2030-01-01T00:00:00.5-07:30',
+         '2030-01-01T00:00:00+00:00', '2030-01-01T00:00:00-00:00', '2030-01-01T00:00:00.100Z',
+         '2030-01-01T00:00:00.120+01:00', '2030-01-01T00:00:00.000+01:00',
+         '2030-01-01T00:00:00.123456789123Z', '2030-01-01T00:00:00.123456789123+01:00',
+         '2262-04-11T23:47:16.854775807Z', '2030-01-01T00:00:00+23:59')
+# What ns since 1970 cannot hold: nats-server tells it again and then begins elsewhere.
+FAR = ('2262-04-11T23:47:17Z', '3000-01-01T00:00:00.50+01:00', '9999-12-31T23:59:59Z',
+       '1600-01-01T00:00:00Z', '0001-01-01T00:00:00Z')
+
+
+def told(i, time):
+    started = {'deliver_policy': '"by_start_time"', 'opt_start_time': '"%s"' % time}
+    return [consumer('a%d' % i, **started), consumer('a%d' % i, **started),
+            (C + 'INFO.S.a%d' % i, ''), consumer('q%d' % i),
+            (C + 'PAUSE.S.q%d' % i, {'pause_until': time}), (C + 'INFO.S.q%d' % i, ''),
+            consumer('q%d' % i, description='"x"'), (S + 'MSG.GET.S', {
+                'start_time': time, 'next_by_subj': 's.a'})] + told_at_least(i, time) + \
+        [consumer('p%d' % i, pause_until='"%s"' % time), (C + 'INFO.S.p%d' % i, '')]
+
+
+def told_at_least(i, time):
+    origin = {'name': 'S', 'opt_start_time': time}
+    return [consumer('p%d' % i, pause_until='"%s"' % time), (C + 'INFO.S.p%d' % i, ''),
+            (S + 'CREATE.M', {'name': 'M', 'mirror': origin}), (S + 'DELETE.M', ''),
+            (S + 'CREATE.N', {'name': 'N', 'sources': [origin]}), (S + 'DELETE.N', '')]
+
+
+TIMES = [(S + 'CREATE.S', {'name': 'S', 'subjects': ['s.>']}), ('s.a', 'x')] + \
+    [row for i, time in enumerate(ZONES) for row in told(i, time)] + \
+    [row for i, time in enumerate(FAR) for row in told_at_least(i + 100, time)]
+
+SETS = [SEQUENCES, FIRST, KINDS, TIMES]
