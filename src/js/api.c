@@ -14,6 +14,7 @@
 #include "js/fields.h"
 #include "js/headers.h"
 #include "js/js.h"
+#include "js/making.h"
 #include "js/offline.h"
 #include "js/request.h"
 #include "js/stream.h"
@@ -79,7 +80,8 @@ static const struct api_row rows[] = {
 	{ "STREAM.RESTORE.*", "stream_restore", "\"deliver_subject\":\"\"",
 	  REQUIRED, api_stream_restore, .asks = &request_restore },
 	{ "STREAM.REDRIVE.*", "stream_redrive", NULL, OPTIONAL,
-	  api_stream_redrive, .asks = &request_redrive },
+	  api_stream_redrive, .asks = &request_redrive,
+	  .is_about_all = true },
 	{ "STREAM.LEADER.STEPDOWN.*", "stream_leader_stepdown", NULL, IGNORED,
 	  needs_cluster, .is_anywhere = true },
 	{ "STREAM.PEER.REMOVE.*", "stream_remove_peer", NULL, IGNORED,
@@ -280,6 +282,18 @@ static void reply(const struct api_call *c, struct slice text)
 	buf_fini(&headers);
 }
 
+static void count(const struct api_call *c, const struct api_row *row,
+    struct slice text)
+{
+	if (row->is_quiet)
+		return;
+	c->account->n_api++;
+	c->js->n_api++;
+	c->account->n_api_errors += js_failed(&c->e);
+	c->js->n_api_errors += js_failed(&c->e);
+	advisory_audit(c->r, text);
+}
+
 /* One that is not there says nothing, as in nats-server. */
 static bool has_listener(struct api_call *c, const struct api_row *row)
 {
@@ -287,7 +301,8 @@ static bool has_listener(struct api_call *c, const struct api_row *row)
 	return !c->is_silent;
 }
 
-static void answer(struct js *js, const struct api_request *r,
+/* False: not yet. */
+static bool answer(struct js *js, struct api_request *r,
     const struct api_row *row, struct slice rest)
 {
 	struct buf         out = { 0 };
@@ -299,8 +314,8 @@ static void answer(struct js *js, const struct api_request *r,
 	find_names(&c, row);
 	json_init(&w, &out, 0);
 	begin(&w, row);
-	if (has_level(&c) && has_jetstream(&c, row) &&
-	    has_listener(&c, row) && read_payload(&c, row, &doc) && understand(&c, row)) {
+	if (has_level(&c) && has_jetstream(&c, row) && has_listener(&c, row) &&
+	    read_payload(&c, row, &doc) && understand(&c, row)) {
 		if (row->rule == REQUIRED && c.doc == NULL)
 			js_fail(&c.e, row->if_empty != 0 ? row->if_empty
 			    : 10003);
@@ -311,18 +326,14 @@ static void answer(struct js *js, const struct api_request *r,
 		put_failure(&c, row, &out);
 	else
 		json_end_object(&w);
-	if (!row->is_quiet) {
-		r->account->n_api++;
-		js->n_api++;
-		r->account->n_api_errors += js_failed(&c.e);
-		js->n_api_errors += js_failed(&c.e);
-		advisory_audit(r, buf_slice(&out));
-	}
-	if (!c.is_silent && !buf_failed(&out))
+	if (!c.is_put_off)
+		count(&c, row, buf_slice(&out));
+	if (!c.is_put_off && !c.is_silent && !buf_failed(&out))
 		reply(&c, buf_slice(&out));
 	js_hold_destroy(c.hold);
 	json_free(doc);
 	buf_fini(&out);
+	return !c.is_put_off;
 }
 
 /* ---- requests ------------------------------------------------------------------ */
@@ -343,6 +354,12 @@ static int64_t most_waiting(const struct js *js, bool is_info)
 	    : requests;
 }
 
+static void free_request(struct api_request *r)
+{
+	making_drop(r->making);
+	free(r);
+}
+
 /* All of that kind, without an answer: as nats-server does. */
 static void drop_waiting(struct js *js, bool is_info)
 {
@@ -355,7 +372,7 @@ static void drop_waiting(struct js *js, bool is_info)
 		if (r->row == NULL || r->row->is_info != is_info)
 			continue;
 		list_remove(l);
-		free(r);
+		free_request(r);
 	}
 	js->n_waiting[is_info] = 0;
 	log_warn("JetStream: too many requests wait, %llu are dropped",
@@ -402,31 +419,41 @@ void api_take(void *ctx, const struct run *run)
 		queue(ctx, run, &run->msgs[i]);
 }
 
-static void answer_one(struct js *js, const struct api_request *r)
+/* False: not yet. */
+static bool answer_one(struct js *js, struct api_request *r)
 {
 	struct slice rest = slice_skip(r->subject, PREFIX.n);
 
 	if (r->row != NULL)
-		answer(js, r, r->row, rest);
-	else if (slice_has_prefix(rest, SLICE("DIRECT.GET.")))
+		return answer(js, r, r->row, rest);
+	if (slice_has_prefix(rest, SLICE("DIRECT.GET.")))
 		direct_answer(js, r);
+	return true;
 }
 
 /* While streams open, requests wait that are about one of them, or about all;
- * who makes a new one must not get in the way of those. */
-static bool must_wait(const struct api_request *r)
+ * who makes a new one must not get in the way of those.  While one is made, who
+ * is about it, or makes or changes one, too. */
+static bool must_wait(struct api_request *r)
 {
 	const struct js_account *a = r->account;
-	struct api_call          c = { .r = r };
-	struct stream           *s = NULL;
+	bool            is_making = making_is_at(a, SLICE_NONE);
+	struct api_call c = { .r = r };
+	bool            is_named, is_there;
 
-	if (list_is_empty(&a->openings) || r->row == NULL)
+	if (r->making != NULL)
+		return !making_is_done(r->making);
+	if ((list_is_empty(&a->openings) && !is_making) || r->row == NULL)
 		return false;
 	c.rest = slice_skip(r->subject, PREFIX.n);
 	find_names(&c, r->row);
-	if (c.n_names > 0)
-		s = js_find_stream(a, c.names[0]);
-	return s == NULL || r->row->is_about_all;
+	is_named = c.n_names > 0;
+	if (is_making && (r->row->is_about_all ||
+	    (is_named && making_is_at(a, c.names[0]))))
+		return true;
+	is_there = is_named && js_find_stream(a, c.names[0]) != NULL;
+	return !list_is_empty(&a->openings) &&
+	    (!is_there || r->row->is_about_all);
 }
 
 void api_answer_all(struct js *js)
@@ -441,13 +468,12 @@ void api_answer_all(struct js *js)
 		struct api_request *r = CONTAINER_OF(l, struct api_request,
 		    link);
 
-		if (must_wait(r)) {
+		if (must_wait(r) || !answer_one(js, r)) {
 			list_append(&js->requests, l);
 			js->n_waiting[r->row->is_info]++;
-			continue;
+		} else {
+			free_request(r);
 		}
-		answer_one(js, r);
-		free(r);
 	}
 }
 
@@ -456,7 +482,7 @@ void api_drop_all(struct js *js)
 	struct list *l;
 
 	while ((l = list_take(&js->requests)) != NULL)
-		free(CONTAINER_OF(l, struct api_request, link));
+		free_request(CONTAINER_OF(l, struct api_request, link));
 }
 
 static bool subscribe(struct js_account *a, const char *pattern)

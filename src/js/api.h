@@ -23,9 +23,11 @@
 struct api_row;
 struct js;
 struct js_account;
+struct making;
 struct run;
 struct stream;
 struct stream_config;
+struct stream_waiter;
 
 /* A request that waits for the end of its turn. */
 struct api_request {
@@ -33,6 +35,7 @@ struct api_request {
 	struct js_account *account;
 	const struct api_row *row;	/* of the table; NULL: a direct get, or
 					   nothing that is known */
+	struct making     *making;	/* what it waits for; NULL: nothing */
 	struct slice       subject, reply, headers, payload, client;
 	char               bytes[];
 };
@@ -41,7 +44,7 @@ enum { API_TOKENS_MAX = 4, API_REQUESTS_MAX = 10000 };
 
 /* A request that is being answered. */
 struct api_call {
-	const struct api_request *r;
+	struct api_request       *r;
 	struct js_account        *account;
 	struct js                *js;
 	struct slice              rest;	/* of the subject, behind "$JS.API." */
@@ -54,6 +57,8 @@ struct api_call {
 	struct json_writer       *w;	/* inside the answer's object */
 	struct js_error           e;	/* set: it failed, what was written goes */
 	bool                      is_silent;	/* no answer at all */
+	bool                      is_put_off;	/* it is asked again when r->making is
+						   done, or in the next turn */
 	const char               *identity;	/* of the stream, which the answer
 						   says in a header; NULL */
 };
@@ -76,9 +81,19 @@ struct stream *api_stream_or(struct api_call *c, unsigned if_offline);
 /* NULL: likewise, or 10014 or 10195. */
 struct consumer *api_consumer(struct api_call *c);
 
-/* The answer as it stands is kept back until what the stream has done so far is
- * on the disk; on_state: what it keeps of its consumers. */
-void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state);
+/* The answer as it stands is kept back until the waiter is told, and is the
+ * error err_code if that went wrong.  NULL: out of memory, there will be none. */
+struct stream_waiter *api_answer_later(struct api_call *c, unsigned err_code);
+/* Until what the stream has done so far is on the disk; on_state: what it keeps
+ * of its consumers. */
+void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state,
+    unsigned err_code);
+
+/* A stream with its files, in no list yet; config: checked, owned.  NULL: it is
+ * put off until they are made, or *c->e says why there is none.  is_aside: see
+ * js/making.h. */
+struct stream *api_make_stream(struct api_call *c, struct stream_config *config,
+    bool is_aside);
 
 /* For lists: where to begin, from the request; total, offset and limit are
  * written. */

@@ -7,6 +7,7 @@
 #include "core/account.h"
 #include "js/advisory.h"
 #include "js/js.h"
+#include "js/making.h"
 #include "js/offline.h"
 #include "js/opening.h"
 #include "js/place.h"
@@ -110,18 +111,19 @@ static struct js_account *find_by_name(const struct js *js, struct slice name)
 
 static bool delete_streams(struct js_account *a, struct js_error *e)
 {
-	opener_cancel(a->js->opener, a);
+	opening_cancel(a);
 	offline_clear(a);	/* their files go with the others' */
 	while (a->n > 0) {
 		struct stream *s = a->v[a->n - 1];
 
 		advisory_stream_action(s, "DELETED", "delete");
 		js_remove_stream(a, s);
-		if (stream_delete(s, e))
+		if (stream_delete(s, NULL, e))
 			continue;
 		js_add_stream(a, s);
 		return false;
 	}
+	making_end(a);
 	return true;
 }
 
@@ -134,6 +136,8 @@ static void remove_one(void *ctx, const char *path)
 
 	if (why == 0 && !place_is_gone(path))
 		why = place_mark_gone(&gone);
+	if (why == 0)
+		why = place_sync_parent(gone);
 	if (why == 0)
 		why = place_remove(gone);
 	if (why != 0)

@@ -40,6 +40,7 @@ void api_stream_restore(struct api_call *c)
 {
 	const struct json    *config = c->asked.restore.config;
 	struct stream_config *g;
+	struct stream        *s;
 	struct buf            deliver = { 0 };
 
 	if (!asks_something(c))
@@ -50,8 +51,8 @@ void api_stream_restore(struct api_call *c)
 	}
 	c->doc = config;
 	g = api_restored_config(c);
-	if (g != NULL && restore_begin(c->account, g, c->r->client, &deliver,
-	    &c->e)) {
+	s = g == NULL ? NULL : api_make_stream(c, g, true);
+	if (s != NULL && restore_begin(s, c->r->client, &deliver, &c->e)) {
 		json_key(c->w, "deliver_subject");
 		json_str(c->w, buf_slice(&deliver));
 	}

@@ -173,6 +173,13 @@ static struct consumer *create_or_update(struct api_call *c,
 	return NULL;
 }
 
+/* What it says is kept back until a restart would find it so. */
+static void answer_when_kept(struct api_call *c, struct stream *s, bool is_kept)
+{
+	if (is_kept)
+		api_wait_for_disk(c, s, true, 10104);
+}
+
 static void create(struct api_call *c,
     bool (*settle)(struct api_call *c, struct consumer_config *g))
 {
@@ -196,14 +203,19 @@ static void create(struct api_call *c,
 	s = js_failed(&c->e) ? NULL : api_stream(c);
 	if (s != NULL)
 		settle_reader(c, s, g);
+	o = s == NULL ? NULL : stream_find_consumer(s, g->name);
+	if (o != NULL)
+		limits.before = consumer_config(o);
 	if (js_failed(&c->e) || !consumer_config_check(g, s->config, &limits,
 	    c->asked.consumer_create.pedantic, &c->e)) {
 		consumer_config_destroy(g);
 		return;
 	}
 	o = create_or_update(c, s, g, c->asked.consumer_create.action);
-	if (o != NULL)
-		consumer_write_info(o, true, c->w);
+	if (o == NULL)
+		return;
+	consumer_write_info(o, true, c->w);
+	answer_when_kept(c, s, cursor_is_kept(o));
 }
 
 void api_consumer_create(struct api_call *c)
@@ -325,10 +337,12 @@ void api_consumer_info(struct api_call *c)
 void api_consumer_delete(struct api_call *c)
 {
 	struct consumer *o = api_consumer(c);
+	bool             is_kept;
 	int              err;
 
 	if (o == NULL)
 		return;
+	is_kept = cursor_is_kept(o);
 	err = consumer_delete(o);
 	if (err != 0) {
 		js_fail_with(&c->e, 10104, "%s", err_text(err));
@@ -336,6 +350,7 @@ void api_consumer_delete(struct api_call *c)
 	}
 	json_key(c->w, "success");
 	json_bool(c->w, true);
+	answer_when_kept(c, api_stream(c), is_kept);
 }
 
 void api_consumer_pause(struct api_call *c)
@@ -357,6 +372,7 @@ void api_consumer_pause(struct api_call *c)
 		json_key(c->w, "pause_remaining");
 		json_i64(c->w, until - now);
 	}
+	answer_when_kept(c, api_stream(c), cursor_is_kept(o));
 }
 
 void api_consumer_unpin(struct api_call *c)
@@ -393,5 +409,5 @@ void api_consumer_reset(struct api_call *c)
 	consumer_write_info(o, true, c->w);
 	json_key(c->w, "reset_seq");
 	json_u64(c->w, at);
-	api_wait_for_disk(c, api_stream(c), true);
+	answer_when_kept(c, api_stream(c), cursor_is_kept(o));
 }

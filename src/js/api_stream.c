@@ -8,6 +8,7 @@
 #include "js/advisory.h"
 #include "js/consumer.h"
 #include "js/js.h"
+#include "js/making.h"
 #include "js/offline.h"
 #include "js/names.h"
 #include "js/source_check.h"
@@ -60,7 +61,8 @@ static struct stream_config *read_config(struct api_call *c, bool is_new,
 		.max_bytes_required = c->account->limits.max_bytes_required,
 		.mem_max_stream_bytes = c->account->limits.mem_max_stream_bytes,
 		.disk_max_stream_bytes =
-		    c->account->limits.disk_max_stream_bytes };
+		    c->account->limits.disk_max_stream_bytes,
+		.is_stored = is_restored };
 	struct stream_config *g;
 
 	if (!stream_config_read(c->doc, c->js->config.is_strict, pedantic, &g,
@@ -149,16 +151,38 @@ struct stream_config *api_restored_config(struct api_call *c)
 	return NULL;
 }
 
-static struct stream *create(struct api_call *c, struct stream_config *g)
+struct stream *api_make_stream(struct api_call *c, struct stream_config *config,
+    bool is_aside)
 {
 	const struct js_host *h = &c->js->host;
-	struct stream        *s;
+	struct making        *m = c->r->making;
+
+	c->r->making = NULL;
+	if (m != NULL && !making_is_of(m, config)) {
+		making_drop(m);		/* what is allowed has changed */
+		m = NULL;
+	}
+	if (m == NULL)
+		m = making_begin(c->account, config, h->wall_ns(h->ctx),
+		    is_aside, &c->e);
+	else
+		stream_config_destroy(config);
+	if (m == NULL || making_is_done(m))
+		return m == NULL ? NULL : making_take(m, &c->e);
+	c->r->making = m;
+	c->is_put_off = true;
+	return NULL;
+}
+
+static struct stream *create(struct api_call *c, struct stream_config *g)
+{
+	struct stream *s;
 
 	if (!may_create(c, g)) {
 		stream_config_destroy(g);
 		return NULL;
 	}
-	s = stream_create(c->account, g, h->wall_ns(h->ctx), &c->e);
+	s = api_make_stream(c, g, false);
 	if (s == NULL)
 		return NULL;
 	if (js_add_stream(c->account, s) && stream_start(s)) {
@@ -167,7 +191,7 @@ static struct stream *create(struct api_call *c, struct stream_config *g)
 		return s;
 	}
 	js_remove_stream(c->account, s);
-	stream_delete(s, &c->e);
+	stream_abandon(s);
 	js_fail_with(&c->e, 10049, "%s", err_text(ERR_NOMEM));
 	return NULL;
 }
@@ -193,7 +217,7 @@ void api_stream_create(struct api_call *c)
 			js_fail(&c->e, 10058);
 		stream_config_destroy(g);
 	}
-	if (js_failed(&c->e))
+	if (js_failed(&c->e) || c->is_put_off)
 		return;
 	stream_write_info(s, NULL, true, NULL, c->w);
 	json_key(c->w, "did_create");
@@ -252,6 +276,7 @@ void api_stream_update(struct api_call *c)
 		return;
 	advisory_stream_action(s, "UPDATED", "modify");
 	stream_write_info(s, NULL, true, NULL, c->w);
+	api_wait_for_disk(c, s, false, 10069);
 }
 
 /* ---- names and lists ------------------------------------------------------------------ */
@@ -410,62 +435,48 @@ void api_stream_info(struct api_call *c)
 	buf_fini(&body);
 }
 
-void api_stream_delete(struct api_call *c)
-{
-	struct offline *o = offline_find(c->account, c->names[0]);
-	struct stream  *s;
-
-	if (o != NULL) {
-		if (offline_delete(c->account, o, &c->e))
-			put_success(c);
-		return;
-	}
-	s = api_stream(c);
-	if (s == NULL)
-		return;
-	advisory_stream_action(s, "DELETED", "delete");
-	js_remove_stream(c->account, s);
-	if (stream_delete(s, &c->e))
-		put_success(c);
-	else
-		js_add_stream(c->account, s);
-}
-
 /* An answer that waits until what it says is on the disk. */
 struct later {
 	struct stream_waiter waiter;
 	struct js           *js;
 	struct account      *account;
+	unsigned             err_code;
 	size_t               n_reply;
 	char                 bytes[];	/* the reply, the answer */
 };
 
+/* The answer's {"type":"..." stays. */
+static void put_later_failure(const struct later *l, struct slice text, int err,
+    struct buf *out)
+{
+	const char     *end = memchr(text.p + 9, '"', text.n - 9);
+	struct js_error e = { 0 };
+
+	js_fail_with(&e, l->err_code, "%s", err_text(err));
+	buf_put(out, text.p, (size_t)(end + 1 - text.p));
+	buf_put_str(out, ",\"error\":");
+	js_error_write(&e, JSON_INTO(out, 0));
+	buf_put_char(out, '}');
+}
+
 static void say_later(struct stream_waiter *w, int err)
 {
 	struct later *l = CONTAINER_OF(w, struct later, waiter);
-
-	struct slice     text = slice_str(l->bytes + l->n_reply);
-	struct buf       failure = { 0 };
-	struct js_error  e = { 0 };
+	struct slice  text = slice_str(l->bytes + l->n_reply);
+	struct buf    failure = { 0 };
 
 	if (err != 0) {
-		/* {"type":"..." stays */
-		const char *end = memchr(text.p + 9, '"', text.n - 9);
-
-		js_fail_with(&e, 10051, "%s", err_text(err));
-		buf_put(&failure, text.p, (size_t)(end + 1 - text.p));
-		buf_put_str(&failure, ",\"error\":");
-		js_error_write(&e, JSON_INTO(&failure, 0));
-		buf_put_char(&failure, '}');
+		put_later_failure(l, text, err, &failure);
 		text = buf_slice(&failure);
 	}
-	js_send(l->js, &(struct js_out){ .account = l->account,
-		.subject = { l->bytes, l->n_reply }, .payload = text });
+	if (l->n_reply > 0)
+		js_send(l->js, &(struct js_out){ .account = l->account,
+			.subject = { l->bytes, l->n_reply }, .payload = text });
 	buf_fini(&failure);
 	free(l);
 }
 
-void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state)
+struct stream_waiter *api_answer_later(struct api_call *c, unsigned err_code)
 {
 	struct slice  reply = c->r->reply;
 	struct buf   *out = c->w->out;
@@ -474,18 +485,61 @@ void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state)
 	c->is_silent = true;
 	if (l == NULL || buf_failed(out)) {
 		free(l);
-		return;		/* done, but it cannot be promised */
+		return NULL;	/* done, but it cannot be promised */
 	}
 	*l = (struct later){ .waiter.done = say_later, .js = c->js,
-		.account = c->account->core, .n_reply = reply.n };
+		.account = c->account->core, .err_code = err_code,
+		.n_reply = reply.n };
 	if (reply.n > 0)
 		memcpy(l->bytes, reply.p, reply.n);
 	memcpy(l->bytes + reply.n, out->p, out->n);
 	memcpy(l->bytes + reply.n + out->n, "}", 2);
-	if (reply.n == 0)
-		free(l);
-	else
-		stream_await(s, &l->waiter, on_state);
+	return &l->waiter;
+}
+
+/* It says something else at once. */
+static void forget_answer(struct stream_waiter *w)
+{
+	free(CONTAINER_OF(w, struct later, waiter));
+}
+
+void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state,
+    unsigned err_code)
+{
+	struct stream_waiter *w = api_answer_later(c, err_code);
+
+	if (w != NULL)
+		stream_await(s, w, on_state);
+}
+
+/* w: who is told; NULL: nobody. */
+static bool delete_stream(struct api_call *c, struct stream *s,
+    struct stream_waiter *w)
+{
+	advisory_stream_action(s, "DELETED", "delete");
+	js_remove_stream(c->account, s);
+	if (stream_delete(s, w, &c->e))
+		return true;
+	js_add_stream(c->account, s);
+	return false;
+}
+
+void api_stream_delete(struct api_call *c)
+{
+	struct offline       *o = offline_find(c->account, c->names[0]);
+	struct stream        *s = o != NULL ? NULL : api_stream(c);
+	struct stream_waiter *w;
+
+	if (o == NULL && s == NULL)
+		return;
+	put_success(c);
+	w = api_answer_later(c, 10050);
+	if (o != NULL ? offline_delete(c->account, o, w, &c->e)
+	    : delete_stream(c, s, w))
+		return;
+	if (w != NULL)
+		forget_answer(w);
+	c->is_silent = false;
 }
 
 void api_stream_purge(struct api_call *c)
@@ -504,7 +558,7 @@ void api_stream_purge(struct api_call *c)
 		return;
 	put_success(c);
 	put_u64(c, "purged", n);
-	api_wait_for_disk(c, s, false);
+	api_wait_for_disk(c, s, false, 10051);
 }
 
 /* What says nothing is refused; what says anything but which, is about 0. */
@@ -522,7 +576,7 @@ void api_msg_delete(struct api_call *c)
 	    !c->asked.msg_delete.no_erase, &c->e))
 		return;
 	put_success(c);
-	api_wait_for_disk(c, s, false);
+	api_wait_for_disk(c, s, false, 10051);
 }
 
 static void put_base64(struct api_call *c, const char *key, struct slice s)

@@ -550,7 +550,7 @@ static void redeliver_all(struct consumer *c)
 {
 	for (struct pending_entry *e = pending_first(&c->pending); e != NULL;
 	    e = pending_next(&c->pending, e))
-		if (!e->is_queued)
+		if (!e->is_queued && !e->is_dying)
 			e->is_queued = seq_queue_push(&c->again, e->seq);
 }
 

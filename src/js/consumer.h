@@ -49,7 +49,7 @@ struct consumer *consumer_restore(struct stream *s, struct slice config_json,
 
 /* Out of a backup of a stream whose messages are all there: config is the object,
  * name what it is to be called.  It stands where a new one would; it is not yet
- * written down (cursor_put) and does not work (consumer_resume).  NULL and *e. */
+ * written down (cursor_create) and does not work (consumer_resume).  NULL and *e. */
 struct consumer *consumer_import(struct stream *s, const struct json *config,
     struct slice name, int64_t created_ns, struct js_error *e);
 

@@ -74,6 +74,74 @@ void seq_queue_fini(struct seq_queue *q)
 	*q = (struct seq_queue){ 0 };
 }
 
+/* ---- answers to double acks ------------------------------------------- */
+
+/* Until the record is written in c->answers; then among the stream's waiters,
+ * and it does not know the consumer any more, which may be deleted. */
+struct answer {
+	struct stream_waiter w;
+	struct stream       *stream;
+	size_t               n;
+	char                 subject[];
+};
+
+static void send_answer(struct stream_waiter *w, int err)
+{
+	struct answer *a = CONTAINER_OF(w, struct answer, w);
+
+	struct js_account *to = a->stream->account;
+	struct slice       subject = slice_of(a->subject, a->n);
+
+	if (err == 0)
+		js_send(to->js, &(struct js_out){ .account = to->core,
+			.subject = subject });
+	else	/* what any client takes for an error, not for an answer */
+		js_send_status(to->js, to->core, subject, SLICE_NONE, "503 %s",
+		    err_text(err));
+	free(a);
+}
+
+static void keep_answer(struct consumer *c, struct slice reply)
+{
+	struct answer *a = calloc(1, sizeof *a + reply.n);
+
+	if (a == NULL)
+		return;	/* who asked asks again */
+	a->stream = c->stream;
+	a->n = reply.n;
+	memcpy(a->subject, reply.p, reply.n);
+	a->w.done = send_answer;
+	list_append(&c->answers, &a->w.link);
+	consumer_has_work(c);
+}
+
+void consumer_send_answers(struct consumer *c)
+{
+	int          err = cursor_error(c);
+	struct list *l;
+
+	while ((l = list_take(&c->answers)) != NULL) {
+		struct stream_waiter *w =
+		    CONTAINER_OF(l, struct stream_waiter, link);
+
+		if (err != 0)
+			w->done(w, err);
+		else if (cursor_is_kept(c))
+			stream_await(c->stream, w, true);
+		else
+			w->done(w, 0);
+	}
+}
+
+void consumer_drop_answers(struct consumer *c)
+{
+	struct list *l;
+
+	while ((l = list_take(&c->answers)) != NULL)
+		free(CONTAINER_OF(CONTAINER_OF(l, struct stream_waiter, link),
+		    struct answer, w));
+}
+
 /* ---- leaving pending -------------------------------------------------- */
 
 static void leave(struct consumer *c, struct pending_entry *e)
@@ -178,18 +246,9 @@ static bool has_had_enough(const struct consumer *c,
 static void give_up(struct consumer *c, struct pending_entry *e)
 {
 	uint64_t              seq = e->seq;
-	struct pending_entry *dead;
+	struct pending_entry *dead = pending_find(&c->dead, seq);
 
-	if (!dead_letter(c, seq, e->n_delivered, DEAD_MAX_DELIVER)) {
-		e->since_ns = consumer_now(c);	/* tried again when due */
-		consumer_note_due(c, e);
-		return;
-	}
-	e = pending_find(&c->pending, seq);
-	if (e == NULL)
-		return;
 	advisory_max_deliver(c, seq, e->n_delivered);
-	dead = pending_find(&c->dead, seq);
 	if (dead == NULL)
 		dead = pending_add(&c->dead, seq, e->first_cseq, e->since_ns);
 	if (dead != NULL)
@@ -198,12 +257,55 @@ static void give_up(struct consumer *c, struct pending_entry *e)
 	cursor_died(c, seq);
 }
 
+static void bury(struct consumer *c, struct pending_entry *e,
+    const struct dead *d)
+{
+	if (d->why == DEAD_MAX_DELIVER) {
+		give_up(c, e);
+		return;
+	}
+	advisory_terminated(c, d->consumer_seq, d->seq, d->n_delivered, d->text);
+	acked(c, e);
+	if (d->reply.n > 0)
+		keep_answer(c, d->reply);
+}
+
+void consumer_bury(struct consumer *c, const struct dead *d)
+{
+	struct pending_entry *e = pending_find(&c->pending, d->seq);
+
+	if (e != NULL && e->is_dying)
+		bury(c, e, d);
+}
+
+void consumer_revive(struct consumer *c, uint64_t seq)
+{
+	struct pending_entry *e = pending_find(&c->pending, seq);
+
+	if (e == NULL || !e->is_dying)
+		return;
+	e->is_dying = false;
+	e->since_ns = consumer_now(c);	/* tried again when due */
+	consumer_note_due(c, e);
+}
+
+static void die(struct consumer *c, struct pending_entry *e,
+    const struct dead *d)
+{
+	e->is_dying = true;
+	e->is_queued = false;
+	if (!dead_letter(c, d))
+		bury(c, e, d);
+}
+
 static void queue_again(struct consumer *c, struct pending_entry *e)
 {
-	if (e->is_queued)
+	if (e->is_queued || e->is_dying)
 		return;
 	if (has_had_enough(c, e)) {
-		give_up(c, e);
+		die(c, e, &(struct dead){ .seq = e->seq,
+			.n_delivered = e->n_delivered,
+			.why = DEAD_MAX_DELIVER });
 		return;
 	}
 	e->is_queued = seq_queue_push(&c->again, e->seq);
@@ -227,9 +329,11 @@ void consumer_expire(struct consumer *c)
 	while (e != NULL) {
 		uint64_t seq = e->seq;
 
-		if (!e->is_queued && due_at(c, e) <= now)
+		if (e->is_queued || e->is_dying)
+			;
+		else if (due_at(c, e) <= now)
 			queue_again(c, e);
-		else if (!e->is_queued && due_at(c, e) < c->again_due_ns)
+		else if (due_at(c, e) < c->again_due_ns)
 			c->again_due_ns = due_at(c, e);
 		e = pending_from(&c->pending, seq + 1);
 	}
@@ -285,7 +389,7 @@ static void on_nak(struct ack *a)
 	struct consumer *c = a->c;
 	int64_t          since;
 
-	if (a->e == NULL)
+	if (a->e == NULL || a->e->is_dying)
 		return;
 	advisory_naked(c, a->place.consumer_seq, a->e->seq, a->e->n_delivered);
 	if (a->said.delay_ns <= 0) {
@@ -303,7 +407,7 @@ static void on_nak(struct ack *a)
 
 static void on_progress(struct ack *a)
 {
-	if (a->e == NULL || a->e->is_queued)
+	if (a->e == NULL || a->e->is_queued || a->e->is_dying)
 		return;
 	a->e->since_ns = consumer_now(a->c);
 	cursor_delivered(a->c, a->e);
@@ -312,16 +416,16 @@ static void on_progress(struct ack *a)
 
 static void on_term(struct ack *a)
 {
-	struct pending_entry *e = a->e;
+	struct dead d = { .seq = a->place.stream_seq,
+		.consumer_seq = a->place.consumer_seq, .why = DEAD_TERMINATED,
+		.text = a->said.rest, .reply = a->reply };
 
-	if (e == NULL || !dead_letter(a->c, e->seq, e->n_delivered,
-	    DEAD_TERMINATED))
-		return;		/* not there; or it stays, and comes again */
-	advisory_terminated(a->c, a->place.consumer_seq, e->seq,
-	    e->n_delivered, a->said.rest);
-	e = pending_find(&a->c->pending, a->place.stream_seq);
-	if (e != NULL)
-		acked(a->c, e);
+	if (a->e == NULL)
+		return;
+	a->reply = SLICE_NONE;	/* told when it is so */
+	d.n_delivered = a->e->n_delivered;
+	if (!a->e->is_dying)
+		die(a->c, a->e, &d);
 }
 
 static void on_nonsense(struct ack *a)
@@ -337,74 +441,6 @@ static void (*const on[])(struct ack *a) = {
 	[ACK_SAYS_TERM] = on_term,
 	[ACK_SAYS_UNKNOWN] = on_nonsense,
 };
-
-/* ---- answers to double acks ------------------------------------------- */
-
-/* Until the record is written in c->answers; then among the stream's waiters,
- * and it does not know the consumer any more, which may be deleted. */
-struct answer {
-	struct stream_waiter w;
-	struct stream       *stream;
-	size_t               n;
-	char                 subject[];
-};
-
-static void send_answer(struct stream_waiter *w, int err)
-{
-	struct answer *a = CONTAINER_OF(w, struct answer, w);
-
-	struct js_account *to = a->stream->account;
-	struct slice       subject = slice_of(a->subject, a->n);
-
-	if (err == 0)
-		js_send(to->js, &(struct js_out){ .account = to->core,
-			.subject = subject });
-	else	/* what any client takes for an error, not for an answer */
-		js_send_status(to->js, to->core, subject, SLICE_NONE, "503 %s",
-		    err_text(err));
-	free(a);
-}
-
-static void keep_answer(struct consumer *c, struct slice reply)
-{
-	struct answer *a = calloc(1, sizeof *a + reply.n);
-
-	if (a == NULL)
-		return;	/* who asked asks again */
-	a->stream = c->stream;
-	a->n = reply.n;
-	memcpy(a->subject, reply.p, reply.n);
-	a->w.done = send_answer;
-	list_append(&c->answers, &a->w.link);
-	consumer_has_work(c);
-}
-
-void consumer_send_answers(struct consumer *c)
-{
-	int          err = cursor_error(c);
-	struct list *l;
-
-	while ((l = list_take(&c->answers)) != NULL) {
-		struct stream_waiter *w =
-		    CONTAINER_OF(l, struct stream_waiter, link);
-
-		if (err != 0)
-			w->done(w, err);
-		else if (cursor_is_kept(c))
-			stream_await(c->stream, w, true);
-		else
-			w->done(w, 0);
-	}
-}
-
-void consumer_drop_answers(struct consumer *c)
-{
-	struct list *l;
-
-	while ((l = list_take(&c->answers)) != NULL)
-		free(CONTAINER_OF(CONTAINER_OF(l, struct stream_waiter, link),
-		    struct answer, w));
-}
 
 /* ---- taking ----------------------------------------------------------- */
 

@@ -72,6 +72,8 @@ struct consumer_config {
 struct consumer_limits {
 	int64_t max_ack_pending;	/* server's or account's; <= 0: none */
 	int64_t max_request_batch;	/* server's; <= 0: none */
+	const struct consumer_config *before;	/* that is changed; NULL: it is
+						   new */
 };
 
 static inline bool consumer_config_is_push(const struct consumer_config *c)

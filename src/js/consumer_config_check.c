@@ -107,7 +107,8 @@ static bool default_ack_pending(struct check *k)
 
 static bool default_inactive(struct check *k)
 {
-	struct consumer_config *c = k->c;
+	const struct consumer_config *before = k->limits->before;
+	struct consumer_config       *c = k->c;
 
 	if (c->inactive_ns == 0 && k->stream->limit_inactive_ns > 0) {
 		if (!too_pedantic(k, "inactive_threshold must be set if it's "
@@ -115,7 +116,8 @@ static bool default_inactive(struct check *k)
 			return false;
 		c->inactive_ns = k->stream->limit_inactive_ns;
 	}
-	if (c->inactive_ns == 0 && c->durable.n == 0)
+	/* it is as durable as it was */
+	if (c->inactive_ns == 0 && (before != NULL ? before : c)->durable.n == 0)
 		c->inactive_ns = 5 * S;
 	return true;
 }

@@ -26,6 +26,7 @@
 #include "js/stream.h"
 #include "store/store.h"
 
+struct dead;
 struct push;
 struct js_account;
 
@@ -179,6 +180,10 @@ void consumer_drop(struct consumer *c, struct pending_entry *e,
     const char *reason);
 /* Somebody may still be at work on what it was given. */
 bool consumer_is_owed_an_ack(const struct consumer *c);
+/* A dead letter (js/dead_letter.h) is on the disk: its message is not pending any
+ * more; or it could not be stored, and is tried again when due. */
+void consumer_bury(struct consumer *c, const struct dead *d);
+void consumer_revive(struct consumer *c, uint64_t seq);
 /* Moves what is due to the queue. */
 void consumer_expire(struct consumer *c);
 /* After each delivery: when it is due. */

@@ -274,32 +274,33 @@ static int put_config(struct consumer *c)
 	return err;
 }
 
-int cursor_write_config(struct consumer *c)
+/* More is under way than may be; this waits. */
+static int when_not_busy(struct consumer *c, int (*put)(struct consumer *c))
 {
-	int err;
+	int err = put(c);
 
-	if (!c->cursor.is_kept)
-		return 0;
-	err = put_config(c);
-	return err != 0 ? err : store_flush(c->stream->state);
+	if (err == ERR_BUSY)
+		err = store_flush(c->stream->state);
+	else
+		return err;
+	return err != 0 ? err : put(c);
 }
 
-int cursor_put(struct consumer *c)
+int cursor_write_config(struct consumer *c)
 {
-	int err;
+	return c->cursor.is_kept ? when_not_busy(c, put_config) : 0;
+}
 
-	if (!c->cursor.is_kept)
-		return 0;
-	err = put_config(c);
+static int put_all(struct consumer *c)
+{
+	int err = put_config(c);
+
 	return err != 0 ? err : write_checkpoint(c);
 }
 
 int cursor_create(struct consumer *c)
 {
-	int err = cursor_put(c);
-
-	return err != 0 || !c->cursor.is_kept ? err
-	    : store_flush(c->stream->state);
+	return c->cursor.is_kept ? when_not_busy(c, put_all) : 0;
 }
 
 int cursor_forget(struct consumer *c)
@@ -315,9 +316,7 @@ int cursor_forget(struct consumer *c)
 		.pattern = name_of(&name, 'c', consumer_name(c)) }, &n);
 	also = store_purge(c->stream->state, &(struct store_purge){
 		.pattern = name_of(&name, 's', consumer_name(c)) }, &n);
-	if (err == 0)
-		err = also;
-	also = store_flush(c->stream->state);
+	js_mark_dirty(consumer_js(c), c->stream);
 	return err != 0 ? err : also;
 }
 

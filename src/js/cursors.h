@@ -49,13 +49,12 @@ struct cursor {
 	int        error;	/* of the last record */
 };
 
-/* Config and state, on the disk when it returns.  0 or ERR_*. */
+/* Config and state; like all here, durable with the next sync of the stream's
+ * state store.  0 or ERR_*. */
 int cursor_create(struct consumer *c);
-/* The same, durable with the next sync. */
-int cursor_put(struct consumer *c);
-/* The config has changed; durable on return. */
+/* The config has changed. */
 int cursor_write_config(struct consumer *c);
-/* It has no records any more, durably.  0 or ERR_*: a restart may find it. */
+/* It has no records any more.  0 or ERR_*: a restart may find it. */
 int cursor_forget(struct consumer *c);
 void cursor_fini(struct cursor *k);
 

@@ -11,7 +11,9 @@
 #include "core/account.h"
 #include "js/advisory.h"
 #include "js/api.h"
+#include "js/errand.h"
 #include "js/hash8.h"
+#include "js/making.h"
 #include "js/offline.h"
 #include "js/opening.h"
 #include "js/place.h"
@@ -146,10 +148,10 @@ void js_end_turn(struct js *js)
 
 	if (list_is_empty(&js->dirty) && list_is_empty(&js->requests) &&
 	    list_is_empty(&js->outbox) && list_is_empty(&js->due_jobs) &&
-	    !opener_has_done(js->opener))
+	    !errands_has_done(js->errands))
 		return;
 	js->is_ending = true;
-	opener_take_done(js->opener);
+	errands_take_done(js->errands);
 	empty_outbox(js, true);
 	api_answer_all(js);
 	do_jobs(js);
@@ -351,8 +353,8 @@ struct js *js_create(const struct js_config *config,
 		js->pool = store_pool_create(config->n_sync_threads > 0
 		    ? config->n_sync_threads : SYNC_THREADS);
 	if (err == 0)
-		js->opener = opener_create(js);
-	if (err == 0 && js->pool != NULL && js->opener != NULL) {
+		js->errands = errands_create(js);
+	if (err == 0 && js->pool != NULL && js->errands != NULL) {
 		scrub_start(js);
 		return js;
 	}
@@ -365,7 +367,7 @@ static void open_one(void *ctx, const char *path)
 {
 	struct js_account *a = ctx;
 
-	opener_add(a->js->opener, a, path);
+	opening_add(a, path);
 }
 
 struct js_account *js_find_account(const struct js *js,
@@ -390,7 +392,8 @@ void js_reconfigure(struct js *js, const struct js_config *config)
 
 static void close_streams(struct js_account *a)
 {
-	opener_cancel(a->js->opener, a);
+	opening_cancel(a);
+	making_end(a);
 	for (size_t i = 0; i < a->n; i++)
 		stream_close(a->v[i]);
 	a->n = 0;
@@ -439,6 +442,8 @@ struct js_account *js_admit(struct js *js, struct account *core)
 		list_init(&a->unopened);
 		list_init(&a->offline);
 		list_init(&a->openings);
+		list_init(&a->makings);
+		list_init(&a->removals);
 		list_append(&js->guests, &a->link);
 		core->stored = a;
 		if (core->is_system)
@@ -617,7 +622,7 @@ void js_destroy(struct js *js)
 	close_all(&js->accounts);
 	close_all(&js->guests);
 	empty_outbox(js, true);
-	opener_destroy(js->opener);
+	errands_destroy(js->errands);
 	unopened_clear(&js->strangers);
 	store_pool_destroy(js->pool);
 	free((char *)(uintptr_t)js->config.dir);

@@ -21,9 +21,9 @@
 
 struct account;
 struct buf;
+struct errands;
 struct js;
 struct js_account;
-struct opener;
 struct json_writer;
 struct store_pool;
 struct stream;
@@ -86,6 +86,7 @@ struct js_usage {
 
 struct js_account {
 	struct list      openings;	/* streams that are (js/opening.c) */
+	struct list      makings, removals;	/* js/making.c */
 	struct list      link;		/* in js->accounts or ->guests */
 	struct js       *js;
 	struct account  *core;
@@ -124,7 +125,7 @@ struct js {
 	struct js_host     host;
 	struct js_config   config;
 	struct store_pool *pool;
-	struct opener     *opener;
+	struct errands    *errands;
 	struct timer       scrub;	/* js/scrub.c */
 	size_t             scrub_next;
 	struct store_secret secret;	/* of config */

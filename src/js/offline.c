@@ -12,6 +12,7 @@
 #include "js/cursors.h"
 #include "js/errors.h"
 #include "js/js.h"
+#include "js/making.h"
 #include "js/place.h"
 #include "js/stream_int.h"
 
@@ -292,15 +293,14 @@ struct offline_consumer *offline_find_consumer(const struct offline *o,
 }
 
 bool offline_delete(struct js_account *a, struct offline *o,
-    struct js_error *e)
+    struct stream_waiter *w, struct js_error *e)
 {
 	int err = place_mark_gone(&o->path);
 
 	if (err != 0)
 		return js_fail_with(e, 10050, "%s", err_text(err));
-	if (place_remove(o->path) != 0)
-		log_warn("JetStream: %s cannot be removed; the next start "
-		    "tries again", o->path);
+	making_remove(a, o->path, w);
+	o->path = NULL;
 	list_remove(&o->link);
 	a->n_offline--;
 	offline_destroy(o);

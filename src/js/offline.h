@@ -24,6 +24,7 @@ struct js_error;
 struct json_writer;
 struct stream;
 struct stream_config;
+struct stream_waiter;
 
 struct offline_consumer {
 	struct list  link;
@@ -81,9 +82,10 @@ struct offline *offline_find(const struct js_account *a, struct slice name);
 struct offline_consumer *offline_find_consumer(const struct offline *o,
     struct slice name);
 
-/* Its files go, durably, and so does it.  False and *e. */
+/* Its files go, beside the loop, and so does it.  w: as in js/making.h.  False
+ * and *e: it stays. */
 bool offline_delete(struct js_account *a, struct offline *o,
-    struct js_error *e);
+    struct stream_waiter *w, struct js_error *e);
 
 /* {"name":...,"created":...,"config":...,"state":...}, without braces, as
  * /jsz tells of a stream. */

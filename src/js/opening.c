@@ -1,21 +1,20 @@
 /* js/opening.c - streams that are on the disk and not open yet. */
 #include "js/opening.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "core/account.h"
 #include "core/msg.h"
+#include "js/errand.h"
 #include "js/offline.h"
 #include "js/place.h"
 #include "js/stream_int.h"
 #include "js/unopened.h"
 
-enum { THREADS_MAX = 4, CONSUMER_SUBS = 5 };
+enum { CONSUMER_SUBS = 5 };
 
 /* Unless the configuration says otherwise. */
 enum { HELD_MAX = 100000, HELD_BYTES_MAX = 128 << 20 };
@@ -29,8 +28,8 @@ struct held {
 };
 
 struct opening {
+	struct errand      errand;	/* the files */
 	struct list        link;	/* in account->openings */
-	struct list        work;	/* in the opener's todo or done */
 	struct js_account *account;
 	struct stream     *stream;
 	struct js_sub    **subs;
@@ -40,95 +39,6 @@ struct opening {
 	struct offline    *offline;	/* owned; NULL: it is served */
 	int                err;
 };
-
-struct opener {
-	struct js      *js;
-	pthread_mutex_t mutex;
-	pthread_cond_t  has_less;	/* threads, or work under way */
-	struct list     todo, done;
-	struct opening *at[THREADS_MAX];	/* under way; NULL: none */
-	unsigned        n_threads, n_threads_max;
-};
-
-/* ---- threads ---------------------------------------------------------------- */
-
-static struct opening *take_todo(struct opener *o, unsigned *slot)
-{
-	struct list *l = list_take(&o->todo);
-
-	if (l == NULL)
-		return NULL;
-	for (*slot = 0; o->at[*slot] != NULL;)
-		++*slot;
-	o->at[*slot] = CONTAINER_OF(l, struct opening, work);
-	return o->at[*slot];
-}
-
-static void open_files(struct opening *x)
-{
-	bool failed;
-
-	x->err = stream_open_files(x->stream);
-	if (x->err != 0)
-		return;
-	x->offline = offline_because_of_consumers(x->stream, &failed);
-	if (failed)
-		x->err = ERR_NOMEM;
-}
-
-static void *run(void *ctx)
-{
-	struct opener  *o = ctx;
-	struct opening *x;
-	unsigned        slot = 0;
-
-	pthread_mutex_lock(&o->mutex);
-	while ((x = take_todo(o, &slot)) != NULL) {
-		pthread_mutex_unlock(&o->mutex);
-		open_files(x);
-		pthread_mutex_lock(&o->mutex);
-		o->at[slot] = NULL;
-		list_append(&o->done, &x->work);
-		pthread_cond_broadcast(&o->has_less);
-		o->js->host.wake(o->js->host.ctx);
-	}
-	o->n_threads--;
-	pthread_cond_broadcast(&o->has_less);
-	pthread_mutex_unlock(&o->mutex);
-	return NULL;
-}
-
-/* With the mutex.  Without a thread the owner does it itself. */
-static void start_thread(struct opener *o)
-{
-	pthread_t      t;
-	pthread_attr_t attr;
-
-	if (o->n_threads >= o->n_threads_max)
-		return;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&t, &attr, run, o) == 0)
-		o->n_threads++;
-	pthread_attr_destroy(&attr);
-}
-
-static void hand_over(struct opener *o, struct opening *x)
-{
-	bool has_thread;
-
-	pthread_mutex_lock(&o->mutex);
-	start_thread(o);
-	has_thread = o->n_threads > 0;
-	if (has_thread)
-		list_append(&o->todo, &x->work);
-	pthread_mutex_unlock(&o->mutex);
-	if (has_thread)
-		return;
-	open_files(x);
-	list_append(&o->done, &x->work);
-	js_need_turn(o->js);
-}
 
 /* ---- what waits ------------------------------------------------------------- */
 
@@ -271,7 +181,23 @@ static void release(struct opening *x, bool is_open)
 	}
 }
 
-/* ---- beginning -------------------------------------------------------------- */
+/* ---- the files --------------------------------------------------------------- */
+
+static void open_files(struct errand *e)
+{
+	struct opening *x = CONTAINER_OF(e, struct opening, errand);
+
+	bool            failed;
+
+	x->err = stream_open_files(x->stream);
+	if (x->err != 0)
+		return;
+	x->offline = offline_because_of_consumers(x->stream, &failed);
+	if (failed)
+		x->err = ERR_NOMEM;
+}
+
+/* ---- the end ---------------------------------------------------------------- */
 
 static void fail(struct js_account *a, const char *path, int err)
 {
@@ -279,59 +205,6 @@ static void fail(struct js_account *a, const char *path, int err)
 	    path, err_text(err));
 	unopened_add(&a->unopened, path);
 }
-
-/* Two directories that say they are the same stream. */
-static bool is_known(const struct js_account *a, struct slice name)
-{
-	return js_find_stream(a, name) != NULL || opener_is_at(a, name) ||
-	    offline_find(a, name) != NULL;
-}
-
-static void add_newer(struct js_account *a, const char *path,
-    struct offline *newer)
-{
-	if (!is_known(a, newer->config->name)) {
-		offline_add(a, newer);
-		return;
-	}
-	offline_destroy(newer);
-	fail(a, path, ERR_EXISTS);
-}
-
-void opener_add(struct opener *o, struct js_account *a, const char *path)
-{
-	struct opening *x = calloc(1, sizeof *x);
-	struct offline *newer = NULL;
-	int             err = ERR_NOMEM;
-
-	if (place_is_gone(path)) {
-		free(x);
-		place_remove(path);
-		return;
-	}
-	if (x != NULL)
-		x->stream = stream_peek(a, path, &err, &newer);
-	if (x != NULL && x->stream != NULL && is_known(a, x->stream->name)) {
-		err = ERR_EXISTS;
-		stream_forget(x->stream);
-		x->stream = NULL;
-	}
-	if (x == NULL || x->stream == NULL) {
-		free(x);
-		if (newer != NULL)
-			add_newer(a, path, newer);
-		else
-			fail(a, path, err);
-		return;
-	}
-	x->account = a;
-	list_init(&x->held);
-	list_append(&a->openings, &x->link);
-	listen_to_all(x);
-	hand_over(o, x);
-}
-
-/* ---- the end ---------------------------------------------------------------- */
 
 static void destroy(struct opening *x)
 {
@@ -364,12 +237,14 @@ static void put_offline(struct opening *x)
 	x->offline = NULL;
 }
 
-static void finish(struct opening *x)
+static void finish(struct errand *e)
 {
+	struct opening    *x = CONTAINER_OF(e, struct opening, errand);
 	struct js_account *a = x->account;
-	bool               is_open = x->offline == NULL && move_in(x);
+	bool               is_served = x->offline == NULL;
+	bool               is_open = is_served && move_in(x);
 
-	if (x->offline != NULL)
+	if (!is_served)
 		put_offline(x);
 	else if (!is_open)
 		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err);
@@ -383,30 +258,63 @@ static void finish(struct opening *x)
 		    SLICE_ARG(a->core->name));
 }
 
-bool opener_has_done(struct opener *o)
-{
-	bool has;
+/* ---- beginning -------------------------------------------------------------- */
 
-	pthread_mutex_lock(&o->mutex);
-	has = !list_is_empty(&o->done);
-	pthread_mutex_unlock(&o->mutex);
-	return has;
+/* Two directories that say they are the same stream. */
+static bool is_known(const struct js_account *a, struct slice name)
+{
+	return js_find_stream(a, name) != NULL || opening_is_at(a, name) ||
+	    offline_find(a, name) != NULL;
 }
 
-void opener_take_done(struct opener *o)
+static void add_newer(struct js_account *a, const char *path,
+    struct offline *newer)
 {
-	struct list *l;
-
-	do {
-		pthread_mutex_lock(&o->mutex);
-		l = list_take(&o->done);
-		pthread_mutex_unlock(&o->mutex);
-		if (l != NULL)
-			finish(CONTAINER_OF(l, struct opening, work));
-	} while (l != NULL);
+	if (!is_known(a, newer->config->name)) {
+		offline_add(a, newer);
+		return;
+	}
+	offline_destroy(newer);
+	fail(a, path, ERR_EXISTS);
 }
 
-bool opener_is_at(const struct js_account *a, struct slice stream)
+void opening_add(struct js_account *a, const char *path)
+{
+	struct opening *x = calloc(1, sizeof *x);
+	struct offline *newer = NULL;
+	int             err = ERR_NOMEM;
+
+	if (place_is_gone(path)) {
+		free(x);
+		place_remove(path);
+		return;
+	}
+	if (x != NULL)
+		x->stream = stream_peek(a, path, &err, &newer);
+	if (x != NULL && x->stream != NULL && is_known(a, x->stream->name)) {
+		err = ERR_EXISTS;
+		stream_forget(x->stream);
+		x->stream = NULL;
+	}
+	if (x == NULL || x->stream == NULL) {
+		free(x);
+		if (newer != NULL)
+			add_newer(a, path, newer);
+		else
+			fail(a, path, err);
+		return;
+	}
+	x->account = a;
+	list_init(&x->held);
+	list_append(&a->openings, &x->link);
+	listen_to_all(x);
+	x->errand = (struct errand){ .run = open_files, .done = finish };
+	errands_send(a->js->errands, &x->errand);
+}
+
+/* ---- who asks ----------------------------------------------------------------- */
+
+bool opening_is_at(const struct js_account *a, struct slice stream)
 {
 	for (struct list *l = a->openings.next; l != &a->openings; l = l->next)
 		if (stream.n == 0 || slice_eq(stream, CONTAINER_OF(l,
@@ -415,7 +323,7 @@ bool opener_is_at(const struct js_account *a, struct slice stream)
 	return false;
 }
 
-struct slice opener_name(const struct js_account *a, size_t nth)
+struct slice opening_name(const struct js_account *a, size_t nth)
 {
 	for (struct list *l = a->openings.next; l != &a->openings; l = l->next)
 		if (nth-- == 0)
@@ -424,60 +332,16 @@ struct slice opener_name(const struct js_account *a, size_t nth)
 	return SLICE_NONE;
 }
 
-static bool is_under_way(const struct opener *o, const struct opening *x)
+static void give_up(struct opening *x)
 {
-	for (unsigned i = 0; i < THREADS_MAX; i++)
-		if (o->at[i] == x)
-			return true;
-	return false;
-}
-
-static void give_up(struct opener *o, struct opening *x)
-{
-	pthread_mutex_lock(&o->mutex);
-	while (is_under_way(o, x))
-		pthread_cond_wait(&o->has_less, &o->mutex);
-	list_remove(&x->work);
-	pthread_mutex_unlock(&o->mutex);
+	errands_recall(x->account->js->errands, &x->errand);
 	unlisten(x);
 	stream_forget(x->stream);
 	destroy(x);
 }
 
-void opener_cancel(struct opener *o, const struct js_account *a)
+void opening_cancel(const struct js_account *a)
 {
 	LIST_EACH (l, &a->openings)
-		give_up(o, CONTAINER_OF(l, struct opening, link));
-}
-
-/* ---- life ------------------------------------------------------------------- */
-
-struct opener *opener_create(struct js *js)
-{
-	struct opener *o = calloc(1, sizeof *o);
-	long           n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (o == NULL)
-		return NULL;
-	o->js = js;
-	o->n_threads_max = n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX
-	    : (unsigned)n;
-	pthread_mutex_init(&o->mutex, NULL);
-	pthread_cond_init(&o->has_less, NULL);
-	list_init(&o->todo);
-	list_init(&o->done);
-	return o;
-}
-
-void opener_destroy(struct opener *o)
-{
-	if (o == NULL)
-		return;
-	pthread_mutex_lock(&o->mutex);
-	while (o->n_threads > 0)
-		pthread_cond_wait(&o->has_less, &o->mutex);
-	pthread_mutex_unlock(&o->mutex);
-	pthread_mutex_destroy(&o->mutex);
-	pthread_cond_destroy(&o->has_less);
-	free(o);
+		give_up(CONTAINER_OF(l, struct opening, link));
 }

@@ -20,6 +20,7 @@ struct pending_entry {
 				   waited for counts from here */
 	uint32_t n_delivered;	/* 0: a gap */
 	bool     is_queued;	/* waits for redelivery */
+	bool     is_dying;	/* waits until it is among the dead letters */
 };
 
 struct pending {

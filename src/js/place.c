@@ -131,29 +131,41 @@ int place_move(char **dir, char *to)
 	return err;
 }
 
+/* No two have the same: files of an earlier one may still be there. */
+static char *gone_name(const char *dir)
+{
+	struct buf path = { 0 };
+	char       nuid[NUID_CHARS];
+
+	nuid_next(nuid);
+	buf_printf(&path, "%s.%.*s" GONE, dir, NUID_CHARS, nuid);
+	return buf_take_str(&path);
+}
+
 int place_mark_gone(char **dir)
 {
-	struct buf to = { 0 };
-	char      *path;
+	char *to = gone_name(*dir);
 
-	buf_put_str(&to, *dir);
-	buf_put_str(&to, GONE);
-	path = buf_take_str(&to);
-	if (path != NULL)
-		place_remove(path);	/* left by an earlier one of that name */
-	return place_move(dir, path);
+	if (to == NULL)
+		return ERR_NOMEM;
+	if (rename(*dir, to) != 0) {
+		int err = disk_err(-errno);
+
+		free(to);
+		return err;
+	}
+	free(*dir);
+	*dir = to;
+	return 0;
 }
 
 char *place_beside(const char *parent, struct slice name)
 {
-	struct buf path = { 0 };
-	char      *plain = place_of(parent, name), nuid[NUID_CHARS];
+	char *plain = place_of(parent, name);
+	char *path = plain == NULL ? NULL : gone_name(plain);
 
-	nuid_next(nuid);
-	if (plain != NULL)
-		buf_printf(&path, "%s.%.*s" GONE, plain, NUID_CHARS, nuid);
 	free(plain);
-	return buf_take_str(&path);
+	return path;
 }
 
 bool place_is_gone(const char *dir)

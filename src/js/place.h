@@ -20,8 +20,8 @@ int place_make(const char *dir);
 int place_make_all(const char *dir);
 int place_sync_parent(const char *dir);
 
-/* From here on it counts as deleted, whatever happens: *dir is its new name.
- * Owned. */
+/* It counts as deleted: *dir is its new name, owned.  For good, whatever
+ * happens, once place_sync_parent has returned. */
 int place_mark_gone(char **dir);
 bool place_is_gone(const char *dir);
 

@@ -9,6 +9,8 @@
  */
 #include "js/api.h"
 
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "js/headers.h"
 #include "js/js.h"
@@ -107,47 +109,149 @@ static void redrive_many(struct redrive *r, uint64_t n_max)
 		redrive_one(r, seq++);
 }
 
-/* Where they went is on the disk; each stream is asked once in a row. */
-static bool is_durable(struct redrive *r)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		int err = i > 0 && r->to[i] == r->to[i - 1] ? 0
-		    : store_flush(r->to[i]->store);
+/* ---- until it is on the disk ---------------------------------------------- */
 
-		if (err != 0)
-			return js_fail_with(&r->c->e, 10077, "%s",
-			    err_text(err));
+/* It does not know the stream of letters, which may be deleted meanwhile. */
+struct redriving {
+	struct stream_waiter *answer;	/* NULL: there is none */
+	struct js_account    *account;
+	struct slice          letters;
+	int64_t               created_ns;	/* of that stream */
+	uint64_t             *seqs;
+	size_t                n, n_waiting;
+	int                   err;
+	struct waiting {
+		struct stream_waiter waiter;
+		struct redriving    *redriving;
+	}                    *waiting;	/* one for each row of a stream */
+	char                  name[];
+};
+
+static struct stream *letters_of(const struct redriving *x)
+{
+	struct stream *s = x->account->js->is_closing ? NULL
+	    : js_find_stream(x->account, x->letters);
+
+	return s != NULL && s->created_ns == x->created_ns ? s : NULL;
+}
+
+static void finish(struct redriving *x)
+{
+	struct stream *letters = letters_of(x);
+
+	for (size_t i = 0; letters != NULL && x->err == 0 && i < x->n; i++)
+		stream_drop(letters, x->seqs[i], STORE_DELETE);
+	if (letters != NULL) {
+		letters->is_redriving = false;
+		js_need_turn(x->account->js);	/* others may have waited */
 	}
-	return true;
+	if (x->answer != NULL && letters != NULL && x->err == 0)
+		stream_await(letters, x->answer, false);
+	else if (x->answer != NULL)
+		x->answer->done(x->answer, x->err != 0 ? x->err : ERR_CLOSED);
+	free(x->waiting);
+	free(x->seqs);
+	free(x);
+}
+
+static void is_durable(struct stream_waiter *w, int err)
+{
+	struct redriving *x = CONTAINER_OF(w, struct waiting, waiter)->redriving;
+
+	if (err != 0)
+		x->err = err;
+	if (--x->n_waiting == 0)
+		finish(x);
+}
+
+static struct redriving *remember(const struct redrive *r)
+{
+	struct slice      name = r->letters->name;
+	struct redriving *x = calloc(1, sizeof *x + name.n);
+	char             *at;
+
+	if (x == NULL)
+		return NULL;
+	at = x->name;
+	x->letters = slice_pack(&at, name);
+	x->account = r->c->account;
+	x->created_ns = r->letters->created_ns;
+	x->seqs = calloc(r->n + 1, sizeof *x->seqs);
+	x->waiting = calloc(r->n + 1, sizeof *x->waiting);
+	if (x->seqs == NULL || x->waiting == NULL) {
+		free(x->seqs);
+		free(x->waiting);
+		free(x);
+		return NULL;
+	}
+	x->n = r->n;
+	memcpy(x->seqs, r->seqs, r->n * sizeof *x->seqs);
+	return x;
+}
+
+/* Each stream is asked once in a row.  The first waits for all that follow, so
+ * that it does not end before they have begun. */
+static void await_all(struct redriving *x, const struct redrive *r)
+{
+	x->n_waiting = 1;
+	for (size_t i = 0; i < r->n; i++) {
+		struct waiting *w = &x->waiting[i];
+
+		if (i > 0 && r->to[i] == r->to[i - 1])
+			continue;
+		*w = (struct waiting){ .waiter.done = is_durable,
+			.redriving = x };
+		x->n_waiting++;
+		stream_await(r->to[i], &w->waiter, false);
+	}
+	if (--x->n_waiting == 0)
+		finish(x);
+}
+
+static void put_answer(struct api_call *c, const struct redrive *r)
+{
+	json_key(c->w, "success");
+	json_bool(c->w, true);
+	json_key(c->w, "redriven");
+	json_u64(c->w, r->n);
+	json_key(c->w, "left");
+	json_u64(c->w, store_totals(r->letters->store).n_msgs - r->n);
+}
+
+/* False: nothing has gone, and c->e may say why. */
+static bool redrive(struct redrive *r, struct api_call *c)
+{
+	uint64_t seq = c->asked.redrive.seq, batch = c->asked.redrive.batch;
+
+	if (seq > 0 && !redrive_one(r, seq) && !js_failed(&c->e))
+		js_fail(&c->e, 10037);
+	else if (seq == 0)
+		redrive_many(r, batch > 0 && batch < BATCH_MAX ? batch
+		    : BATCH_MAX);
+	/* what went before the one that could not is done all the same */
+	if (r->n > 0)
+		c->e = (struct js_error){ 0 };
+	return !js_failed(&c->e);
 }
 
 void api_stream_redrive(struct api_call *c)
 {
-	struct redrive r = { .c = c, .letters = api_stream(c),
+	struct redrive    r = { .c = c, .letters = api_stream(c),
 		.consumer = c->asked.redrive.consumer };
-	uint64_t       seq = c->asked.redrive.seq;
-	uint64_t       batch = c->asked.redrive.batch;
+	struct redriving *x;
 
 	if (r.letters == NULL)
 		return;
-	if (seq > 0 && !redrive_one(&r, seq) && !js_failed(&c->e))
-		js_fail(&c->e, 10037);
-	else if (seq == 0)
-		redrive_many(&r, batch > 0 && batch < BATCH_MAX ? batch
-		    : BATCH_MAX);
-	/* what went before the one that could not is done all the same */
-	if (r.n == 0 && js_failed(&c->e))
+	c->is_put_off = r.letters->is_redriving;	/* not twice */
+	if (c->is_put_off || !redrive(&r, c))
 		return;
-	c->e = (struct js_error){ 0 };
-	if (!is_durable(&r))
+	x = remember(&r);
+	if (x == NULL) {
+		js_fail_with(&c->e, 10077, "%s", err_text(ERR_NOMEM));
 		return;
-	for (size_t i = 0; i < r.n; i++)
-		stream_drop(r.letters, r.seqs[i], STORE_DELETE);
-	json_key(c->w, "success");
-	json_bool(c->w, true);
-	json_key(c->w, "redriven");
-	json_u64(c->w, r.n);
-	json_key(c->w, "left");
-	json_u64(c->w, store_totals(r.letters->store).n_msgs);
-	api_wait_for_disk(c, r.letters, false);
+	}
+	put_answer(c, &r);
+	x->answer = api_answer_later(c, 10077);
+	r.letters->is_redriving = true;
+	await_all(x, &r);
 }

@@ -89,7 +89,7 @@ static void check_openings(struct report *r, const struct js_account *a)
 {
 	struct slice account = a->core->name, name;
 
-	for (size_t i = 0; (name = opener_name(a, i)).n > 0; i++) {
+	for (size_t i = 0; (name = opening_name(a, i)).n > 0; i++) {
 		struct subject_of of = { "STREAM", account, name, SLICE_NONE };
 
 		if (is_asked_for(r, name))

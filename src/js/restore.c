@@ -22,6 +22,7 @@
 #include "core/msg.h"
 #include "js/advisory.h"
 #include "js/consumer_int.h"
+#include "js/errand.h"
 #include "js/errors.h"
 #include "js/offline.h"
 #include "js/stream_int.h"
@@ -52,6 +53,9 @@ struct restore {
 	bool               is_reading;	/* there is one */
 	bool               has_ended;	/* that was the empty one */
 	bool               is_unpacked;
+	struct errand      errand;	/* its files move to their place */
+	bool               is_moving;
+	int                err;		/* of that */
 	struct timer       timer;
 	int64_t            wall_ns;	/* when it began */
 	struct js_error    e;
@@ -180,13 +184,24 @@ static void resume_consumers(struct stream *s)
 	js_mark_dirty(stream_js(s), s);
 }
 
-/* All is durable: from here on it is a stream like any. */
-static void open(struct restore *x)
+static void move_files(struct errand *e)
 {
-	struct stream *s = x->s;
+	struct restore *x = CONTAINER_OF(e, struct restore, errand);
 
-	if (!is_free(x) || !stream_move_in(s, unpack_created_ns(x->unpack),
-	    &x->e)) {
+	x->err = stream_move_files(x->s, unpack_created_ns(x->unpack));
+}
+
+/* From here on it is a stream like any. */
+static void open(struct errand *e)
+{
+	struct restore *x = CONTAINER_OF(e, struct restore, errand);
+	struct stream  *s = x->s;
+
+	x->is_moving = false;
+	stream_move_in(s);
+	if (x->err != 0)
+		js_fail_with(&x->e, 10062, "%s", err_text(x->err));
+	if (x->err != 0 || !is_free(x)) {
 		finish(x, NULL);
 		return;
 	}
@@ -200,6 +215,19 @@ static void open(struct restore *x)
 	resume_consumers(s);
 	advisory_stream_action(s, "CREATED", "create");
 	finish(x, s);
+}
+
+/* All is durable. */
+static void move(struct restore *x)
+{
+	if (!is_free(x)) {
+		finish(x, NULL);
+		return;
+	}
+	x->is_moving = true;
+	x->s->is_opening = true;
+	x->errand = (struct errand){ .run = move_files, .done = open };
+	errands_send(x->js->errands, &x->errand);
 }
 
 /* 0: it is durable.  ERR_BUSY: not yet. */
@@ -251,7 +279,7 @@ static void go_to_end(struct restore *x)
 	x->is_unpacked = err == 0;
 	err = sync_all(x);
 	if (err == 0 && x->is_unpacked)
-		open(x);
+		move(x);
 	else if (err == 0)
 		js_wake_job(x->js, &x->job);
 	else if (err == ERR_BUSY)
@@ -328,6 +356,8 @@ static void take_turn(struct js_job *j)
 	struct chunk   *k;
 	int             rc;
 
+	if (x->is_moving)
+		return;
 	if (js_failed(&x->e)) {
 		finish(x, NULL);
 		return;
@@ -414,6 +444,8 @@ static void stop(struct js_job *j)
 {
 	struct restore *x = CONTAINER_OF(j, struct restore, job);
 
+	if (x->is_moving)
+		errands_recall(x->js->errands, &x->errand);
 	js_fail_with(&x->e, 10062, "%s", err_text(ERR_CLOSED));
 	if (x->is_reading || x->has_ended)
 		finish(x, NULL);
@@ -454,25 +486,23 @@ static struct restore *create(struct js_account *a, struct slice client)
 	return x;
 }
 
-bool restore_begin(struct js_account *a, struct stream_config *config,
-    struct slice client, struct buf *deliver, struct js_error *e)
+bool restore_begin(struct stream *s, struct slice client, struct buf *deliver,
+    struct js_error *e)
 {
-	struct restore *x = create(a, client);
+	struct js_account *a = s->account;
+	struct restore    *x = create(a, client);
 
 	if (x == NULL) {
-		stream_config_destroy(config);
+		stream_abandon(s);
 		return js_fail_with(e, 10062, "%s", err_text(ERR_NOMEM));
 	}
-	buf_put_slice(&x->name, config->name);
-	x->s = stream_create_aside(a, config, e);
-	if (x->s != NULL)
-		x->unpack = unpack_create(x->s);
+	buf_put_slice(&x->name, s->name);
+	x->s = s;
+	x->unpack = unpack_create(s);
 	if (x->unpack == NULL || !listen(x) || buf_failed(&x->client) ||
 	    buf_failed(&x->name)) {
-		if (!js_failed(e))
-			js_fail_with(e, 10062, "%s", err_text(ERR_NOMEM));
 		destroy(x);
-		return false;
+		return js_fail_with(e, 10062, "%s", err_text(ERR_NOMEM));
 	}
 	log_notice("Starting restore for stream '%.*s > %.*s'",
 	    SLICE_ARG(a->core->name), SLICE_ARG(x->s->name));

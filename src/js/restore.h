@@ -14,13 +14,13 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-struct js_account;
 struct js_error;
-struct stream_config;
+struct stream;
 
-/* config: checked; owned from now on.  client: who asked, as JSON, or empty.
- * *deliver: where chunks are to be sent.  False and *e. */
-bool restore_begin(struct js_account *a, struct stream_config *config,
-    struct slice client, struct buf *deliver, struct js_error *e);
+/* s: empty, beside its place (js/making.h); owned from now on, also on failure.
+ * client: who asked, as JSON, or empty.  *deliver: where chunks are to be sent.
+ * False and *e. */
+bool restore_begin(struct stream *s, struct slice client, struct buf *deliver,
+    struct js_error *e);
 
 #endif /* JS_RESTORE_H */

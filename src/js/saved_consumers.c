@@ -91,17 +91,6 @@ static bool read_state(const struct saved_consumer *k, bool is_whole,
 	return !k->has_state || consumer_state_decode(buf_slice(&k->state), st);
 }
 
-static int write_down(struct consumer *c)
-{
-	int err = cursor_put(c);
-
-	if (err != ERR_BUSY)
-		return err;
-	/* there are very many; this waits */
-	err = store_flush(c->stream->state);
-	return err != 0 ? err : cursor_put(c);
-}
-
 static bool put(const struct saved_consumer *k, struct stream *s,
     const struct json *config, int64_t created_ns, struct consumer_state *st,
     struct js_error *e)
@@ -119,7 +108,7 @@ static bool put(const struct saved_consumer *k, struct stream *s,
 		return fail(k, why.text, e);
 	if (!consumer_state_apply(c, st))
 		return fail(k, "its state makes no sense", e);
-	return write_down(c) == 0 || fail(k, "it cannot be written", e);
+	return cursor_create(c) == 0 || fail(k, "it cannot be written", e);
 }
 
 static bool restore(const struct saved_consumer *k, struct stream *s,

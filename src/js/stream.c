@@ -26,6 +26,7 @@
 #include "js/fast_batch.h"
 #include "js/hash8.h"
 #include "js/headers.h"
+#include "js/making.h"
 #include "js/offline.h"
 #include "js/place.h"
 #include "js/schedules.h"
@@ -342,17 +343,13 @@ static void give_up(struct stream *s)
 	destroy(s);
 }
 
-static struct stream *create(struct js_account *a, struct stream_config *config,
-    int64_t created_ns, bool is_aside, struct js_error *e)
+struct stream *stream_begin(struct js_account *a, struct stream_config *config,
+    int64_t created_ns, bool is_aside)
 {
 	struct stream *s = allocate(a);
-	uint64_t       first = config->first_seq;
-	bool           has_files = false;
-	int            err = ERR_NOMEM;
 
 	if (s == NULL) {
 		stream_config_destroy(config);
-		js_fail_with(e, 10049, "%s", err_text(err));
 		return NULL;
 	}
 	s->config = config;
@@ -361,46 +358,36 @@ static struct stream *create(struct js_account *a, struct stream_config *config,
 	s->dir = is_aside ? place_beside(a->dir, s->name)
 	    : place_of(a->dir, s->name);
 	if (s->dir != NULL)
-		err = create_files(s, first == 0 || is_aside ? 1 : first);
-	has_files = err == 0 && config->storage == STORAGE_FILE;
-	if (err == 0 && !make_memory(s))
-		err = ERR_NOMEM;
-	if (err == 0)
 		return s;
-	js_fail_with(e, 10049, "error creating store for stream: %s",
-	    err_text(err));
-	if (has_files)	/* a restart must not find what was refused */
-		place_remove(s->dir);
-	give_up(s);
+	destroy(s);
 	return NULL;
 }
 
-struct stream *stream_create(struct js_account *a, struct stream_config *config,
-    int64_t created_ns, struct js_error *e)
+int stream_make_files(struct stream *s)
 {
-	return create(a, config, created_ns, false, e);
-}
+	bool     is_aside = place_is_gone(s->dir);
+	uint64_t first = s->config->first_seq;
+	int      err = create_files(s, first == 0 || is_aside ? 1 : first);
 
-struct stream *stream_create_aside(struct js_account *a,
-    struct stream_config *config, struct js_error *e)
-{
-	return create(a, config, 0, true, e);
+	if (err != 0 || make_memory(s))
+		return err;
+	/* a restart must not find what was refused */
+	if (s->config->storage == STORAGE_FILE)
+		place_remove(s->dir);
+	return ERR_NOMEM;
 }
 
 static bool read_blob(struct stream *s, struct slice blob)
 {
-	static const struct stream_limits none = { 0 };
+	static const struct stream_limits stored = { .is_stored = true };
 	const char     *why;
 	struct json    *doc = json_parse(blob, &why);
 	struct js_error e = { 0 };
 	bool ok = doc != NULL && stream_config_read(json_get(doc, "config"),
-	    false, NULL, &s->config, &e);
-
-	/* what markers imply is refused where it is said of a counter */
-	if (ok && s->config->allow_counter && s->config->marker_ttl_ns > 0)
-		s->config->allow_msg_ttl = false;
-	ok = ok && stream_config_check(s->config, &none, false, &e) &&
+	    false, NULL, &s->config, &e) &&
+	    stream_config_check(s->config, &stored, false, &e) &&
 	    json_as_i64(json_get(doc, "created"), &s->created_ns);
+
 	if (ok)
 		s->name = s->config->name;
 	else
@@ -594,10 +581,10 @@ static int write_created(struct stream *s, int64_t created_ns)
 	if (!buf_failed(&blob))
 		err = store_set_blob(s->store, buf_slice(&blob));
 	buf_fini(&blob);
-	return err;
+	return err != 0 ? err : store_flush(s->store);
 }
 
-bool stream_move_in(struct stream *s, int64_t created_ns, struct js_error *e)
+int stream_move_files(struct stream *s, int64_t created_ns)
 {
 	int err = write_created(s, created_ns);
 
@@ -609,12 +596,15 @@ bool stream_move_in(struct stream *s, int64_t created_ns, struct js_error *e)
 		err = ERR_NOMEM;
 	if (err == 0 && s->config->storage == STORAGE_FILE)
 		err = place_move(&s->dir, place_of(s->account->dir, s->name));
-	if (err != 0)
-		return js_fail_with(e, 10062, "%s", err_text(err));
+	return err;
+}
+
+void stream_move_in(struct stream *s)
+{
+	s->is_opening = false;
 	stream_settle(s);
 	stream_enforce(s);
 	prune(s);
-	return true;
 }
 
 bool stream_update(struct stream *s, struct stream_config *config,
@@ -692,8 +682,11 @@ void stream_abandon(struct stream *s)
 	store_abandon(s->store);
 	if (s->state != NULL)
 		store_abandon(s->state);
-	if (s->config->storage == STORAGE_FILE)
+	if (s->config->storage == STORAGE_FILE) {
+		if (!place_is_gone(s->dir))
+			place_mark_gone(&s->dir);
 		place_remove(s->dir);
+	}
 	destroy(s);
 }
 
@@ -703,12 +696,12 @@ static void delete_consumer(struct consumer *c)
 	consumer_delete(c);
 }
 
-bool stream_delete(struct stream *s, struct js_error *e)
+bool stream_delete(struct stream *s, struct stream_waiter *w,
+    struct js_error *e)
 {
-	int err = 0;
+	bool has_files = s->config->storage == STORAGE_FILE;
+	int  err = has_files ? place_mark_gone(&s->dir) : 0;
 
-	if (s->config->storage == STORAGE_FILE)
-		err = place_mark_gone(&s->dir);
 	if (err != 0)
 		return js_fail_with(e, 10050, "%s", err_text(err));
 	leave(s, delete_consumer);
@@ -716,8 +709,12 @@ bool stream_delete(struct stream *s, struct js_error *e)
 	if (s->state != NULL)
 		store_abandon(s->state);
 	stream_fail_waiters(s, ERR_CLOSED);
-	if (s->config->storage == STORAGE_FILE)
-		place_remove(s->dir);
+	if (has_files) {
+		making_remove(s->account, s->dir, w);
+		s->dir = NULL;
+	} else if (w != NULL) {
+		w->done(w, 0);
+	}
 	destroy(s);
 	return true;
 }

@@ -95,24 +95,28 @@ struct stream {
 	bool                  is_leaving;	/* it is being closed or deleted */
 	bool                  was_purged;	/* as a whole, since it is open */
 	bool                  is_opening;	/* on another thread */
+	bool                  is_redriving;	/* letters of it are under way */
 	uint64_t              bytes_told;	/* of its account's use */
 };
 
 /* ---- life ------------------------------------------------------------------ */
 
-/* A new one, durably: when it returns the stream is on the disk.  config: checked;
- * owned from now on, also on failure.  NULL and *e. */
-struct stream *stream_create(struct js_account *a, struct stream_config *config,
-    int64_t created_ns, struct js_error *e);
+/* A new one, without files yet; js/making.h makes it to the end.  is_aside: its
+ * messages are still to come, from a backup; it lies beside its place, and is
+ * gone after a crash.  config: checked; owned from now on, also on failure.
+ * NULL: out of memory. */
+struct stream *stream_begin(struct js_account *a, struct stream_config *config,
+    int64_t created_ns, bool is_aside);
+/* Its stores, durably, and what is in memory.  ERR_*: nothing is left of it on
+ * the disk.  Thread: any that has it alone. */
+int stream_make_files(struct stream *s);
 
-/* One whose messages are still to come, from a backup: it lies beside its
- * place, and is gone after a crash.  The rest as stream_create. */
-struct stream *stream_create_aside(struct js_account *a,
-    struct stream_config *config, struct js_error *e);
-/* All of it is in its stores, and durable: limits are kept, and it moves to its
- * place, durably.  It is in no list yet.  False and *e. */
-bool stream_move_in(struct stream *s, int64_t created_ns, struct js_error *e);
-/* One that was not moved, and its files.  Nobody is told. */
+/* All of it is in its stores, and durable: its files move to their place,
+ * durably.  ERR_*.  Thread: any that has it alone. */
+int stream_move_files(struct stream *s, int64_t created_ns);
+/* After that: its limits are kept.  It is in no list yet. */
+void stream_move_in(struct stream *s);
+/* One that did not come into use, and its files.  Nobody is told. */
 void stream_abandon(struct stream *s);
 
 /* One that is on the disk, in the directory dir: what it is, and no more yet.
@@ -131,15 +135,19 @@ void stream_forget(struct stream *s);
 /* Subscribes to its subjects: from here on it takes messages. */
 bool stream_start(struct stream *s);
 
-/* config: checked and allowed; owned from now on.  Durable on return. */
+/* config: checked and allowed; owned from now on.  In force at once, and durable
+ * with the next sync.  False and *e: all is as it was. */
 bool stream_update(struct stream *s, struct stream_config *config,
     struct js_error *e);
 
 /* Closes it and its consumers, saves what speeds up the next opening. */
 void stream_close(struct stream *s);
 
-/* And removes its files, durably.  Consumers say 409 Consumer Deleted. */
-bool stream_delete(struct stream *s, struct js_error *e);
+/* And removes its files: it is gone at once, and w is told when that is durable.
+ * Consumers say 409 Consumer Deleted.  w: NULL, nobody.  False and *e: it is as
+ * it was, and w not told. */
+bool stream_delete(struct stream *s, struct stream_waiter *w,
+    struct js_error *e);
 
 /* ---- taking messages -------------------------------------------------------- */
 

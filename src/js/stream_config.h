@@ -90,6 +90,8 @@ struct stream_limits {
 	int64_t duplicate_window_ns;	/* the server's; 0: none */
 	bool    max_bytes_required;	/* the account's */
 	int64_t mem_max_stream_bytes, disk_max_stream_bytes;	/* <= 0: none */
+	bool    is_stored;	/* it was checked when it came, and has what that
+				   implied: sealing, markers */
 };
 
 /* From a request's object: unknown names are an error if is_strict (name is

@@ -125,15 +125,16 @@ static bool check_window(struct check *k)
 static bool check_combinations(struct check *k)
 {
 	struct stream_config *c = k->c;
+	bool is_said = !k->limits->is_stored;	/* not implied */
 	const struct {
 		bool        is_wrong;
 		const char *text;
 	} rows[] = {
 		{ c->deny_purge && c->allow_rollup,
 		  "roll-ups require the purge permission" },
-		{ c->allow_counter && c->discard == DISCARD_NEW && !c->sealed,
+		{ c->allow_counter && c->discard == DISCARD_NEW && is_said,
 		  "counter stream cannot use discard new" },
-		{ c->allow_counter && c->allow_msg_ttl,
+		{ c->allow_counter && c->allow_msg_ttl && is_said,
 		  "counter stream cannot use message TTLs" },
 		{ c->allow_counter && c->allow_schedules,
 		  "counter stream cannot use message schedules" },
@@ -148,7 +149,7 @@ static bool check_combinations(struct check *k)
 		  "subject delete marker TTL must not be negative" },
 		{ c->marker_ttl_ns > 0 && c->marker_ttl_ns < S,
 		  "subject delete marker TTL must be at least 1 second" },
-		{ c->allow_schedules && c->discard == DISCARD_NEW && !c->sealed,
+		{ c->allow_schedules && c->discard == DISCARD_NEW && is_said,
 		  "message scheduling cannot use discard new" },
 		{ c->is_async && c->storage != STORAGE_FILE,
 		  "async persist mode is only supported on file storage" },

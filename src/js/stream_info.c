@@ -90,7 +90,7 @@ static void put_time(struct json_writer *w, const char *key, int64_t ns)
 static uint64_t first_told(const struct stream *s,
     const struct store_state *st)
 {
-	return st->last_seq == 0 && s->config->first_seq == 0 &&
+	return st->last_seq == 0 && s->config->first_seq != 1 &&
 	    !s->was_purged ? 0 : st->first_seq;
 }
 

@@ -94,10 +94,9 @@ int store_error(const struct store *s)
 
 /* ---- meta ----------------------------------------------------------------- */
 
-static int write_meta_copy(struct store *s, int which, struct slice image)
+static int open_meta_copy(struct store *s, int which)
 {
 	struct disk *d = s->disk;
-	int          rc;
 
 	if (s->meta_fd[which] < 0)
 		s->meta_fd[which] = d->open(d, s->dir, meta_names[which],
@@ -105,8 +104,16 @@ static int write_meta_copy(struct store *s, int which, struct slice image)
 	if (s->meta_fd[which] == -ENOENT)
 		s->meta_fd[which] = d->open(d, s->dir, meta_names[which],
 		    DISK_WRITE | DISK_CREATE);
-	if (s->meta_fd[which] < 0)
-		return disk_err(s->meta_fd[which]);
+	return s->meta_fd[which] < 0 ? disk_err(s->meta_fd[which]) : 0;
+}
+
+static int write_meta_copy(struct store *s, int which, struct slice image)
+{
+	struct disk *d = s->disk;
+	int          err = open_meta_copy(s, which), rc;
+
+	if (err != 0)
+		return err;
 	rc = d->pwrite(d, s->meta_fd[which], image.p, image.n, 0);
 	if (rc < 0)
 		return disk_err(rc);
@@ -125,8 +132,7 @@ int store_write_meta(struct store *s)
 	return err;
 }
 
-/* What was there before goes to *old. */
-static int keep_blob(struct store *s, struct slice blob, struct buf *old)
+static int keep_blob(struct store *s, struct slice blob)
 {
 	struct buf copy = { 0 };
 
@@ -135,46 +141,27 @@ static int keep_blob(struct store *s, struct slice blob, struct buf *old)
 		buf_fini(&copy);
 		return ERR_NOMEM;
 	}
-	*old = s->blob;
+	buf_fini(&s->blob);
 	s->blob = copy;
 	s->meta.blob = buf_slice(&s->blob);
 	return 0;
 }
 
-/* The disk is full.  One of the copies may say the new one: the next sync says the
- * old one again, in both. */
-static void take_back_blob(struct store *s, struct buf *old)
-{
-	buf_fini(&s->blob);
-	s->blob = *old;
-	*old = (struct buf){ 0 };
-	s->meta.blob = buf_slice(&s->blob);
-	s->meta.blob_generation++;
-	s->wants_meta = true;
-	s->is_full = true;
-	s->mark++;
-}
-
 int store_set_blob(struct store *s, struct slice blob)
 {
-	struct buf old = { 0 };
-	int        err = s->err;
+	int err = s->err;
 
 	if (blob.n > META_BLOB_MAX)
 		return ERR_LIMIT;
-	store_wait(s);
+	for (int i = 0; i < 2 && err == 0; i++)
+		err = open_meta_copy(s, i);
 	if (err == 0)
-		err = keep_blob(s, blob, &old);
+		err = keep_blob(s, blob);
 	if (err != 0)
-		return err;
+		return err == ERR_IO ? store_fail(s, err) : err;
 	s->meta.blob_generation++;
-	err = store_write_meta(s);
-	if (err == ERR_NOSPC)
-		take_back_blob(s, &old);
-	buf_fini(&old);
-	if (err != 0)
-		return err == ERR_NOMEM || err == ERR_NOSPC ? err
-		    : store_fail(s, err);
+	s->wants_meta = true;
+	s->mark++;
 	/* a full disk keeps that from being repeated, not from being so */
 	err = store_repeat_blob(s);
 	return err == ERR_IO ? err : 0;
@@ -306,8 +293,7 @@ static int sync_parent(struct disk *d, const char *path)
 static int create(struct store *s, const char *path, uint64_t first_seq,
     struct slice blob)
 {
-	struct buf none;
-	int        err;
+	int err;
 
 	if (first_seq == 0)
 		first_seq = 1;
@@ -319,7 +305,7 @@ static int create(struct store *s, const char *path, uint64_t first_seq,
 	s->meta.blob_generation = 1;
 	s->last_seq = s->durable_seq = first_seq - 1;
 	s->first_seq = first_seq;
-	err = keep_blob(s, blob, &none);
+	err = keep_blob(s, blob);
 	if (err == 0 && s->cfg.secret != NULL)
 		err = store_make_key(s);
 	if (err != 0)

@@ -154,7 +154,9 @@ int store_purge(struct store *s, const struct store_purge *what, uint64_t *n);
 /* Compress what is appended from now on, or do not. */
 void store_set_compression(struct store *s, bool is_on);
 
-/* Durable on return, both copies.  After an error either may be found. */
+/* Durable as other changes are; one that finds the disk full becomes so later.
+ * ERR_LIMIT, ERR_NOMEM, ERR_BUSY: nothing has changed.  ERR_IO: either may be
+ * found. */
 int store_set_blob(struct store *s, struct slice blob);
 struct slice store_blob(const struct store *s);
 

@@ -135,6 +135,7 @@ static void deliver(struct world *w, const struct letter *l)
 static bool is_busy(const struct world *w)
 {
 	return w->n_mail > 0 || !list_is_empty(&w->js->dirty) ||
+	    (w->account != NULL && !list_is_empty(&w->account->removals)) ||
 	    !list_is_empty(&w->js->requests) ||
 	    !list_is_empty(&w->js->outbox) || !list_is_empty(&w->js->due_jobs);
 }

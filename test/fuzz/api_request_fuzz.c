@@ -125,7 +125,7 @@ static void ask(struct slice line)
 
 static void end_turns(void)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3 || !list_is_empty(&js->requests); i++)
 		js_end_turn(js);
 }
 
@@ -136,7 +136,7 @@ static void remove_all(void)
 		struct js_error e = { 0 };
 
 		js_remove_stream(account, s);
-		must(stream_delete(s, &e));
+		must(stream_delete(s, NULL, &e));
 	}
 	end_turns();
 }

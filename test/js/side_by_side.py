@@ -19,7 +19,10 @@ def steady(value, varies=frozenset(VARIES)):
     if isinstance(value, str) and 'stream identity does not match' in value:
         return value[:-8]
     if isinstance(value, dict):
-        return {k: steady(v, varies) for k, v in value.items() if k not in varies}
+        value = {k: steady(v, varies) for k, v in value.items() if k not in varies}
+        if 'sources' in value and 'state' in value:     # a map of nats-server's
+            value['sources'].sort(key=str)
+        return value
     if isinstance(value, list):
         return [steady(v, varies) for v in value]
     return value

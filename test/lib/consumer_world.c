@@ -138,8 +138,7 @@ __attribute__((weak)) int stream_append(struct stream *s, struct slice subject,
 __attribute__((weak)) void stream_await(struct stream *s,
     struct stream_waiter *w, bool on_state)
 {
-	(void)on_state;
-	w->mark = store_mark(s->state);
+	w->mark = store_mark(on_state ? s->state : s->store);
 	list_append(&s->waiters, &w->link);
 }
 
@@ -287,14 +286,14 @@ void world_answer(struct world *w, const char *payload, unsigned n,
 	world_turn(w);
 }
 
-static void finish_waiters(struct world *w)
+void world_fail_waiters(struct world *w, int err)
 {
 	LIST_EACH(l, &w->stream.waiters) {
 		struct stream_waiter *x =
 		    CONTAINER_OF(l, struct stream_waiter, link);
 
 		list_remove(l);
-		x->done(x, 0);
+		x->done(x, err);
 	}
 }
 
@@ -304,8 +303,9 @@ void world_turn(struct world *w)
 		w->is_dirty = w->stream.has_news = false;
 		LIST_EACH(l, &w->stream.consumers)
 			consumer_pump(consumer_of(l));
+		store_sync(w->stream.store);
 		store_sync(w->stream.state);
-		finish_waiters(w);
+		world_fail_waiters(w, 0);
 	}
 }
 

@@ -55,6 +55,8 @@ void world_pull(struct world *w, const char *text);
 void world_answer(struct world *w, const char *payload, unsigned n,
     unsigned seq, unsigned cseq);
 void world_turn(struct world *w);
+/* Who waits for the disk is told err, ERR_*. */
+void world_fail_waiters(struct world *w, int err);
 /* Time passes, timer by timer. */
 void world_pass(struct world *w, int64_t ns);
 

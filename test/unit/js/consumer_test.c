@@ -2,9 +2,10 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
 #include "check.h"
 #include "consumer_world.h"
-#include "base/json.h"
 #include "js/errors.h"
 #include "store/disk.h"
 
@@ -420,11 +421,16 @@ static struct world *with_dead_letters(int64_t max_deliver)
 	return dead;
 }
 
-/* The letter is on the disk, though nobody asked that stream to sync. */
+/* The message stays pending until the letter is on the disk. */
 static void holds_letter(struct world *dead, const char *reason)
 {
+	struct consumer *c = stream_find_consumer(&w.stream, SLICE("C"));
 	struct store_msg m = { 0 };
 
+	CHECK_INT(c->pending.n, 1);
+	CHECK_INT(store_durable_seq(dead->stream.store), 0);
+	world_turn(dead);
+	CHECK_INT(c->pending.n, 0);
 	CHECK_INT(store_durable_seq(dead->stream.store), 1);
 	CHECK_INT(store_read(dead->stream.store, 1, &m), 0);
 	CHECK_SLICE(m.body, SLICE("body"));
@@ -441,6 +447,8 @@ TEST(what_was_terminated_is_kept_by_the_dead_letter_stream)
 	struct world *dead = with_dead_letters(-1);
 
 	world_answer(&w, "+TERM no good", 1, 1, 1);
+	world_answer(&w, "+TERM", 1, 1, 1);	/* once is enough */
+	world_answer(&w, "-NAK", 1, 1, 1);
 	holds_letter(dead, "Mote-Dead-Reason: terminated\r\n");
 }
 
@@ -449,8 +457,27 @@ TEST(what_was_delivered_too_often_is_kept_too)
 	struct world *dead = with_dead_letters(1);
 
 	world_pass(&w, 31 * NS_PER_S);
-	holds(stream_find_consumer(&w.stream, SLICE("C")), 1, 1, 1, 1, 0, 0);
+	holds(stream_find_consumer(&w.stream, SLICE("C")), 1, 1, 0, 0, 1, 0);
 	holds_letter(dead, "Mote-Dead-Reason: max_deliver\r\n");
+}
+
+/* It cannot be stored: it is delivered no more, and tried again when due. */
+TEST(what_cannot_be_put_away_stays_and_is_tried_again)
+{
+	struct world    *dead = with_dead_letters(1);
+	struct consumer *c = stream_find_consumer(&w.stream, SLICE("C"));
+
+	world_pass(&w, 31 * NS_PER_S);
+	CHECK_INT(store_totals(dead->stream.store).n_msgs, 1);
+	world_fail_waiters(dead, ERR_NOSPC);
+	CHECK_INT(c->pending.n, 1);
+	world_pass(&w, 31 * NS_PER_S);
+	CHECK_INT(store_totals(dead->stream.store).n_msgs, 2);
+	world_turn(dead);
+	CHECK_INT(c->pending.n, 0);
+	world_fini(dead);
+	free(dead);
+	world_fini(&w);
 }
 
 TEST(a_work_queue_has_one_consumer_for_each_subject)

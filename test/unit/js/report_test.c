@@ -171,8 +171,8 @@ static struct stream *make_stream(struct js_account *a, const char *name,
 	doc = json_parse(buf_slice(&text), &why);
 	CHECK(stream_config_read(doc, true, NULL, &g, &e), "%s", e.text);
 	CHECK(stream_config_check(g, &none, false, &e), "%s", e.text);
-	s = stream_create(a, g, WALL_NS, &e);
-	CHECK(s != NULL, "%s", e.text);
+	s = stream_begin(a, g, WALL_NS, false);
+	CHECK_INT(stream_make_files(s), 0);
 	CHECK(js_add_stream(a, s) && stream_start(s));
 	json_free(doc);
 	buf_fini(&text);
@@ -434,7 +434,7 @@ static void delete_first(struct js_account *a)
 	struct js_error e = { 0 };
 
 	js_remove_stream(a, s);
-	CHECK(stream_delete(s, &e), "%s", e.text);
+	CHECK(stream_delete(s, NULL, &e), "%s", e.text);
 }
 
 /* Streams that go meanwhile: before, at, and behind where the report is. */

@@ -301,8 +301,9 @@ TEST(what_was_sealed_is_found_again)
 	static const char *const more[] = { "", ",'allow_msg_counter':true",
 		",'allow_msg_schedules':true",
 		",'allow_msg_ttl':true,'subject_delete_marker_ttl':1000000000",
-		",'max_age':5000000000,'allow_rollup_hdrs':true" };
-	static const struct stream_limits none = { 0 };
+		",'allow_msg_counter':true,'subject_delete_marker_ttl':"
+		"1000000000", ",'max_age':5000000000,'allow_rollup_hdrs':true" };
+	static const struct stream_limits stored = { .is_stored = true };
 
 	for (size_t i = 0; i < N_OF(more); i++) {
 		char                  text[200];
@@ -315,7 +316,7 @@ TEST(what_was_sealed_is_found_again)
 		    more[i]);
 		to = made(text);
 		CHECK(stream_config_check_update(from, to, &e), "%s", e.text);
-		CHECK(stream_config_check(to, &none, false, &e), "%s: %s", text,
+		CHECK(stream_config_check(to, &stored, false, &e), "%s: %s", text,
 		    e.text);
 		CHECK(to->sealed && !to->allow_rollup && to->deny_purge);
 		stream_config_destroy(from);
