@@ -113,7 +113,7 @@ static const struct api_row rows[] = {
 	  api_consumer_pause, .asks = &request_pause },
 	{ "CONSUMER.RESET.*.*", "consumer_reset", "\"reset_seq\":0", STRICT,
 	  api_consumer_reset, true, .asks = &request_reset, .is_heard = true },
-	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
+	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, STRICT,
 	  api_consumer_unpin, .asks = &request_unpin },
 	{ "CONSUMER.LEADER.STEPDOWN.*.*", "consumer_leader_stepdown", NULL,
 	  IGNORED, needs_cluster, .is_anywhere = true },

@@ -58,7 +58,8 @@ struct js_field {
 	bool                omits_zero;
 	size_t              at, n_at;
 	const char *const  *names;	/* JS_ENUM: NULL at the end */
-	const char         *type;	/* as a wrong type is told */
+	const char         *type;	/* as a wrong type is told; of an enum what
+				   an unknown value is one of */
 	bool                refuses_null;	/* as an enum does; to others it is
 						   as good as absent */
 	bool (*read)(void *object, const struct json *j, struct js_hold *h,
@@ -72,7 +73,8 @@ struct js_metadata {
 	struct slice key, value;
 };
 
-/* name: what the object is called where an error tells it.  Unknown members are
+/* name: what the object is called where an error tells it; inside another, its
+ * type.  Unknown members are
  * an error if is_strict, and nothing was read into h before without that: what
  * reads a part need not know.  False and *e, 10025. */
 bool js_fields_read(const struct js_field *fields, const char *name,
@@ -82,9 +84,14 @@ bool js_fields_read(const struct js_field *fields, const char *name,
 /* It is "null", which is as good as absent, as in Go. */
 bool js_is_null(const struct json *j);
 
-/* A value that is not of the type: 10025.  where: "StreamConfigRequest.name". */
-bool js_fail_type(struct js_error *e, const struct json *j, const char *where,
-    const char *type);
+/* A value that is not of the type, where the reader is: 10025. */
+bool js_fail_here(struct js_error *e, const struct json *j, const char *type);
+/* For who reads an array: the reader is at that item, until it leaves with what
+ * entering gave. */
+size_t js_path_enter(size_t item);
+/* For who reads a part of a document: it is there. */
+size_t js_path_begin(const char *part);
+void js_path_leave(size_t before);
 
 /* A value that is none of an enum's, as it stands in the text: 10025. */
 bool js_fail_value(struct js_error *e, const struct json *j);

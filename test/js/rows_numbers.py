@@ -71,7 +71,10 @@ KINDS = [(S + 'CREATE.S', {'name': 'S', 'subjects': ['s.>']})] + \
         '{"metadata":5}', '{"metadata":{"a":5}}', '{"filter_subjects":"x"}',
         '{"filter_subjects":[5]}', '{"opt_start_time":5}', '{"opt_start_time":"x"}',
         '{"max_deliver":"x"}', '{"max_deliver":99999999999999999999}', '{"flow_control":5}',
-        '{"ack_wait":1.5}', '{"ack_policy":5}', '{"x":{}}', '{"priority_groups":5}'))) + \
+        '{"ack_wait":1.5}', '{"ack_policy":5}', '{"x":{}}', '{"priority_groups":5}',
+        '{"priority_policy":null}', '{"priority_policy":"x"}', '{"priority_policy":5}',
+        '{"replay_policy":null}', '{"deliver_policy":"x"}', '{"backoff":[1.5]}',
+        '{"filter_subject":5}'))) + \
     given(C + 'CREATE.S.x', '{"stream_name":5}', '{"action":5}', '{"action":"x"}',
           '{"action":null}', '{"config":{},"pedantic":5}') + \
     given(S + 'CREATE.T', '{"name":5}', '{"subjects":5}', '{"subjects":[5]}',
@@ -79,7 +82,12 @@ KINDS = [(S + 'CREATE.S', {'name': 'S', 'subjects': ['s.>']})] + \
           '{"mirror":5}', '{"mirror":{"name":5}}', '{"sources":5}', '{"sources":[5]}',
           '{"sources":[{"external":5}]}', '{"republish":5}', '{"subject_transform":{"src":5}}',
           '{"consumer_limits":5}', '{"max_msg_size":3000000000}', '{"max_msg_size":-2147483649}',
-          '{"metadata":{"a":5}}', '{"storage":"x"}', '{"retention":{}}', '5', '"x"', '[]') + \
+          '{"metadata":{"a":5}}', '{"storage":"x"}', '{"retention":{}}', '5', '"x"', '[]',
+          '{"compression":null}', '{"compression":"x"}', '{"persist_mode":"x"}', '{"discard":5}',
+          '{"sources":[{"name":"O","subject_transforms":5}]}',
+          '{"sources":[{"name":"O"},{"name":"P","subject_transforms":[{"src":5}]}]}',
+          '{"mirror":{"external":{"api":5}}}', '{"consumer_limits":{"max_ack_pending":"x"}}',
+          '{"consumer_limits":{"inactive_threshold":1.5}}', '{"placement":{"tags":[5]}}') + \
     [(subject, text) for text in ('5', '"x"', '[1]', '{"seq":"x"}', '{"offset":"x"}',
                                   '{"pause_until":"x"}')
      for subject in (S + 'INFO.S', S + 'NAMES', S + 'LIST', S + 'PURGE.S', S + 'MSG.GET.S',
