@@ -6,8 +6,8 @@
  *   - bytes in a string that are no UTF-8, each by U+FFFD;
  *   - an escaped half of a surrogate pair, by \ufffd;
  *   - an integer beyond an i64, by a string of its digits behind a NUL: for Go
- *     it is fine where nobody asks for it, or a u64 or a float is wanted.  No
- *     other string reads as a number, and none that begins so as text.
+ *     it is fine where nobody asks for it, or a u64 or a float is wanted; and so
+ *     that it stays apart, a NUL that begins a string by two.
  * A text that needs none of this, so nearly each, is not copied.  The pass also
  * counts brackets, because jansson recurses for each.  Bytes outside strings
  * are left to jansson's judgement.
@@ -97,9 +97,13 @@ static void clean_escape(struct clean *c)
 static void clean_string(struct clean *c)
 {
 	uint32_t rune;
+	unsigned unit;
 	size_t   n;
 
-	for (c->at++; c->at < c->in.n;) {
+	c->at++;
+	if (escaped_unit(rest(c), &unit) && unit == 0)
+		replace(c, 0, SLICE("\\u0000"));
+	while (c->at < c->in.n) {
 		if (c->in.p[c->at] == '"') {
 			c->at++;
 			return;
@@ -273,22 +277,38 @@ const struct json *json_get(const struct json *object, const char *key)
 	return found;
 }
 
+/* A string as jansson has it; *is_marked: less the NUL that began it. */
+static bool as_string(const struct json *j, struct slice *ret, bool *is_marked)
+{
+	if (!is(j, JSON_STRING))
+		return false;
+	*ret = slice_of(json_string_value(value(j)),
+	    json_string_length(value(j)));
+	*is_marked = ret->n > 0 && *ret->p == '\0';
+	if (*is_marked)
+		*ret = slice_skip(*ret, 1);
+	return true;
+}
+
 bool json_as_digits(const struct json *j, struct slice *ret)
 {
-	if (!is(j, JSON_STRING) || json_string_length(value(j)) == 0 ||
-	    json_string_value(value(j))[0] != '\0')
+	struct slice s;
+	bool         is_marked;
+
+	if (!as_string(j, &s, &is_marked) || !is_marked || *s.p == '\0')
 		return false;
-	*ret = slice_of(json_string_value(value(j)) + 1,
-	    json_string_length(value(j)) - 1);
-	return is_integer(*ret);
+	*ret = s;
+	return true;
 }
 
 bool json_as_str(const struct json *j, struct slice *ret)
 {
-	if (!is(j, JSON_STRING) || json_as_digits(j, ret))
+	struct slice s;
+	bool         is_marked;
+
+	if (!as_string(j, &s, &is_marked) || (is_marked && *s.p != '\0'))
 		return false;
-	*ret = slice_of(json_string_value(value(j)),
-	    json_string_length(value(j)));
+	*ret = s;
 	return true;
 }
 
