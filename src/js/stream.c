@@ -27,6 +27,7 @@
 #include "js/hash8.h"
 #include "js/headers.h"
 #include "js/making.h"
+#include "js/offline.h"
 #include "js/place.h"
 #include "js/schedules.h"
 #include "js/sources.h"
@@ -404,34 +405,21 @@ static int peek_msgs(struct stream *s, const char *path, void *ctx)
 }
 
 /* What we would not understand must not be changed by us. */
-static bool is_too_new(struct slice blob, int64_t *level)
+static int read_what(struct stream *s, struct slice blob,
+    struct offline **newer)
 {
-	const char  *why;
-	struct json *doc = json_parse(blob, &why);
-	struct slice text;
-	bool is_new = doc != NULL && json_as_str(json_get(json_get(json_get(doc,
-	    "config"), "metadata"), "_nats.req.level"), &text) &&
-	    text_parse_i64(text, level) && *level > JS_API_LEVEL;
-
-	if (!is_new)
-		*level = 0;
-	json_free(doc);
-	return is_new;
-}
-
-static int read_what(struct stream *s, struct slice blob, int64_t *level)
-{
-	if (is_too_new(blob, level))
+	if (offline_is_newer(s->dir, blob, newer))
 		return ERR_VERSION;
 	return read_blob(s, blob) ? 0 : ERR_CORRUPT;
 }
 
 struct stream *stream_peek(struct js_account *a, const char *dir, int *why,
-    int64_t *level)
+    struct offline **newer)
 {
 	struct stream *s = allocate(a);
 	struct buf     blob = { 0 };
 
+	*newer = NULL;
 	*why = ERR_NOMEM;
 	if (s == NULL)
 		return NULL;
@@ -445,7 +433,7 @@ struct stream *stream_peek(struct js_account *a, const char *dir, int *why,
 		*why = with_path(s, "/msgs", open_msgs, NULL);
 	if (*why == 0)
 		*why = read_what(s, s->store != NULL ? store_blob(s->store)
-		    : buf_slice(&blob), level);
+		    : buf_slice(&blob), newer);
 	buf_fini(&blob);
 	if (*why == 0)
 		return s;
