@@ -566,7 +566,8 @@ static void lose_interest(struct stream *s)
 	struct js_error          e;
 	uint64_t                 n;
 
-	if (s->config->retention == RETENTION_INTEREST && s->n_consumers == 0)
+	if (s->config->retention == RETENTION_INTEREST &&
+	    s->n_consumers == 0 && store_totals(s->store).n_msgs > 0)
 		stream_purge_now(s, &all, &n, &e);
 	else
 		stream_settle(s);
