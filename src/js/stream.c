@@ -59,6 +59,16 @@ static void lost(void *ctx, const struct store_loss *loss)
 	    (unsigned long long)loss->last_seq, loss->block_nr);
 }
 
+/* Thread: whoever opens the stream. */
+static void cut_off(void *ctx, struct store *store, uint64_t first_seq,
+    uint64_t last_seq)
+{
+	const struct stream *s = ctx;
+
+	if (s->config->allow_atomic)
+		batch_cut_off(store, first_seq, last_seq);
+}
+
 static void state_lost(void *ctx, const struct store_loss *loss)
 {
 	const struct stream *s = ctx;
@@ -85,7 +95,7 @@ static struct store_config msgs_config(struct stream *s, bool is_memory)
 		.is_volatile = is_memory,
 		.secret = is_memory ? NULL : js_secret(stream_js(s)),
 		.is_compressed = s->config != NULL && is_compressed(s->config),
-		.wake = wake, .lost = lost, .ctx = s };
+		.wake = wake, .lost = lost, .cut_off = cut_off, .ctx = s };
 }
 
 static struct store_config state_config(struct stream *s)

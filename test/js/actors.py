@@ -293,7 +293,8 @@ class Crew(Actor):
 class Purger(Actor):
     def __init__(self, rng):
         super().__init__(rng)
-        self.last = self.asked = self.first = 0
+        self.asked = self.first = 0
+        self.told = {0}                 # sequences; those cut off by a kill are no one's
 
     def prepare(self, c):
         ask(c, STREAM + 'CREATE.HEAP', {'name': 'HEAP', 'subjects': ['heap'],
@@ -302,8 +303,9 @@ class Purger(Actor):
     def work(self, c):
         while True:
             for _ in range(self.rng.randrange(1, 30)):
-                self.last = ask(c, 'heap', b'x' * self.rng.randrange(3000))['seq']
-            self.asked = max(self.asked, self.rng.randrange(max(1, self.first), self.last + 2))
+                self.told.add(ask(c, 'heap', b'x' * self.rng.randrange(3000))['seq'])
+            self.asked = max(self.asked, self.rng.randrange(max(1, self.first),
+                                                            max(self.told) + 2))
             ask(c, STREAM + 'PURGE.HEAP', {'seq': self.asked})
             self.first = self.asked
 
@@ -311,10 +313,13 @@ class Purger(Actor):
         found = set(stored(c, 'HEAP'))
         back = [s for s in found if s < self.first]
         check(not back, 'purged and back: %r', back[:9])
-        lost = set(range(max(1, self.asked), self.last + 1)) - found
-        check(not lost, 'lost: %r of those from %d to %d', sorted(lost)[:9], self.asked, self.last)
-        last = ask(c, STREAM + 'INFO.HEAP')['state']['last_seq']
-        check(last >= self.last, 'the last was %d and is %d', self.last, last)
+        lost = {s for s in self.told if s >= max(1, self.asked)} - found
+        last = max(self.told)
+        state = ask(c, STREAM + 'INFO.HEAP')['state']
+        check(not lost, 'lost: %r of those from %d to %d: %r', sorted(lost)[:9], self.asked,
+              last, state)
+        check(state['last_seq'] >= last, 'the last was %d: %r', last, state)
+        self.told = {s for s in self.told if s >= self.asked or s == last}
 
 
 class Keeper(Actor):
@@ -468,7 +473,9 @@ class Batcher(Actor):
                   'batch %d of %d, confirmed to %d, is %r', n, size, last, part[:9])
         count = collections.Counter((n, size) for n, _, size in found.values())
         torn = {k: v for k, v in count.items() if k[1] != v}
-        check(not torn, 'torn batches: %r', torn)
+        check(not torn, 'torn batches: %r, at %r of %r', torn, sorted(
+            s for s, (n, _, size) in found.items() if (n, size) in torn)[:9],
+              torn and ask(c, STREAM + 'INFO.BATCH')['state'])
         self.looked_to = max(found, default=self.looked_to)
 
 
