@@ -92,11 +92,13 @@ static bool must_be_durable(const struct consumer *c)
 	    s->account->js->config.sync_interval_ns == 0;
 }
 
-/* A message that cannot be read is passed over: it is gone, or damaged. */
+/* One that is gone since it was found is looked for anew, and moves nothing: a
+ * wider filter may want what is before it.  One that cannot be read is passed
+ * over. */
 static bool peek_new(struct delivery *d)
 {
 	struct consumer *c = d->c;
-	uint64_t         seq;
+	uint64_t         seq, missed = 0;
 
 	while (consumer_find_next(c, &seq)) {
 		if (must_be_durable(c) && seq > store_durable_seq(
@@ -104,6 +106,11 @@ static bool peek_new(struct delivery *d)
 			return false;
 		if (load(d, seq))
 			return true;
+		consumer_forget_matches(c);
+		if (missed != seq) {
+			missed = seq;
+			continue;
+		}
 		c->next_seq = seq + 1;
 		c->is_counted = false;
 	}
