@@ -6,7 +6,6 @@
 
 enum {
 	JSON_DEPTH_MAX = 64,	/* bits of is_array */
-	COPY_DEPTH_MAX = 32,
 };
 
 void json_init(struct json_writer *w, struct buf *out, unsigned indent)
@@ -231,7 +230,7 @@ void json_lay_out(struct json_writer *w, struct slice already_json)
 	unsigned     outside = w->depth;
 
 	json_free(doc);
-	if (doc == NULL || nests_deeper(already_json, COPY_DEPTH_MAX)) {
+	if (doc == NULL || nests_deeper(already_json, JSON_COPY_DEPTH_MAX)) {
 		json_null(w);
 		return;
 	}

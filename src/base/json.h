@@ -53,8 +53,10 @@ void json_bool(struct json_writer *w, bool v);
 void json_time(struct json_writer *w, int64_t wall_ns);	/* text_put_time */
 void json_raw(struct json_writer *w, struct slice already_json);
 
+enum { JSON_COPY_DEPTH_MAX = 32 };
+
 /* A value that is JSON already, with our blanks instead of its own.  What is no
- * JSON, or nested beyond 32, becomes null. */
+ * JSON, or nested deeper than that, becomes null. */
 void json_lay_out(struct json_writer *w, struct slice already_json);
 
 /* Inline, because jansson calls a function of this name: a global one of ours
@@ -87,6 +89,10 @@ const struct json *json_get(const struct json *object, const char *key);
  * and fits; an f64 may be written as an integer. */
 bool json_as_str(const struct json *j, struct slice *ret);
 bool json_as_i64(const struct json *j, int64_t *ret);
+/* Up to 2^64 - 1. */
+bool json_as_u64(const struct json *j, uint64_t *ret);
+/* An integer that no i64 holds, as it stands in the text. */
+bool json_as_digits(const struct json *j, struct slice *ret);
 bool json_as_f64(const struct json *j, double *ret);
 bool json_as_bool(const struct json *j, bool *ret);
 
@@ -98,5 +104,8 @@ size_t json_n_members(const struct json *object);	/* likewise */
 void json_each(const struct json *object,
     bool (*visit)(void *ctx, struct slice key, const struct json *value),
     void *ctx);
+
+/* A value once more; what is nested beyond JSON_COPY_DEPTH_MAX becomes null. */
+void json_put(struct json_writer *w, const struct json *j);
 
 #endif /* BASE_JSON_H */

@@ -5,8 +5,9 @@
  * decoder accepts and jansson does not:
  *   - bytes in a string that are no UTF-8, each by U+FFFD;
  *   - an escaped half of a surrogate pair, by \ufffd;
- *   - an integer beyond 64 bits, by the same with ".0": for Go it is fine where
- *     nobody asks for it or a float is wanted, and an error as an integer.
+ *   - an integer beyond an i64, by a string of its digits behind a NUL: for Go
+ *     it is fine where nobody asks for it, or a u64 or a float is wanted; and so
+ *     that it stays apart, a NUL that begins a string by two.
  * A text that needs none of this, so nearly each, is not copied.  The pass also
  * counts brackets, because jansson recurses for each.  Bytes outside strings
  * are left to jansson's judgement.
@@ -16,6 +17,7 @@
  * the place of the first; Go would keep what null follows. */
 #include "base/json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -95,9 +97,13 @@ static void clean_escape(struct clean *c)
 static void clean_string(struct clean *c)
 {
 	uint32_t rune;
+	unsigned unit;
 	size_t   n;
 
-	for (c->at++; c->at < c->in.n;) {
+	c->at++;
+	if (escaped_unit(rest(c), &unit) && unit == 0)
+		replace(c, 0, SLICE("\\u0000"));
+	while (c->at < c->in.n) {
 		if (c->in.p[c->at] == '"') {
 			c->at++;
 			return;
@@ -120,6 +126,17 @@ static bool is_number_byte(char c)
 	    c == 'e' || c == 'E';
 }
 
+/* "-+1" and "01" are none, and left to jansson. */
+static bool is_integer(struct slice s)
+{
+	if (s.n > 0 && s.p[0] == '-')
+		s = slice_skip(s, 1);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 1 && s.p[0] != '0';
+}
+
 static void clean_number(struct clean *c)
 {
 	struct slice number = slice_of(c->in.p + c->at, 0);
@@ -131,9 +148,12 @@ static void clean_number(struct clean *c)
 		    (c->in.p[c->at] | 0x20) != 'e';
 		number.n++;
 	}
-	/* "-+1" and its like fail here too, and again in jansson */
-	if (is_whole && !text_parse_i64(number, &v))
-		replace(c, 0, SLICE(".0"));
+	if (!is_whole || text_parse_i64(number, &v) || !is_integer(number))
+		return;
+	c->at -= number.n;
+	replace(c, 0, SLICE("\"\\u0000"));
+	c->at += number.n;
+	replace(c, 0, SLICE("\""));
 }
 
 /* False: nested too deeply. */
@@ -257,12 +277,38 @@ const struct json *json_get(const struct json *object, const char *key)
 	return found;
 }
 
-bool json_as_str(const struct json *j, struct slice *ret)
+/* A string as jansson has it; *is_marked: less the NUL that began it. */
+static bool as_string(const struct json *j, struct slice *ret, bool *is_marked)
 {
 	if (!is(j, JSON_STRING))
 		return false;
 	*ret = slice_of(json_string_value(value(j)),
 	    json_string_length(value(j)));
+	*is_marked = ret->n > 0 && *ret->p == '\0';
+	if (*is_marked)
+		*ret = slice_skip(*ret, 1);
+	return true;
+}
+
+bool json_as_digits(const struct json *j, struct slice *ret)
+{
+	struct slice s;
+	bool         is_marked;
+
+	if (!as_string(j, &s, &is_marked) || !is_marked || *s.p == '\0')
+		return false;
+	*ret = s;
+	return true;
+}
+
+bool json_as_str(const struct json *j, struct slice *ret)
+{
+	struct slice s;
+	bool         is_marked;
+
+	if (!as_string(j, &s, &is_marked) || (is_marked && *s.p != '\0'))
+		return false;
+	*ret = s;
 	return true;
 }
 
@@ -275,8 +321,27 @@ bool json_as_i64(const struct json *j, int64_t *ret)
 	return true;
 }
 
+bool json_as_u64(const struct json *j, uint64_t *ret)
+{
+	struct slice digits;
+	int64_t      v;
+
+	if (json_as_digits(j, &digits))
+		return text_parse_u64(digits, ret);
+	if (!json_as_i64(j, &v) || v < 0)
+		return false;
+	*ret = (uint64_t)v;
+	return true;
+}
+
 bool json_as_f64(const struct json *j, double *ret)
 {
+	struct slice digits;
+
+	if (json_as_digits(j, &digits)) {
+		*ret = strtod(digits.p, NULL);	/* a NUL is behind them */
+		return isfinite(*ret);
+	}
 	if (!is(j, JSON_REAL) && !is(j, JSON_INTEGER))
 		return false;
 	*ret = json_number_value(value(j));
@@ -320,4 +385,53 @@ void json_each(const struct json *object,
 		    json_object_iter_key_len(i)),
 		    (const struct json *)json_object_iter_value(i)))
 			return;
+}
+
+/* ---- copying ---------------------------------------------------------- */
+
+static bool copy_member(void *ctx, struct slice key, const struct json *v)
+{
+	struct json_writer *w = ctx;
+
+	json_key_slice(w, key);
+	json_put(w, v);
+	return true;
+}
+
+static void copy_brackets(struct json_writer *w, const struct json *j)
+{
+	if (json_is_object(j)) {
+		json_begin_object(w);
+		json_each(j, copy_member, w);
+		json_end_object(w);
+		return;
+	}
+	json_begin_array(w);
+	for (size_t i = 0; i < json_n_items(j); i++)
+		json_put(w, json_item(j, i));
+	json_end_array(w);
+}
+
+void json_put(struct json_writer *w, const struct json *j)
+{
+	struct slice s;
+	int64_t      i;
+	double       f;
+	bool         b;
+
+	if (json_as_digits(j, &s))
+		json_raw(w, s);
+	else if (json_as_str(j, &s))
+		json_str(w, s);
+	else if (json_as_i64(j, &i))
+		json_i64(w, i);
+	else if (json_as_f64(j, &f))
+		json_f64(w, f);
+	else if (json_as_bool(j, &b))
+		json_bool(w, b);
+	else if ((json_is_object(j) || json_is_array(j)) &&
+	    w->depth < JSON_COPY_DEPTH_MAX)
+		copy_brackets(w, j);
+	else
+		json_raw(w, SLICE("null"));
 }

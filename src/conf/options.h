@@ -345,6 +345,13 @@
 	  10000, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
 	  "requests that may wait; one more and all are dropped; up to 0 it "	\
 	  "is the default")							\
+	X(js_buffered_msgs,  INT,      "jetstream.max_buffered_msgs", "",	\
+	  0, INT64_MIN, INT64_MAX, NONE, RESTART, "StreamMaxBufferedMsgs",	\
+	  "messages of a stream that may wait to be written, more are refused; "	\
+	  "up to 0 it is what memory is there for")				\
+	X(js_buffered_size,  SIZE,     "jetstream.max_buffered_size", "",	\
+	  0, INT64_MIN, INT64_MAX, NONE, RESTART, "StreamMaxBufferedSize",	\
+	  "the same in bytes")							\
 	X(js_info_queue,     INT,      "jetstream.info_queue_limit", "",	\
 	  0, INT32_MIN, INT32_MAX, NONE, QUIET, "JetStream limits",		\
 	  "the same for those that only ask; up to 0 it is the other one")	\
@@ -391,7 +398,6 @@
 	X("default_js_domain")							\
 	X("jetstream.unique_tag") X("jetstream.extension_hint")		\
 	X("jetstream.max_outstanding_catchup")					\
-	X("jetstream.max_buffered_msgs") X("jetstream.max_buffered_size")	\
 	X("jetstream.max_concurrent_io")					\
 	X("jetstream.meta_compact") X("jetstream.meta_compact_size")		\
 	X("jetstream.meta_compact_sync")					\

@@ -102,7 +102,7 @@ static void take_quota(struct load *l, enum option_id id, const char *name,
 	l->o->places[id] = load_place(l, v);
 }
 
-/* ---- what is read and not used --------------------------------------------- */
+/* ---- what is read in its own way, and most of it not used ------------------ */
 
 enum unused_kind { A_TEXT, A_FLAG, A_NUMBER, A_SIZE };
 
@@ -111,14 +111,18 @@ static const struct unused {
 	enum unused_kind kind;
 	const char      *want, *behind;	/* of numbers: how they are refused */
 	int64_t          min, max;
+	bool             is_used;	/* it is kept, as this option */
+	enum option_id   id;
 } unused[] = {
 #define SOME     "Expected a parseable size for", "", INT64_MIN, INT64_MAX
 #define ABSOLUTE "Expected an absolute size for"
 	{ "jetstream.unique_tag", A_TEXT, NULL, NULL, 0, 0 },
 	{ "jetstream.extension_hint", A_TEXT, NULL, NULL, 0, 0 },
 	{ "jetstream.max_outstanding_catchup", A_SIZE, SOME },
-	{ "jetstream.max_buffered_size", A_SIZE, SOME },
-	{ "jetstream.max_buffered_msgs", A_NUMBER, SOME },
+	{ "jetstream.max_buffered_size", A_SIZE, SOME, true,
+	  OPTION_js_buffered_size },
+	{ "jetstream.max_buffered_msgs", A_NUMBER, SOME, true,
+	  OPTION_js_buffered_msgs },
 	{ "jetstream.max_concurrent_io", A_NUMBER, ABSOLUTE,
 	  " between 4 and 8192", 4, 8192 },
 	{ "jetstream.meta_compact", A_NUMBER, ABSOLUTE, "", 0, INT64_MAX },
@@ -143,6 +147,21 @@ static const struct unused *find_unused(const char *block, struct slice key)
 	return NULL;
 }
 
+static void keep(struct load *l, enum option_id id, int64_t n,
+    const struct conf_value *v)
+{
+	union option_value x = { .as_SIZE = 0 };
+
+	if (l->o->is_forced[id])
+		return;
+	if (option_of(id)->kind == KIND_SIZE)
+		x.as_SIZE = n;
+	else
+		x.as_INT = n;
+	option_store(l->o, option_of(id), &x);
+	l->o->places[id] = load_place(l, v);
+}
+
 static void check_number(struct load *l, const struct unused *u,
     struct slice key, const struct conf_value *v)
 {
@@ -154,6 +173,8 @@ static void check_number(struct load *l, const struct unused *u,
 	if ((u->kind == A_NUMBER && v->kind != CONF_INT) || n < u->min ||
 	    n > u->max)
 		refuse(l, v, u->want, key, u->behind);
+	else if (u->is_used)
+		keep(l, u->id, n, v);
 }
 
 static void check_unused(struct load *l, const struct unused *u,

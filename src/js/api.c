@@ -15,9 +15,9 @@
 #include "js/headers.h"
 #include "js/js.h"
 #include "js/making.h"
+#include "js/offline.h"
 #include "js/request.h"
 #include "js/stream.h"
-#include "js/unopened.h"
 #include "proto/subject.h"
 
 #define PREFIX SLICE("$JS.API.")
@@ -49,6 +49,7 @@ struct api_row {
 	bool              is_info;	/* it only asks: a queue of its own */
 	bool              is_anywhere;	/* without JetStream too */
 	bool              is_about_all;	/* streams, whichever it names */
+	bool              is_heard;	/* only by the consumer that it names */
 };
 
 static const struct api_row rows[] = {
@@ -111,8 +112,8 @@ static const struct api_row rows[] = {
 	  "\"paused\":false,\"pause_until\":\"0001-01-01T00:00:00Z\"", OPTIONAL,
 	  api_consumer_pause, .asks = &request_pause },
 	{ "CONSUMER.RESET.*.*", "consumer_reset", "\"reset_seq\":0", STRICT,
-	  api_consumer_reset, true, .asks = &request_reset },
-	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, OPTIONAL,
+	  api_consumer_reset, true, .asks = &request_reset, .is_heard = true },
+	{ "CONSUMER.UNPIN.*.*", "consumer_unpin", NULL, STRICT,
 	  api_consumer_unpin, .asks = &request_unpin },
 	{ "CONSUMER.LEADER.STEPDOWN.*.*", "consumer_leader_stepdown", NULL,
 	  IGNORED, needs_cluster, .is_anywhere = true },
@@ -293,6 +294,13 @@ static void count(const struct api_call *c, const struct api_row *row,
 	advisory_audit(c->r, text);
 }
 
+/* One that is not there says nothing, as in nats-server. */
+static bool has_listener(struct api_call *c, const struct api_row *row)
+{
+	c->is_silent = row->is_heard && api_consumer(c) == NULL;
+	return !c->is_silent;
+}
+
 /* False: not yet. */
 static bool answer(struct js *js, struct api_request *r,
     const struct api_row *row, struct slice rest)
@@ -306,7 +314,7 @@ static bool answer(struct js *js, struct api_request *r,
 	find_names(&c, row);
 	json_init(&w, &out, 0);
 	begin(&w, row);
-	if (has_level(&c) && has_jetstream(&c, row) &&
+	if (has_level(&c) && has_jetstream(&c, row) && has_listener(&c, row) &&
 	    read_payload(&c, row, &doc) && understand(&c, row)) {
 		if (row->rule == REQUIRED && c.doc == NULL)
 			js_fail(&c.e, row->if_empty != 0 ? row->if_empty
@@ -521,29 +529,54 @@ void api_close(struct js_account *a)
 
 /* ---- for the handlers ------------------------------------------------------------ */
 
-struct stream *api_stream(struct api_call *c)
+struct stream *api_stream_or(struct api_call *c, unsigned if_offline)
 {
-	struct stream *s = js_find_stream(c->account, c->names[0]);
-	int64_t        level;
+	struct stream        *s = js_find_stream(c->account, c->names[0]);
+	const struct offline *o;
 
 	if (s != NULL)
 		return s;
-	level = unopened_level(&c->account->unopened, c->names[0]);
-	if (level > 0)
-		js_fail_with(&c->e, 10194, "unsupported - required API level: "
-		    "%lld, current API level: %d", (long long)level,
-		    JS_API_LEVEL);
-	else
+	o = offline_find(c->account, c->names[0]);
+	if (o == NULL)
 		js_fail(&c->e, 10059);
+	else if (if_offline == 0)
+		js_fail_with(&c->e, 10194, "%.*s",
+		    SLICE_ARG(buf_slice(&o->reason)));
+	else
+		js_fail_with(&c->e, if_offline, "stream closed");
+	return NULL;
+}
+
+struct stream *api_stream(struct api_call *c)
+{
+	return api_stream_or(c, 0);
+}
+
+/* Of a stream that is offline: those that are the reason are there. */
+static struct consumer *refuse_offline(struct api_call *c,
+    const struct offline *o)
+{
+	const struct offline_consumer *x = offline_find_consumer(o,
+	    c->names[1]);
+
+	if (x != NULL)
+		js_fail_with(&c->e, 10195, "%.*s",
+		    SLICE_ARG(buf_slice(&x->reason)));
+	else
+		js_fail(&c->e, 10014);
 	return NULL;
 }
 
 struct consumer *api_consumer(struct api_call *c)
 {
-	struct stream   *s = api_stream(c);
-	struct consumer *o = s == NULL ? NULL
-	    : stream_find_consumer(s, c->names[1]);
+	const struct offline *off = offline_find(c->account, c->names[0]);
+	struct stream        *s;
+	struct consumer      *o;
 
+	if (off != NULL)
+		return refuse_offline(c, off);
+	s = api_stream(c);
+	o = s == NULL ? NULL : stream_find_consumer(s, c->names[1]);
 	if (s != NULL && o == NULL)
 		js_fail(&c->e, 10014);
 	return o;

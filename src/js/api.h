@@ -74,8 +74,11 @@ void api_take(void *ctx, const struct run *run);
 void api_answer_all(struct js *js);
 void api_drop_all(struct js *js);
 
-/* The stream that the call names; NULL: 10059. */
+/* The stream that the call names; NULL: 10059, or 10194. */
 struct stream *api_stream(struct api_call *c);
+/* The same; if_offline: the number in place of 10194 ("stream closed"). */
+struct stream *api_stream_or(struct api_call *c, unsigned if_offline);
+/* NULL: likewise, or 10014 or 10195. */
 struct consumer *api_consumer(struct api_call *c);
 
 /* The answer as it stands is kept back until the waiter is told, and is the

@@ -8,6 +8,7 @@
 #include "js/advisory.h"
 #include "js/js.h"
 #include "js/making.h"
+#include "js/offline.h"
 #include "js/opening.h"
 #include "js/place.h"
 #include "js/stream.h"
@@ -111,6 +112,7 @@ static struct js_account *find_by_name(const struct js *js, struct slice name)
 static bool delete_streams(struct js_account *a, struct js_error *e)
 {
 	opening_cancel(a);
+	offline_clear(a);	/* their files go with the others' */
 	while (a->n > 0) {
 		struct stream *s = a->v[a->n - 1];
 

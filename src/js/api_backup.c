@@ -27,7 +27,7 @@ void api_stream_snapshot(struct api_call *c)
 	struct stream        *s;
 	struct snapshot_wish *wish = &c->asked.snapshot.wish;
 
-	if (!asks_something(c) || (s = api_stream(c)) == NULL)
+	if (!asks_something(c) || (s = api_stream_or(c, 10064)) == NULL)
 		return;
 	wish->client = c->r->client;
 	if (!subject_is_literal(wish->deliver_subject))

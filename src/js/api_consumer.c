@@ -9,6 +9,7 @@
 #include "js/hash8.h"
 #include "js/headers.h"
 #include "js/js.h"
+#include "js/offline.h"
 #include "js/names.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
@@ -16,19 +17,6 @@
 enum { NAMES_PAGE = 1024, LIST_PAGE = 256 };
 
 /* ---- create -------------------------------------------------------------------- */
-
-enum action { ACTION_ANY, ACTION_CREATE, ACTION_UPDATE };
-
-static bool read_action(struct api_call *c, enum action *action)
-{
-	struct slice s = c->asked.consumer_create.action;
-
-	*action = slice_eq(s, SLICE("create")) ? ACTION_CREATE
-	    : slice_eq(s, SLICE("update")) ? ACTION_UPDATE : ACTION_ANY;
-	return s.n == 0 || *action != ACTION_ANY ||
-	    js_fail_with(&c->e, 10025, "unknown consumer action: \"%.*s\"",
-	    SLICE_ARG(s));
-}
 
 static struct consumer_config *read_config(struct api_call *c)
 {
@@ -118,6 +106,7 @@ static bool settle_sourcing(struct api_call *c, const struct stream *s,
 	g->deliver_policy = DELIVER_ALL;
 	g->opt_start_seq = 0;
 	g->opt_start_time = JS_TIME_UNSET;
+	g->start_told = NULL;
 	return true;
 }
 
@@ -130,8 +119,8 @@ static bool check_identity(struct api_call *c, const struct stream *s)
 	    SLICE("Nats-Stream-Identity"), &text) || text.n == 0 ||
 	    slice_eq(text, slice_of(s->identity, HASH8)))
 		return true;
-	return js_fail_with(&c->e, 10225, "expected %.*s, got %.*s",
-	    SLICE_ARG(text), HASH8, s->identity);
+	return js_fail_with(&c->e, 10225, "%.*s",
+	    HASH8, s->identity);
 }
 
 static bool settle_reader(struct api_call *c, const struct stream *s,
@@ -157,10 +146,13 @@ static struct consumer *update(struct api_call *c, struct consumer *o,
 	return js_failed(&c->e) ? NULL : o;
 }
 
+/* is_whole: it was said as it is, the time without use too; without that
+ * nats-server takes none for the one that is there, if it is to be new. */
 static struct consumer *create_or_update(struct api_call *c,
-    struct stream *s, struct consumer_config *g, enum action action)
+    struct stream *s, struct consumer_config *g, bool is_whole)
 {
-	struct consumer *o = stream_find_consumer(s, g->name);
+	enum consumer_action action = c->asked.consumer_create.action;
+	struct consumer     *o = stream_find_consumer(s, g->name);
 
 	if (o == NULL && action == ACTION_UPDATE) {
 		js_fail(&c->e, 10149);
@@ -171,7 +163,9 @@ static struct consumer *create_or_update(struct api_call *c,
 		return o;
 	} else {
 		g->pause_until = consumer_config(o)->pause_until;
-		if (consumer_config_equal(g, consumer_config(o))) {
+		g->pause_told = NULL;	/* in UTC from now on */
+		if (consumer_config_equal(g, consumer_config(o)) &&
+		    (is_whole || action != ACTION_CREATE)) {
 			consumer_config_destroy(g);
 			return o;
 		}
@@ -190,39 +184,40 @@ static void answer_when_kept(struct api_call *c, struct stream *s, bool is_kept)
 		api_wait_for_disk(c, s, true, 10104);
 }
 
-static void create(struct api_call *c,
-    bool (*settle)(struct api_call *c, struct consumer_config *g))
+static bool check(struct api_call *c, const struct stream *s,
+    struct consumer_config *g)
 {
-	struct consumer_limits  limits = {
+	const struct consumer *before = stream_find_consumer(s, g->name);
+	struct consumer_limits limits = {
 		.max_ack_pending = c->account->limits.max_ack_pending > 0
 		    ? c->account->limits.max_ack_pending
 		    : c->js->config.limit_ack_pending,
-		.max_request_batch = c->js->config.limit_request_batch };
+		.max_request_batch = c->js->config.limit_request_batch,
+		.before = before == NULL ? NULL : consumer_config(before) };
+
+	return consumer_config_check(g, s->config, &limits,
+	    c->asked.consumer_create.pedantic, &c->e);
+}
+
+static void create(struct api_call *c,
+    bool (*settle)(struct api_call *c, struct consumer_config *g))
+{
 	struct consumer_config *g = read_config(c);
+	struct stream          *s = NULL;
 	struct consumer        *o;
-	struct stream          *s;
-	enum action             action;
+	bool                    is_whole;
 
 	if (g == NULL)
 		return;
-	if (!read_action(c, &action) || !settle(c, g)) {
+	if (settle(c, g) && (g->n_replicas <= 1 || js_fail(&c->e, 10074)))
+		s = api_stream(c);
+	is_whole = g->inactive_ns > 0 || (s != NULL &&
+	    s->config->limit_inactive_ns > 0);
+	if (s == NULL || !settle_reader(c, s, g) || !check(c, s, g)) {
 		consumer_config_destroy(g);
 		return;
 	}
-	if (g->n_replicas > 1)
-		js_fail(&c->e, 10074);
-	s = js_failed(&c->e) ? NULL : api_stream(c);
-	if (s != NULL)
-		settle_reader(c, s, g);
-	o = s == NULL ? NULL : stream_find_consumer(s, g->name);
-	if (o != NULL)
-		limits.before = consumer_config(o);
-	if (js_failed(&c->e) || !consumer_config_check(g, s->config, &limits,
-	    c->asked.consumer_create.pedantic, &c->e)) {
-		consumer_config_destroy(g);
-		return;
-	}
-	o = create_or_update(c, s, g, action);
+	o = create_or_update(c, s, g, is_whole || g->inactive_ns == 0);
 	if (o == NULL)
 		return;
 	consumer_write_info(o, true, c->w);
@@ -241,11 +236,69 @@ void api_consumer_create_durable(struct api_call *c)
 
 /* ---- lists ---------------------------------------------------------------------- */
 
+/* Of a stream that is offline only those stand in lists that are the reason. */
+static void write_offline_names(struct api_call *c, const struct offline *o,
+    size_t at, size_t limit)
+{
+	size_t i = 0;
+
+	json_begin_array(c->w);
+	for (struct list *l = o->consumers.next; l != &o->consumers;
+	    l = l->next, i++)
+		if (i >= at && i - at < limit)
+			json_str(c->w, offline_consumer_of(l)->name);
+	json_end_array(c->w);
+}
+
+static void write_reasons(struct api_call *c, const struct offline *o,
+    size_t at, size_t limit)
+{
+	size_t i = 0;
+
+	json_begin_object(c->w);
+	for (struct list *l = o->consumers.next; l != &o->consumers;
+	    l = l->next, i++) {
+		const struct offline_consumer *x = offline_consumer_of(l);
+
+		if (i < at || i - at >= limit)
+			continue;
+		json_key_slice(c->w, x->name);
+		json_str(c->w, buf_slice(&x->reason));
+	}
+	json_end_object(c->w);
+}
+
+static void write_offline_page(struct api_call *c, const struct offline *o,
+    size_t limit, bool is_whole)
+{
+	size_t at = api_page(c, o->n_consumers, limit);
+
+	json_key(c->w, "consumers");
+	if (!is_whole) {
+		write_offline_names(c, o, at, limit);
+		return;
+	}
+	json_begin_array(c->w);
+	json_end_array(c->w);
+	if (at == o->n_consumers)
+		return;
+	json_key(c->w, "missing");
+	write_offline_names(c, o, at, limit);
+	json_key(c->w, "offline");
+	write_reasons(c, o, at, limit);
+}
+
 static void write_page(struct api_call *c, size_t limit, bool is_whole)
 {
-	struct stream *s = api_stream(c);
-	size_t         at, i = 0;
+	const struct offline *off = offline_find(c->account, c->names[0]);
+	struct stream        *s;
+	size_t                at, i = 0;
 
+	if (off != NULL) {
+		write_offline_page(c, off, limit, is_whole);
+		return;
+	}
+	s = api_stream(c);
 	if (s == NULL)
 		return;
 	at = api_page(c, s->n_consumers - s->n_direct, limit);
@@ -346,16 +399,13 @@ void api_consumer_unpin(struct api_call *c)
 		consumer_unpin(o, group, &c->e);
 }
 
-/* One that is not there is not answered, as by nats-server. */
 void api_consumer_reset(struct api_call *c)
 {
 	struct consumer *o = api_consumer(c);
 	uint64_t         at;
 
-	c->is_silent = o == NULL || c->r->reply.n == 0;
-	if (o == NULL)
-		return;
-	if (!consumer_reset(o, c->asked.reset.seq, &at, &c->e))
+	c->is_silent = c->r->reply.n == 0;
+	if (o == NULL || !consumer_reset(o, c->asked.reset.seq, &at, &c->e))
 		return;
 	cursor_flush(o);
 	if (cursor_error(o) != 0) {

@@ -9,6 +9,7 @@
 #include "js/consumer.h"
 #include "js/js.h"
 #include "js/making.h"
+#include "js/offline.h"
 #include "js/names.h"
 #include "js/source_check.h"
 #include "js/sources.h"
@@ -89,7 +90,7 @@ static bool is_apart(struct api_call *c, const struct stream_config *g,
 		if (c->account->v[i] != except &&
 		    stream_config_overlaps(g, c->account->v[i]->config))
 			return js_fail(&c->e, 10065);
-	return true;
+	return !offline_overlaps(c->account, g) || js_fail(&c->e, 10065);
 }
 
 /* Section 4.3: what max_bytes reserves must be there. */
@@ -123,7 +124,7 @@ static bool may_create(struct api_call *c, const struct stream_config *g)
 		    "does have mirror direct");
 	if (c->account->is_closed)
 		return js_fail(&c->e, 10120);
-	if (max > 0 && c->account->n >= (uint64_t)max)
+	if (max > 0 && c->account->n + c->account->n_offline >= (uint64_t)max)
 		return js_fail(&c->e, 10027);
 	return may_reserve(c, g, 0) && is_apart(c, g, NULL);
 }
@@ -138,9 +139,11 @@ struct stream_config *api_restored_config(struct api_call *c)
 		return NULL;
 	if (g->n_replicas > 1)
 		js_fail(&c->e, 10074);
-	else if (max > 0 && c->account->n >= (uint64_t)max)
+	else if (max > 0 &&
+	    c->account->n + c->account->n_offline >= (uint64_t)max)
 		js_fail(&c->e, 10027);
-	else if (js_find_stream(c->account, g->name) != NULL)
+	else if (js_find_stream(c->account, g->name) != NULL ||
+	    offline_find(c->account, g->name) != NULL)
 		js_fail(&c->e, 10130);
 	else if (may_reserve(c, g, 0) && is_apart(c, g, NULL))
 		return g;
@@ -201,8 +204,11 @@ void api_stream_create(struct api_call *c)
 
 	if (g == NULL)
 		return;
-	s = js_find_stream(c->account, g->name);
-	if (s == NULL && g->n_replicas <= 1) {
+	s = offline_find(c->account, g->name) != NULL ? api_stream(c)
+	    : js_find_stream(c->account, g->name);
+	if (js_failed(&c->e)) {
+		stream_config_destroy(g);
+	} else if (s == NULL && g->n_replicas <= 1) {
 		s = create(c, g);
 	} else {
 		if (g->n_replicas > 1)
@@ -256,10 +262,8 @@ void api_stream_update(struct api_call *c)
 
 	if (g == NULL)
 		return;
-	s = js_find_stream(c->account, g->name);
-	if (s == NULL)
-		js_fail(&c->e, 10059);
-	else if (g->n_replicas > 1)
+	s = api_stream(c);
+	if (s != NULL && g->n_replicas > 1)
 		js_fail(&c->e, 10074);
 	if (js_failed(&c->e) ||
 	    !stream_config_check_update(s->config, g, &c->e) ||
@@ -277,65 +281,127 @@ void api_stream_update(struct api_call *c)
 
 /* ---- names and lists ------------------------------------------------------------------ */
 
-static bool is_chosen(const struct stream *s, struct slice filter)
+/* One of them. */
+struct listed {
+	struct stream        *stream;
+	const struct offline *offline;
+};
+
+static struct slice name_of(const struct listed *x)
 {
+	return x->stream != NULL ? x->stream->name : x->offline->config->name;
+}
+
+static bool is_chosen(const struct listed *x, struct slice filter)
+{
+	const struct stream_config *g = x->stream != NULL ? x->stream->config
+	    : x->offline->config;
+
 	if (filter.n == 0)
 		return true;
-	for (size_t i = 0; i < s->config->n_subjects; i++)
-		if (subject_overlaps(s->config->subjects[i], filter))
+	for (size_t i = 0; i < g->n_subjects; i++)
+		if (subject_overlaps(g->subjects[i], filter))
 			return true;
 	return false;
 }
 
-static size_t choose(struct api_call *c, struct stream **v)
+/* Both are sorted by name. */
+static size_t choose(struct api_call *c, struct listed *v)
 {
-	size_t n = 0;
+	const struct js_account *a = c->account;
+	struct list             *l = a->offline.next;
+	size_t                   i = 0, n = 0;
 
-	for (size_t i = 0; i < c->account->n; i++)
-		if (is_chosen(c->account->v[i], c->asked.page.subject))
-			v[n++] = c->account->v[i];
+	while (i < a->n || l != &a->offline) {
+		struct listed x = { .offline = l == &a->offline ? NULL
+		    : offline_of(l) };
+
+		if (x.offline == NULL || (i < a->n && slice_cmp(a->v[i]->name,
+		    x.offline->config->name) < 0))
+			x = (struct listed){ .stream = a->v[i++] };
+		else
+			l = l->next;
+		if (is_chosen(&x, c->asked.page.subject))
+			v[n++] = x;
+	}
 	return n;
 }
 
-static void write_page(struct api_call *c, size_t limit,
-    void (*write)(struct api_call *c, struct stream *s))
+static struct listed *choose_all(struct api_call *c, size_t *n)
 {
-	struct stream **v = calloc(c->account->n + 1, sizeof(struct stream *));
-	size_t          n = v == NULL ? 0 : choose(c, v);
-	size_t          at = api_page(c, n, limit);
+	struct listed *v = calloc(c->account->n + c->account->n_offline + 1,
+	    sizeof *v);
+
+	*n = v == NULL ? 0 : choose(c, v);
+	return v;
+}
+
+void api_stream_names(struct api_call *c)
+{
+	size_t         n;
+	struct listed *v = choose_all(c, &n);
+	size_t         at = api_page(c, n, NAMES_PAGE);
 
 	json_key(c->w, "streams");
-	if (n == 0 && limit == NAMES_PAGE) {
+	if (n == 0) {
 		json_null(c->w);
 	} else {
 		json_begin_array(c->w);
-		for (size_t i = at; i < n && i - at < limit; i++)
-			write(c, v[i]);
+		for (size_t i = at; i < n && i - at < NAMES_PAGE; i++)
+			json_str(c->w, name_of(&v[i]));
 		json_end_array(c->w);
 	}
 	free(v);
 }
 
-static void write_name(struct api_call *c, struct stream *s)
+/* The offline ones of a page: their names, and why. */
+static void write_missing(struct api_call *c, const struct listed *v, size_t n)
 {
-	json_str(c->w, s->name);
-}
+	size_t n_missing = 0;
 
-static void write_whole(struct api_call *c, struct stream *s)
-{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].offline == NULL)
+			continue;
+		if (n_missing++ == 0) {
+			json_key(c->w, "missing");
+			json_begin_array(c->w);
+		}
+		json_str(c->w, name_of(&v[i]));
+	}
+	if (n_missing == 0)
+		return;
+	json_end_array(c->w);
+	json_key(c->w, "offline");
 	json_begin_object(c->w);
-	stream_write_info(s, NULL, false, NULL, c->w);
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].offline == NULL)
+			continue;
+		json_key_slice(c->w, name_of(&v[i]));
+		json_str(c->w, buf_slice(&v[i].offline->reason));
+	}
 	json_end_object(c->w);
-}
-
-void api_stream_names(struct api_call *c)
-{
-	write_page(c, NAMES_PAGE, write_name);
 }
 
 void api_stream_list(struct api_call *c)
 {
-	write_page(c, LIST_PAGE, write_whole);
+	size_t         n;
+	struct listed *v = choose_all(c, &n);
+	size_t         at = api_page(c, n, LIST_PAGE);
+	size_t         end = n - at < LIST_PAGE ? n : at + LIST_PAGE;
+
+	json_key(c->w, "streams");
+	json_begin_array(c->w);
+	for (size_t i = at; i < end; i++) {
+		if (v[i].stream == NULL)
+			continue;
+		json_begin_object(c->w);
+		stream_write_info(v[i].stream, NULL, false, NULL, c->w);
+		json_end_object(c->w);
+	}
+	json_end_array(c->w);
+	if (v != NULL)
+		write_missing(c, v + at, end - at);
+	free(v);
 }
 
 /* ---- one stream ------------------------------------------------------------------------- */
@@ -446,20 +512,31 @@ void api_wait_for_disk(struct api_call *c, struct stream *s, bool on_state,
 		stream_await(s, w, on_state);
 }
 
-void api_stream_delete(struct api_call *c)
+/* w: who is told; NULL: nobody. */
+static bool delete_stream(struct api_call *c, struct stream *s,
+    struct stream_waiter *w)
 {
-	struct stream        *s = api_stream(c);
-	struct stream_waiter *w;
-
-	if (s == NULL)
-		return;
 	advisory_stream_action(s, "DELETED", "delete");
 	js_remove_stream(c->account, s);
+	if (stream_delete(s, w, &c->e))
+		return true;
+	js_add_stream(c->account, s);
+	return false;
+}
+
+void api_stream_delete(struct api_call *c)
+{
+	struct offline       *o = offline_find(c->account, c->names[0]);
+	struct stream        *s = o != NULL ? NULL : api_stream(c);
+	struct stream_waiter *w;
+
+	if (o == NULL && s == NULL)
+		return;
 	put_success(c);
 	w = api_answer_later(c, 10050);
-	if (stream_delete(s, w, &c->e))
+	if (o != NULL ? offline_delete(c->account, o, w, &c->e)
+	    : delete_stream(c, s, w))
 		return;
-	js_add_stream(c->account, s);
 	if (w != NULL)
 		forget_answer(w);
 	c->is_silent = false;
@@ -476,7 +553,7 @@ void api_stream_purge(struct api_call *c)
 		js_fail(&c->e, 10003);
 		return;
 	}
-	s = api_stream(c);
+	s = api_stream_or(c, 10051);
 	if (s == NULL || !stream_purge(s, what, &n, &c->e))
 		return;
 	put_success(c);
@@ -487,7 +564,7 @@ void api_stream_purge(struct api_call *c)
 /* What says nothing is refused; what says anything but which, is about 0. */
 void api_msg_delete(struct api_call *c)
 {
-	struct stream *s = api_stream(c);
+	struct stream *s = api_stream_or(c, 10057);
 
 	if (s == NULL)
 		return;

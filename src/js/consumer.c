@@ -18,6 +18,7 @@
 #include "js/advisory.h"
 #include "js/consumer_int.h"
 #include "js/errors.h"
+#include "js/pack.h"
 #include "js/push.h"
 #include "js/stream_config.h"
 #include "proto/subject.h"
@@ -485,6 +486,8 @@ int consumer_delete(struct consumer *c)
 	if (!c->config->direct)
 		advisory_consumer_action(c, "delete");
 	pull_end_all(c, "409 Consumer Deleted", false);
+	if (s->pack != NULL)
+		pack_lose(s->pack, c);
 	c->is_leaving = true;
 	err = cursor_forget(c);
 	destroy(c);
@@ -568,8 +571,8 @@ static void take_effect(struct consumer *c, const struct consumer_config *old)
 static bool check_update(struct consumer *c, const struct consumer_config *to,
     struct js_error *e)
 {
-	if (!check_work_queue(c->stream, to, c, e) ||
-	    !consumer_config_check_update(c->config, to, e))
+	if (!consumer_config_check_update(c->config, to, e) ||
+	    !check_work_queue(c->stream, to, c, e))
 		return false;
 	if (c->push != NULL && push_is_bound(c) && !slice_eq(
 	    c->config->deliver_subject, to->deliver_subject))
@@ -584,6 +587,7 @@ bool consumer_update(struct consumer *c, struct consumer_config *config,
 	int                     err;
 
 	config->pause_until = old->pause_until;
+	config->pause_told = NULL;
 	if (!check_update(c, config, e)) {
 		consumer_config_destroy(config);
 		return false;
@@ -602,14 +606,17 @@ bool consumer_update(struct consumer *c, struct consumer_config *config,
 
 bool consumer_pause(struct consumer *c, int64_t until, struct js_error *e)
 {
-	int64_t before = c->config->pause_until;
-	int     err;
+	int64_t     before = c->config->pause_until;
+	const char *told = c->config->pause_told;
+	int         err;
 
 	c->config->pause_until = until > consumer_wall(c) ? until
 	    : JS_TIME_UNSET;
+	c->config->pause_told = NULL;
 	err = cursor_write_config(c);
 	if (err != 0) {
 		c->config->pause_until = before;
+		c->config->pause_told = told;
 		return js_fail_with(e, 10104, "%s", err_text(err));
 	}
 	if (c->config->pause_until != before)

@@ -26,8 +26,7 @@ static bool read_deliver_policy(void *object, const struct json *j,
 			return true;
 		}
 	return slice_eq(s, SLICE("undefined")) ||
-	    js_fail_with(e, 10025, "can not unmarshal \"\\\"%.*s\\\"\"",
-	    SLICE_ARG(s));
+	    js_fail_value(e, j);
 }
 
 static void write_deliver_policy(const void *object, const char *name,
@@ -48,8 +47,7 @@ static bool read_replay(void *object, const struct json *j, struct js_hold *h,
 	json_as_str(j, &s);
 	c->replays_original = slice_eq(s, SLICE("original"));
 	return c->replays_original || slice_eq(s, SLICE("instant")) ||
-	    js_fail_with(e, 10025, "can not unmarshal \"\\\"%.*s\\\"\"",
-	    SLICE_ARG(s));
+	    js_fail_value(e, j);
 }
 
 static void write_replay(const void *object, const char *name,
@@ -67,9 +65,7 @@ static bool read_filter(void *object, const struct json *j, struct js_hold *h,
 	struct slice            s;
 
 	if (!json_as_str(j, &s))
-		return js_fail_with(e, 10025, "json: cannot unmarshal into Go "
-		    "struct field ConsumerConfig.filter_subject of type "
-		    "string");
+		return js_fail_here(e, j, "string");
 	return js_hold_copy(h, s, &c->one_filter) ||
 	    js_fail_with(e, 10025, "out of memory");
 }
@@ -108,7 +104,7 @@ static const struct js_field fields[] = {
 	  .read = read_deliver_policy,
 	  .write = write_deliver_policy },
 	{ "opt_start_seq", JS_UINT, true, C(opt_start_seq) },
-	{ "opt_start_time", JS_TIME, true, C(opt_start_time) },
+	{ "opt_start_time", JS_TIME, true, C(opt_start_time), C(start_told) },
 	{ "ack_policy", JS_ENUM, false, C(ack_policy), .names = ack_policies },
 	{ "ack_wait", JS_INT, true, C(ack_wait_ns), .type = "time.Duration" },
 	{ "max_deliver", JS_INT, true, C(max_deliver), .type = "int" },
@@ -141,10 +137,10 @@ static const struct js_field fields[] = {
 	{ "direct", JS_BOOL, true, C(direct) },
 	{ "sourcing", JS_BOOL, true, C(sourcing) },
 	{ "metadata", JS_METADATA, true, C(metadata), C(n_metadata) },
-	{ "pause_until", JS_TIME, true, C(pause_until) },
+	{ "pause_until", JS_TIME, true, C(pause_until), C(pause_told) },
 	{ "priority_groups", JS_STRS, true, C(groups), C(n_groups) },
 	{ "priority_policy", JS_ENUM, true, C(priority),
-	  .names = priorities },
+	  .names = priorities, .type = "priority policy" },
 	{ "priority_timeout", JS_INT, true, C(priority_timeout_ns),
 	  .type = "time.Duration" },
 	{ NULL },
@@ -157,6 +153,8 @@ bool consumer_config_read(const struct json *object, bool is_strict,
 	struct js_hold         *h = js_hold_create();
 	struct consumer_config *c = h == NULL ? NULL
 	    : js_hold_alloc(h, 1, sizeof *c);
+	size_t                  before;
+	bool                    ok;
 
 	if (c == NULL) {
 		js_hold_destroy(h);
@@ -164,8 +162,11 @@ bool consumer_config_read(const struct json *object, bool is_strict,
 	}
 	c->hold = h;
 	c->opt_start_time = c->pause_until = JS_TIME_UNSET;
-	if (js_fields_read(fields, "ConsumerConfig", object, is_strict, c, h,
-	    e)) {
+	before = js_path_begin("CreateConsumerRequest.config");
+	ok = js_fields_read(fields, "ConsumerConfig", object, is_strict, c, h,
+	    e);
+	js_path_leave(before);
+	if (ok) {
 		*ret = c;
 		return true;
 	}
@@ -188,7 +189,8 @@ unsigned consumer_config_level(const struct consumer_config *c)
 {
 	if (c->ack_policy == ACK_FLOW_CONTROL)
 		return 4;
-	return c->pause_until > JS_TIME_BEFORE || c->priority != PRIORITY_NONE ||
+	return c->pause_until > JS_TIME_BEFORE || c->pause_told != NULL ||
+	    c->priority != PRIORITY_NONE ||
 	    c->n_groups > 0 ? 1 : 0;
 }
 

@@ -34,6 +34,7 @@ struct consumer_config {
 	enum deliver_policy  deliver_policy;
 	uint64_t             opt_start_seq;	/* 0: unset */
 	int64_t              opt_start_time;	/* JS_TIME_UNSET */
+	const char          *start_told;	/* js/fields.h */
 	enum ack_policy      ack_policy;
 	int64_t              ack_wait_ns;
 	int64_t              max_deliver;	/* -1: no end */
@@ -59,6 +60,7 @@ struct consumer_config {
 	struct js_metadata  *metadata;	/* sorted by key; no dynamic ones */
 	size_t               n_metadata;
 	int64_t              pause_until;	/* ns since 1970; JS_TIME_UNSET */
+	const char          *pause_told;
 	struct slice        *groups;
 	size_t               n_groups;
 	enum priority_policy priority;

@@ -483,11 +483,17 @@ bool cursor_apply(struct consumer *c, struct slice record)
 
 /* ---- all of a stream's ------------------------------------------------ */
 
+static bool is_config(struct slice record)
+{
+	return record.n >= CONFIG_HEAD && record.p[0] == 'C' &&
+	    record.p[1] == VERSION;
+}
+
 static struct consumer *restore_config(struct stream *s, struct slice r)
 {
 	uint64_t created = 0;
 
-	if (r.n < CONFIG_HEAD || r.p[0] != 'C' || r.p[1] != VERSION)
+	if (!is_config(r))
 		return NULL;
 	for (unsigned i = 0; i < 8; i++)
 		created |= (uint64_t)(uint8_t)r.p[2 + i] << (8 * i);
@@ -555,10 +561,22 @@ static bool add_name(void *ctx, struct slice subject, uint64_t n,
 	return true;
 }
 
+static bool take_name(struct slice *names, struct slice *subject)
+{
+	const char *end = names->n == 0 ? NULL
+	    : memchr(names->p, '\n', names->n);
+
+	if (end == NULL)
+		return false;
+	*subject = slice_of(names->p, (size_t)(end - names->p));
+	*names = slice_skip(*names, subject->n + 1);
+	return true;
+}
+
 bool cursors_restore(struct stream *s)
 {
 	struct buf   names = { 0 };
-	struct slice rest;
+	struct slice rest, subject;
 	bool         ok;
 
 	if (s->state == NULL)
@@ -566,13 +584,44 @@ bool cursors_restore(struct stream *s)
 	store_each_subject(s->state, SLICE("c.*"), add_name, &names);
 	ok = !buf_failed(&names);
 	rest = buf_slice(&names);
-	while (rest.n > 0) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		size_t      n = (size_t)(end - rest.p);
+	while (take_name(&rest, &subject))
+		ok = restore_one(s, subject) && ok;
+	buf_fini(&names);
+	return ok;
+}
 
-		ok = restore_one(s, slice_of(rest.p, n)) && ok;
-		rest = slice_skip(rest, n + 1);
+/* The last copy that can be read. */
+static bool read_config(struct stream *s, struct slice subject,
+    struct store_msg *m)
+{
+	uint64_t seq = UINT64_MAX;
+
+	while (seq > 0 && store_find_last(s->state, subject, seq, &seq) == 0) {
+		if (store_read(s->state, seq, m) == 0 && is_config(m->body))
+			return true;
+		seq--;
 	}
+	return false;
+}
+
+bool cursors_each_config(struct stream *s,
+    void (*each)(void *ctx, struct slice name, struct slice config), void *ctx)
+{
+	struct buf       names = { 0 };
+	struct store_msg m = { 0 };
+	struct slice     rest, subject;
+	bool             ok;
+
+	if (s->state == NULL)
+		return true;
+	store_each_subject(s->state, SLICE("c.*"), add_name, &names);
+	ok = !buf_failed(&names);
+	rest = buf_slice(&names);
+	while (take_name(&rest, &subject))
+		if (read_config(s, subject, &m))
+			each(ctx, slice_skip(subject, 2),
+			    slice_skip(m.body, CONFIG_HEAD));
+	store_msg_fini(&m);
 	buf_fini(&names);
 	return ok;
 }

@@ -77,6 +77,13 @@ int cursor_error(const struct consumer *c);
 bool cursor_apply(struct consumer *c, struct slice record);
 void cursor_encode(struct consumer *c, struct buf *out);	/* checkpoint */
 
+/* Calls each with the configuration (JSON) of every consumer that the stream's
+ * state store remembers and that can be read.  False: out of memory.  Thread:
+ * any that has the stream alone. */
+bool cursors_each_config(struct stream *s,
+    void (*each)(void *ctx, struct slice name, struct slice config),
+    void *ctx);
+
 /* Every consumer that the stream's state store remembers.  False: one of them
  * cannot be read (told in the log). */
 bool cursors_restore(struct stream *s);

@@ -12,6 +12,8 @@
 #include "js/errors.h"
 #include "js/js.h"
 
+enum { TIME_SECONDS = 19 };	/* "2026-11-27T10:00:00" */
+
 /* ---- hold ------------------------------------------------------------------ */
 
 struct chunk {
@@ -72,7 +74,6 @@ bool js_hold_copy(struct js_hold *h, struct slice s, struct slice *ret)
 
 struct reading {
 	const struct js_field *fields;
-	const char            *name;
 	bool                   is_strict, ok;
 	void                  *into;
 	struct js_hold        *hold;
@@ -112,11 +113,14 @@ bool js_is_null(const struct json *j)
 /* " 1.5"; nothing where j is no number. */
 static void put_number(const struct json *j, char *out, size_t size)
 {
-	struct buf text = { 0 };
-	int64_t    i;
-	double     d;
+	struct buf   text = { 0 };
+	struct slice digits;
+	int64_t      i;
+	double       d;
 
-	if (json_as_i64(j, &i))
+	if (json_as_digits(j, &digits))
+		buf_put_slice(&text, digits);
+	else if (json_as_i64(j, &i))
 		buf_put_i64(&text, i);
 	else if (json_as_f64(j, &d))
 		text_put_f64(&text, d);
@@ -125,25 +129,91 @@ static void put_number(const struct json *j, char *out, size_t size)
 	buf_fini(&text);
 }
 
+/* Where in the document the reader is: "StreamConfigRequest.sources.0"; empty: in
+ * none. */
+static _Thread_local struct {
+	char   text[256];
+	size_t n;
+	bool   is_item;		/* of an array: the last step */
+} path;
+
+static size_t enter(struct slice step, bool is_item)
+{
+	size_t before = path.n, room = sizeof path.text - path.n;
+	int    n = snprintf(path.text + path.n, room, "%s%.*s",
+	    path.n > 0 ? "." : "", SLICE_ARG(step));
+
+	path.n += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+	path.is_item = is_item;
+	return before;
+}
+
+size_t js_path_enter(size_t item)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%zu", item);
+	return enter(slice_str(text), true);
+}
+
+size_t js_path_begin(const char *part)
+{
+	return enter(slice_str(part), false);
+}
+
+void js_path_leave(size_t before)
+{
+	path.n = before;
+	path.is_item = false;
+}
+
+/* Of a number that was to be one its digits are told. */
+static bool is_number(const char *type)
+{
+	static const char *const types[] = { "int", "int32", "int64", "uint64",
+		"time.Duration" };
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (strcmp(types[i], type) == 0)
+			return true;
+	return false;
+}
+
+bool js_fail_here(struct js_error *e, const struct json *j, const char *type)
+{
+	char number[40] = "";
+
+	if (is_number(type))
+		put_number(j, number, sizeof number);
+	return js_fail_with(e, 10025, "json: cannot unmarshal %s%s into %s%.*s "
+	    "of type %s", kind_of(j), number, path.is_item ? ""
+	    : "Go struct field ", (int)path.n, path.text, type);
+}
+
 static bool wrong_type(struct reading *r, const struct js_field *f,
     const struct json *j)
 {
 	static const char *const types[] = {
 		[JS_STR] = "string", [JS_BOOL] = "bool", [JS_INT] = "int64",
+		[JS_INT32] = "int32",
 		[JS_UINT] = "uint64", [JS_TIME] = "time.Time",
 		[JS_STRS] = "[]string", [JS_INTS] = "[]time.Duration",
 		[JS_METADATA] = "map[string]string", [JS_OTHER] = "object",
 		[JS_ENUM] = "string",
 	};
 
-	char number[40] = "";
+	return js_fail_here(r->e, j, f->type != NULL ? f->type
+	    : types[f->kind]);
+}
 
-	/* one that is no integer of that size is told, not only its kind */
-	if (f->kind == JS_INT || f->kind == JS_UINT)
-		put_number(j, number, sizeof number);
-	return js_fail_with(r->e, 10025, "json: cannot unmarshal %s%s into Go "
-	    "struct field %s.%s of type %s", kind_of(j), number, r->name,
-	    f->name, f->type != NULL ? f->type : types[f->kind]);
+static bool wrong_item(struct reading *r, const struct json *array, size_t i,
+    const char *type)
+{
+	size_t before = js_path_enter(i);
+
+	js_fail_here(r->e, json_item(array, i), type);
+	js_path_leave(before);
+	return false;
 }
 
 static void *at(const struct reading *r, size_t offset)
@@ -156,18 +226,23 @@ static bool out_of_memory(struct reading *r)
 	return js_fail_with(r->e, 10025, "out of memory");
 }
 
+static bool unknown_value(struct js_error *e, const struct json *j,
+    const char *what)
+{
+	struct buf json = { 0 };
+
+	json_put(JSON_INTO(&json, 0), j);
+	js_fail_with(e, 10025, "unknown %s: %.*s", what,
+	    SLICE_ARG(buf_slice(&json)));
+	buf_fini(&json);
+	return false;
+}
+
 bool js_fail_value(struct js_error *e, const struct json *j)
 {
-	struct buf   json = { 0 }, quoted = { 0 };
-	struct slice s;
-	char         number[40] = "";
+	struct buf json = { 0 }, quoted = { 0 };
 
-	put_number(j, number, sizeof number);
-	if (json_as_str(j, &s))
-		json_quote(&json, s);
-	else
-		buf_put_str(&json, *number != '\0' ? number + 1
-		    : js_is_null(j) ? "null" : kind_of(j));
+	json_put(JSON_INTO(&json, 0), j);
 	text_put_quoted(&quoted, buf_slice(&json));
 	js_fail_with(e, 10025, "can not unmarshal %.*s",
 	    SLICE_ARG(buf_slice(&quoted)));
@@ -187,7 +262,8 @@ static bool read_enum(struct reading *r, const struct js_field *f,
 			memcpy(at(r, f->at), &i, sizeof i);
 			return true;
 		}
-	return js_fail_value(r->e, j);
+	return f->type != NULL ? unknown_value(r->e, j, f->type)
+	    : js_fail_value(r->e, j);
 }
 
 static bool read_strs(struct reading *r, const struct js_field *f,
@@ -204,7 +280,7 @@ static bool read_strs(struct reading *r, const struct js_field *f,
 		if (js_is_null(json_item(j, i)))
 			continue;	/* the empty string, as in Go */
 		if (!json_as_str(json_item(j, i), &s))
-			return wrong_type(r, f, json_item(j, i));
+			return wrong_item(r, j, i, "string");
 		if (!js_hold_copy(r->hold, s, &v[i]))
 			return out_of_memory(r);
 	}
@@ -226,7 +302,7 @@ static bool read_ints(struct reading *r, const struct js_field *f,
 	for (size_t i = 0; i < n; i++)
 		if (!js_is_null(json_item(j, i)) &&
 		    !json_as_i64(json_item(j, i), &v[i]))
-			return wrong_type(r, f, json_item(j, i));
+			return wrong_item(r, j, i, "time.Duration");
 	memcpy(at(r, f->at), &v, sizeof v);
 	memcpy(at(r, f->n_at), &n, sizeof n);
 	return true;
@@ -235,18 +311,31 @@ static bool read_ints(struct reading *r, const struct js_field *f,
 struct pairs {
 	struct js_metadata *v;
 	size_t              n;
-	struct js_hold     *hold;
+	struct reading     *r;
 	bool                ok;
 };
+
+static bool wrong_pair(struct pairs *p, struct slice key,
+    const struct json *value)
+{
+	size_t before = enter(key, false);
+
+	js_fail_here(p->r->e, value, "string");
+	js_path_leave(before);
+	return false;
+}
 
 static bool add_pair(void *ctx, struct slice key, const struct json *value)
 {
 	struct pairs *p = ctx;
 	struct slice  s = SLICE_NONE;
 
-	p->ok = (js_is_null(value) || json_as_str(value, &s)) &&
-	    js_hold_copy(p->hold, key, &p->v[p->n].key) &&
-	    js_hold_copy(p->hold, s, &p->v[p->n].value);
+	if (!js_is_null(value) && !json_as_str(value, &s))
+		p->ok = wrong_pair(p, key, value);
+	else
+		p->ok = (js_hold_copy(p->r->hold, key, &p->v[p->n].key) &&
+		    js_hold_copy(p->r->hold, s, &p->v[p->n].value)) ||
+		    out_of_memory(p->r);
 	p->n += p->ok;
 	return p->ok;
 }
@@ -260,7 +349,7 @@ static int by_key(const void *a, const void *b)
 static bool read_metadata(struct reading *r, const struct js_field *f,
     const struct json *j)
 {
-	struct pairs p = { .hold = r->hold, .ok = true };
+	struct pairs p = { .r = r, .ok = true };
 
 	if (!json_is_object(j))
 		return wrong_type(r, f, j);
@@ -269,21 +358,76 @@ static bool read_metadata(struct reading *r, const struct js_field *f,
 		return out_of_memory(r);
 	json_each(j, add_pair, &p);
 	if (!p.ok)
-		return wrong_type(r, f, j);
+		return false;
 	qsort(p.v, p.n, sizeof *p.v, by_key);
 	memcpy(at(r, f->at), &p.v, sizeof p.v);
 	memcpy(at(r, f->n_at), &p.n, sizeof p.n);
 	return true;
 }
 
-static bool read_uint(const struct json *j, uint64_t *ret)
+static bool read_i32(const struct json *j, int64_t *ret)
 {
-	int64_t v;
+	return json_as_i64(j, ret) && *ret >= INT32_MIN && *ret <= INT32_MAX;
+}
 
-	if (!json_as_i64(j, &v) || v < 0)
-		return false;
-	*ret = (uint64_t)v;
-	return true;
+/* As Go tells it: of the fraction what counts, and no zone but Z for UTC.  Empty:
+ * it can be told from ns. */
+static void put_told(struct slice text, int64_t ns, struct buf *out)
+{
+	const char  *end = text.p + text.n;
+	bool         is_utc = end[-1] == 'Z';
+	struct slice zone = slice_of(is_utc ? end - 1 : end - 6,
+	    is_utc ? 1 : 6);
+	size_t       n = (size_t)(zone.p - text.p);
+
+	is_utc |= slice_eq(slice_skip(zone, 1), SLICE("00:00"));
+	if (is_utc && ((ns != INT64_MAX && ns != JS_TIME_BEFORE) ||
+	    slice_eq(text, SLICE("0001-01-01T00:00:00Z"))))
+		return;
+	if (n > TIME_SECONDS + 10)
+		n = TIME_SECONDS + 10;
+	while (n > TIME_SECONDS && strchr("0.", text.p[n - 1]) != NULL)
+		n--;
+	buf_put(out, text.p, n);
+	buf_put_slice(out, is_utc ? SLICE("Z") : zone);
+}
+
+/* nats-server goes on and says at which part of it. */
+static bool wrong_time(struct reading *r, struct slice text)
+{
+	struct buf quoted = { 0 };
+
+	text_put_quoted(&quoted, text);
+	js_fail_with(r->e, 10025, "parsing time %.*s as "
+	    "\"2006-01-02T15:04:05Z07:00\": cannot parse it",
+	    SLICE_ARG(buf_slice(&quoted)));
+	buf_fini(&quoted);
+	return false;
+}
+
+static bool read_time(struct reading *r, const struct js_field *f,
+    const struct json *j)
+{
+	struct buf   told = { 0 };
+	struct slice s, kept = SLICE_NONE;
+	int64_t     *to = at(r, f->at);
+	bool         ok = true;
+
+	if (!json_as_str(j, &s))
+		return wrong_type(r, f, j);
+	if (!js_time_read(s, to))
+		return wrong_time(r, s);
+	if (f->n_at == 0)
+		return true;
+	put_told(s, *to, &told);
+	if (told.n > 0) {
+		buf_put_char(&told, '\0');
+		ok = !buf_failed(&told) && js_hold_copy(r->hold,
+		    buf_slice(&told), &kept);
+	}
+	buf_fini(&told);
+	memcpy(at(r, f->n_at), &kept.p, sizeof kept.p);
+	return ok || out_of_memory(r);
 }
 
 static bool read_value(struct reading *r, const struct js_field *f,
@@ -301,11 +445,12 @@ static bool read_value(struct reading *r, const struct js_field *f,
 		return json_as_bool(j, to) || wrong_type(r, f, j);
 	case JS_INT:
 		return json_as_i64(j, to) || wrong_type(r, f, j);
+	case JS_INT32:
+		return read_i32(j, to) || wrong_type(r, f, j);
 	case JS_UINT:
-		return read_uint(j, to) || wrong_type(r, f, j);
+		return json_as_u64(j, to) || wrong_type(r, f, j);
 	case JS_TIME:
-		return (json_as_str(j, &s) && js_time_read(s, to)) ||
-		    wrong_type(r, f, j);
+		return read_time(r, f, j);
 	case JS_ENUM:
 		return read_enum(r, f, j);
 	case JS_STRS:
@@ -327,30 +472,49 @@ static bool read_member(void *ctx, struct slice key, const struct json *value)
 {
 	struct reading        *r = ctx;
 	const struct js_field *f = find(r->fields, key);
+	size_t                 before;
 
 	if (f == NULL && r->is_strict)
 		r->ok = js_fail_with(r->e, 10025, "json: unknown field \"%.*s\"",
 		    SLICE_ARG(key));
-	else if (f != NULL && js_is_null(value) &&
-	    (f->kind == JS_ENUM || f->refuses_null))
-		r->ok = js_fail_value(r->e, value);
-	else if (f != NULL && !js_is_null(value))
-		r->ok = read_value(r, f, value);
+	if (f == NULL || (js_is_null(value) && f->kind != JS_ENUM &&
+	    !f->refuses_null))
+		return r->ok;
+	before = enter(slice_str(f->name), false);
+	r->ok = read_value(r, f, value);
+	js_path_leave(before);
 	return r->ok;
+}
+
+static bool fail_object(struct js_error *e, const struct json *j, bool is_root,
+    const char *name)
+{
+	char type[80];
+
+	if (is_root)
+		return js_fail_with(e, 10025, "json: cannot unmarshal %s into "
+		    "Go value of type server.%s", kind_of(j), name);
+	snprintf(type, sizeof type, "server.%s", name);
+	return js_fail_here(e, j, type);
 }
 
 bool js_fields_read(const struct js_field *fields, const char *name,
     const struct json *object, bool is_strict, void *into,
     struct js_hold *h, struct js_error *e)
 {
-	struct reading r = { fields, name, is_strict && !h->is_lenient, true,
-		into, h, e };
+	struct reading r = { fields, is_strict && !h->is_lenient, true, into, h,
+		e };
+	bool   is_root = path.n == 0;
 
 	h->is_lenient = !r.is_strict;
 	if (!json_is_object(object))
-		return js_fail_with(e, 10025, "json: cannot unmarshal %s into "
-		    "Go value of type server.%s", kind_of(object), name);
+		return fail_object(e, object, is_root, name);
+	if (is_root)
+		enter(slice_str(name), false);
+	path.is_item = false;
 	json_each(object, read_member, &r);
+	if (is_root)
+		js_path_leave(0);
 	return r.ok;
 }
 
@@ -365,9 +529,8 @@ static bool is_zero(const struct js_field *f, const void *p, size_t n)
 		return ((const struct slice *)p)->n == 0;
 	case JS_BOOL:
 		return !*(const bool *)p;
-	case JS_TIME:
-		return *(const int64_t *)p == JS_TIME_UNSET;
 	case JS_INT:
+	case JS_INT32:
 	case JS_UINT:
 		memcpy(&v, p, sizeof v);
 		return v == 0;
@@ -389,13 +552,11 @@ static void write_value(const struct js_field *f, const void *p, size_t n,
 		json_bool(w, *(const bool *)p);
 		break;
 	case JS_INT:
+	case JS_INT32:
 		json_i64(w, *(const int64_t *)p);
 		break;
 	case JS_UINT:
 		json_u64(w, *(const uint64_t *)p);
-		break;
-	case JS_TIME:
-		js_time_write(*(const int64_t *)p, w);
 		break;
 	case JS_ENUM:
 		json_cstr(w, f->names[*(const int *)p]);
@@ -417,6 +578,24 @@ static void write_value(const struct js_field *f, const void *p, size_t n,
 	}
 }
 
+static void write_time(const struct js_field *f, const void *object,
+    struct json_writer *w)
+{
+	const char *told = NULL;
+	int64_t     ns;
+
+	memcpy(&ns, (const char *)object + f->at, sizeof ns);
+	if (f->n_at != 0)
+		memcpy(&told, (const char *)object + f->n_at, sizeof told);
+	if (f->omits_zero && ns == JS_TIME_UNSET)
+		return;
+	json_key(w, f->name);
+	if (told != NULL)
+		json_cstr(w, told);
+	else
+		js_time_write(ns, w);
+}
+
 void js_fields_write(const struct js_field *fields, const void *object,
     struct json_writer *w)
 {
@@ -430,6 +609,10 @@ void js_fields_write(const struct js_field *fields, const void *object,
 		}
 		if (f->kind == JS_METADATA || f->kind == JS_OTHER)
 			continue;
+		if (f->kind == JS_TIME) {
+			write_time(f, object, w);
+			continue;
+		}
 		if (f->n_at != 0)
 			memcpy(&n, (const char *)object + f->n_at, sizeof n);
 		if (f->omits_zero && is_zero(f, p, n))

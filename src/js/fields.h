@@ -39,8 +39,11 @@ enum js_kind {
 	JS_STR,		/* struct slice */
 	JS_BOOL,	/* bool */
 	JS_INT,		/* int64_t; a duration is one, in ns */
+	JS_INT32,	/* int64_t, of an i32's range */
 	JS_UINT,	/* uint64_t */
-	JS_TIME,	/* int64_t, ns since 1970, or JS_TIME_UNSET */
+	JS_TIME,	/* int64_t, ns since 1970, or JS_TIME_UNSET; with n_at
+			   a const char * there: what ns cannot tell of it, the
+			   zone or the year, as it is told again; NULL: nothing */
 	JS_ENUM,	/* an enum, by name */
 	JS_STRS,	/* struct slice *, and size_t at n_at */
 	JS_INTS,	/* int64_t *, likewise */
@@ -55,7 +58,8 @@ struct js_field {
 	bool                omits_zero;
 	size_t              at, n_at;
 	const char *const  *names;	/* JS_ENUM: NULL at the end */
-	const char         *type;	/* as a wrong type is told */
+	const char         *type;	/* as a wrong type is told; of an enum what
+				   an unknown value is one of */
 	bool                refuses_null;	/* as an enum does; to others it is
 						   as good as absent */
 	bool (*read)(void *object, const struct json *j, struct js_hold *h,
@@ -69,7 +73,8 @@ struct js_metadata {
 	struct slice key, value;
 };
 
-/* name: what the object is called where an error tells it.  Unknown members are
+/* name: what the object is called where an error tells it; inside another, its
+ * type.  Unknown members are
  * an error if is_strict, and nothing was read into h before without that: what
  * reads a part need not know.  False and *e, 10025. */
 bool js_fields_read(const struct js_field *fields, const char *name,
@@ -78,6 +83,15 @@ bool js_fields_read(const struct js_field *fields, const char *name,
 
 /* It is "null", which is as good as absent, as in Go. */
 bool js_is_null(const struct json *j);
+
+/* A value that is not of the type, where the reader is: 10025. */
+bool js_fail_here(struct js_error *e, const struct json *j, const char *type);
+/* For who reads an array: the reader is at that item, until it leaves with what
+ * entering gave. */
+size_t js_path_enter(size_t item);
+/* For who reads a part of a document: it is there. */
+size_t js_path_begin(const char *part);
+void js_path_leave(size_t before);
 
 /* A value that is none of an enum's, as it stands in the text: 10025. */
 bool js_fail_value(struct js_error *e, const struct json *j);

@@ -14,6 +14,7 @@
 #include "js/errand.h"
 #include "js/hash8.h"
 #include "js/making.h"
+#include "js/offline.h"
 #include "js/opening.h"
 #include "js/place.h"
 #include "js/scrub.h"
@@ -264,7 +265,9 @@ void js_remove_stream(struct js_account *a, struct stream *s)
 
 void js_account_usage(const struct js_account *a, struct js_usage *ret)
 {
-	*ret = (struct js_usage){ .n_streams = a->n };
+	*ret = (struct js_usage){ .n_streams = a->n + a->n_offline };
+	for (struct list *l = a->offline.next; l != &a->offline; l = l->next)
+		ret->n_consumers += offline_of(l)->n_consumers;
 	for (size_t i = 0; i < a->n; i++) {
 		const struct stream        *s = a->v[i];
 		const struct stream_config *g = s->config;
@@ -405,6 +408,7 @@ static void close_account(struct js_account *a)
 	close_streams(a);
 	list_remove(&a->link);
 	unopened_clear(&a->unopened);
+	offline_clear(a);
 	free(a->v);
 	free(a->tiers);
 	free(a->dir);
@@ -436,6 +440,7 @@ struct js_account *js_admit(struct js *js, struct account *core)
 		a->js = js;
 		a->core = core;
 		list_init(&a->unopened);
+		list_init(&a->offline);
 		list_init(&a->openings);
 		list_init(&a->makings);
 		list_init(&a->removals);
@@ -590,6 +595,7 @@ void js_disable(struct js *js, const struct account *core)
 	close_streams(a);
 	js->is_closing = false;
 	unopened_clear(&a->unopened);
+	offline_clear(a);
 	take_back(a);
 	a->is_enabled = false;
 	list_remove(&a->link);

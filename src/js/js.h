@@ -73,6 +73,9 @@ struct js_config {
 	struct js_batch_limits batch;	/* 0: the default */
 	int64_t      limit_requests, limit_infos;	/* that wait; <= 0: the
 					   default, the other's */
+	/* What a stream may have been sent and has not written yet; 0: as much as
+	 * its store takes; below: likewise. */
+	int64_t      limit_buffered_msgs, limit_buffered_bytes;
 	unsigned     n_sync_threads;
 };
 
@@ -102,6 +105,8 @@ struct js_account {
 	struct js_sub   *subs[16];	/* of the API */
 	size_t           n_subs;
 	struct list      unopened;	/* streams that are on the disk only */
+	struct list      offline;	/* that need a newer server */
+	size_t           n_offline;
 };
 
 /* What goes on over many turns: a backup, a restore.  A turn does a bounded

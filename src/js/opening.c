@@ -9,11 +9,15 @@
 #include "core/account.h"
 #include "core/msg.h"
 #include "js/errand.h"
+#include "js/offline.h"
 #include "js/place.h"
 #include "js/stream_int.h"
 #include "js/unopened.h"
 
-enum { HELD_MAX = 100000, HELD_BYTES_MAX = 128 << 20, CONSUMER_SUBS = 5 };
+enum { CONSUMER_SUBS = 5 };
+
+/* Unless the configuration says otherwise. */
+enum { HELD_MAX = 100000, HELD_BYTES_MAX = 128 << 20 };
 
 /* A message that waits for the stream. */
 struct held {
@@ -32,6 +36,7 @@ struct opening {
 	size_t             n_subs;
 	struct list        held;
 	size_t             n_held, held_bytes;
+	struct offline    *offline;	/* owned; NULL: it is served */
 	int                err;
 };
 
@@ -46,6 +51,17 @@ static void refuse(struct opening *x, struct slice reply)
 	stream_refuse(x->stream, reply, &e);
 }
 
+static bool has_room_for(const struct opening *x, size_t size)
+{
+	const struct js_config *c = &x->account->js->config;
+	uint64_t max = c->limit_buffered_msgs > 0
+	    ? (uint64_t)c->limit_buffered_msgs : HELD_MAX;
+	uint64_t max_bytes = c->limit_buffered_bytes > 0
+	    ? (uint64_t)c->limit_buffered_bytes : HELD_BYTES_MAX;
+
+	return x->n_held < max && x->held_bytes + size <= max_bytes;
+}
+
 static void hold(struct opening *x, const struct run *run,
     const struct msg *m, bool is_published)
 {
@@ -53,7 +69,7 @@ static void hold(struct opening *x, const struct run *run,
 	struct held *h = NULL;
 	char        *at;
 
-	if (x->n_held < HELD_MAX && x->held_bytes + size <= HELD_BYTES_MAX)
+	if (has_room_for(x, size))
 		h = malloc(sizeof *h + size);
 	if (h == NULL) {
 		refuse(x, m->reply);
@@ -171,17 +187,23 @@ static void open_files(struct errand *e)
 {
 	struct opening *x = CONTAINER_OF(e, struct opening, errand);
 
+	bool            failed;
+
 	x->err = stream_open_files(x->stream);
+	if (x->err != 0)
+		return;
+	x->offline = offline_because_of_consumers(x->stream, &failed);
+	if (failed)
+		x->err = ERR_NOMEM;
 }
 
 /* ---- the end ---------------------------------------------------------------- */
 
-static void fail(struct js_account *a, const char *path, int err,
-    int64_t level)
+static void fail(struct js_account *a, const char *path, int err)
 {
 	log_error("JetStream: %s cannot be opened, and is left as it is: %s",
 	    path, err_text(err));
-	unopened_add(&a->unopened, path, level);
+	unopened_add(&a->unopened, path);
 }
 
 static void destroy(struct opening *x)
@@ -189,6 +211,7 @@ static void destroy(struct opening *x)
 	unlisten(x);
 	release(x, false);
 	list_remove(&x->link);
+	offline_destroy(x->offline);
 	free(x);
 }
 
@@ -206,14 +229,25 @@ static bool move_in(struct opening *x)
 	return true;
 }
 
+/* Its consumers are not read: they stay as they are, too. */
+static void put_offline(struct opening *x)
+{
+	offline_keep_state(x->offline, x->stream);
+	offline_add(x->account, x->offline);
+	x->offline = NULL;
+}
+
 static void finish(struct errand *e)
 {
 	struct opening    *x = CONTAINER_OF(e, struct opening, errand);
 	struct js_account *a = x->account;
-	bool               is_open = move_in(x);
+	bool               is_served = x->offline == NULL;
+	bool               is_open = is_served && move_in(x);
 
-	if (!is_open)
-		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err, 0);
+	if (!is_served)
+		put_offline(x);
+	else if (!is_open)
+		fail(a, x->stream->dir, x->err == 0 ? ERR_NOMEM : x->err);
 	unlisten(x);
 	release(x, is_open);
 	if (!is_open)
@@ -229,13 +263,25 @@ static void finish(struct errand *e)
 /* Two directories that say they are the same stream. */
 static bool is_known(const struct js_account *a, struct slice name)
 {
-	return js_find_stream(a, name) != NULL || opening_is_at(a, name);
+	return js_find_stream(a, name) != NULL || opening_is_at(a, name) ||
+	    offline_find(a, name) != NULL;
+}
+
+static void add_newer(struct js_account *a, const char *path,
+    struct offline *newer)
+{
+	if (!is_known(a, newer->config->name)) {
+		offline_add(a, newer);
+		return;
+	}
+	offline_destroy(newer);
+	fail(a, path, ERR_EXISTS);
 }
 
 void opening_add(struct js_account *a, const char *path)
 {
 	struct opening *x = calloc(1, sizeof *x);
-	int64_t         level = 0;
+	struct offline *newer = NULL;
 	int             err = ERR_NOMEM;
 
 	if (place_is_gone(path)) {
@@ -244,7 +290,7 @@ void opening_add(struct js_account *a, const char *path)
 		return;
 	}
 	if (x != NULL)
-		x->stream = stream_peek(a, path, &err, &level);
+		x->stream = stream_peek(a, path, &err, &newer);
 	if (x != NULL && x->stream != NULL && is_known(a, x->stream->name)) {
 		err = ERR_EXISTS;
 		stream_forget(x->stream);
@@ -252,7 +298,10 @@ void opening_add(struct js_account *a, const char *path)
 	}
 	if (x == NULL || x->stream == NULL) {
 		free(x);
-		fail(a, path, err, level);
+		if (newer != NULL)
+			add_newer(a, path, newer);
+		else
+			fail(a, path, err);
 		return;
 	}
 	x->account = a;

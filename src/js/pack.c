@@ -1,15 +1,18 @@
 /* js/pack.c - a backup, phase after phase.
  *
+ *   messages   state.json; consumers/<consumer>; each message; the end
  *   tar        meta.inf meta.sum; msgs/N.blk; where the sequences end;
  *              obs/<consumer>/meta.inf meta.sum o.dat
- *   messages   state.json; consumers/<consumer>; each message; the end
  *
- * What a phase puts is folded by 64 KiB.
+ * What a phase puts is folded by 64 KiB.  How many consumers there are stands
+ * before them, so among messages those are put that were there then: one that
+ * is deleted before its turn is put aside as it was.
  */
 #include "js/pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/highway.h"
@@ -28,9 +31,12 @@
 /* A gap inside a block costs its reader an entry for each sequence. */
 enum { STEP_BYTES = 64 << 10, GAP_MAX = 4096 };
 
+/* In place of the first letter of a name; in none. */
+enum { IS_ASIDE = '/' };
+
 struct pack {
 	struct stream    *s;
-	bool              has_consumers, has_begun;
+	bool              is_tar, has_consumers, has_begun;
 	size_t            phase;
 	int64_t           wall_ns;	/* of its files */
 	struct store_state state;	/* of the stream when it began */
@@ -43,7 +49,10 @@ struct pack {
 	size_t            block_at;	/* up to here it was put */
 	bool              is_putting;
 
-	struct buf        consumer;	/* the name of the last one */
+	struct buf        consumer;	/* the name of the last one, of a tar */
+	struct buf        names;	/* of consumers, each with a NUL */
+	size_t            name_at;	/* up to here they were put */
+	struct buf        aside;	/* entries of those that are gone */
 	struct buf        plain;	/* not yet folded */
 	char              why[160];
 };
@@ -356,26 +365,65 @@ static bool put_consumer_entry(struct pack *p, const struct consumer *c,
 	return true;
 }
 
-/* How many there are stands before them: all of them at once. */
 static int put_head(struct pack *p)
 {
-	struct buf             entries = { 0 };
-	const struct consumer *c;
-	uint64_t               n = 0;
+	uint64_t n = 0;
 
-	while ((c = take_consumer(p)) != NULL) {
-		if (!put_consumer_entry(p, c, &entries)) {
-			buf_fini(&entries);
-			return fail(p, "couldn't load a consumer", ERR_NOMEM);
-		}
+	LIST_EACH (l, &p->s->consumers) {
+		const struct consumer *c = consumer_of(l);
+
+		if (!p->has_consumers || !is_packed(p, c))
+			continue;
+		buf_put_slice(&p->names, consumer_name(c));
+		buf_put_char(&p->names, '\0');
 		n++;
 	}
+	if (buf_failed(&p->names))
+		return fail(p, "couldn't load a consumer", ERR_NOMEM);
 	buf_put_slice(&p->plain, MSGS_MAGIC);
 	put_state(p, n);
-	buf_put_slice(&p->plain, buf_slice(&entries));
-	p->plain.failed |= buf_failed(&entries);
-	buf_fini(&entries);
 	return 0;
+}
+
+static char *name_at(const struct pack *p, size_t at)
+{
+	return at < p->names.n ? p->names.p + at : NULL;
+}
+
+static int put_consumers(struct pack *p)
+{
+	size_t until = p->plain.n + STEP_BYTES;
+	char  *name;
+
+	while (p->plain.n < until &&
+	    (name = name_at(p, p->name_at)) != NULL) {
+		const struct consumer *c = *name == IS_ASIDE ? NULL
+		    : stream_find_consumer(p->s, slice_str(name));
+
+		p->name_at += strlen(name) + 1;
+		if (c != NULL && !put_consumer_entry(p, c, &p->plain))
+			return fail(p, "couldn't load a consumer", ERR_NOMEM);
+	}
+	if (p->name_at < p->names.n)
+		return 1;
+	buf_put_slice(&p->plain, buf_slice(&p->aside));
+	p->plain.failed |= buf_failed(&p->aside);
+	buf_fini(&p->aside);
+	return 0;
+}
+
+void pack_lose(struct pack *p, const struct consumer *c)
+{
+	char *name;
+
+	for (size_t at = p->name_at; (name = name_at(p, at)) != NULL;
+	    at += strlen(name) + 1)
+		if (slice_eq(slice_str(name), consumer_name(c))) {
+			p->aside.failed |= !put_consumer_entry(p, c,
+			    &p->aside);
+			*name = IS_ASIDE;
+			return;
+		}
 }
 
 static int put_entries(struct pack *p)
@@ -410,10 +458,10 @@ typedef int (*phase)(struct pack *p);
 
 static const phase as_tar[] = { put_stream, put_msgs, put_last, put_consumer,
 	put_tar_end, NULL };
-static const phase as_msgs[] = { put_head, put_entries, put_entries_end,
-	NULL };
+static const phase as_msgs[] = { put_head, put_consumers, put_entries,
+	put_entries_end, NULL };
 
-struct pack *pack_create(struct stream *s, bool has_consumers)
+struct pack *pack_create(struct stream *s, bool has_consumers, bool is_tar)
 {
 	struct pack          *p = calloc(1, sizeof *p);
 	const struct js_host *h = &stream_js(s)->host;
@@ -422,6 +470,8 @@ struct pack *pack_create(struct stream *s, bool has_consumers)
 		return NULL;
 	p->s = s;
 	p->has_consumers = has_consumers;
+	p->is_tar = is_tar;
+	s->pack = p;
 	p->wall_ns = h->wall_ns(h->ctx);
 	store_get_state(s->store, &p->state);
 	p->next_seq = p->state.first_seq;
@@ -432,9 +482,12 @@ void pack_destroy(struct pack *p)
 {
 	if (p == NULL)
 		return;
+	p->s->pack = NULL;
 	store_msg_fini(&p->msg);
 	buf_fini(&p->block);
 	buf_fini(&p->consumer);
+	buf_fini(&p->names);
+	buf_fini(&p->aside);
 	buf_fini(&p->plain);
 	free(p);
 }
@@ -456,8 +509,7 @@ static void fold(struct pack *p, struct buf *out)
 
 int pack_some(struct pack *p, struct buf *out)
 {
-	const phase *phases = p->s->config->storage == STORAGE_MEMORY ? as_msgs
-	    : as_tar;
+	const phase *phases = p->is_tar ? as_tar : as_msgs;
 	int          rc = phases[p->phase](p);
 
 	if (rc < 0)

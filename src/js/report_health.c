@@ -11,6 +11,7 @@
 #include "core/account.h"
 #include "js/consumer.h"
 #include "js/js.h"
+#include "js/offline.h"
 #include "js/opening.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
@@ -97,9 +98,23 @@ static void check_openings(struct report *r, const struct js_account *a)
 	}
 }
 
+/* It is as it is meant to be: nothing is wrong with what a newer server made. */
+static void see_offline(struct report *r, const struct js_account *a)
+{
+	const struct offline *o = r->wish.stream.n == 0 ? NULL
+	    : offline_find(a, r->wish.stream);
+
+	if (o == NULL)
+		return;
+	r->saw_stream = true;
+	r->saw_consumer |= r->wish.consumer.n > 0 &&
+	    offline_find_consumer(o, r->wish.consumer) != NULL;
+}
+
 static void check_account(struct report *r, const struct js_account *a)
 {
 	check_openings(r, a);
+	see_offline(r, a);
 	for (struct list *l = a->unopened.next; l != &a->unopened;
 	    l = l->next) {
 		const struct unopened *u = CONTAINER_OF(l, struct unopened,

@@ -5,6 +5,7 @@
 #include "core/account.h"
 #include "js/consumer.h"
 #include "js/js.h"
+#include "js/offline.h"
 #include "js/sources.h"
 #include "js/stream.h"
 #include "js/stream_config.h"
@@ -74,8 +75,19 @@ static size_t add_stream(struct report *r, struct stream *s)
 	return 1;
 }
 
+static void add_offline(struct report *r, const struct js_account *a)
+{
+	struct report_totals *t = &r->totals;
+
+	t->n_streams += a->n_offline;
+	for (struct list *l = a->offline.next; l != &a->offline; l = l->next) {
+		t->messages += offline_of(l)->n_msgs;
+		t->bytes += offline_of(l)->bytes;
+	}
+}
+
 const struct report_pass report_sum = { REACH_EVERYWHERE,
-	.begin = begin_totals, .stream = add_stream };
+	.begin = begin_totals, .enter = add_offline, .stream = add_stream };
 
 /* ---- configuration and use ---------------------------------------------------- */
 
@@ -200,6 +212,16 @@ static void write_cluster(const struct js *js, struct json_writer *w)
 	json_end_object(w);
 }
 
+static void begin_stream(struct report *r)
+{
+	if (!r->has_stream) {
+		json_key(&r->w, "stream_detail");
+		json_begin_array(&r->w);
+	}
+	r->has_stream = true;
+	json_begin_object(&r->w);
+}
+
 static size_t write_stream(struct report *r, struct stream *s)
 {
 	const struct report_options *o = &r->wish.options;
@@ -208,12 +230,7 @@ static size_t write_stream(struct report *r, struct stream *s)
 
 	if (!o->lists_streams)
 		return n;
-	if (!r->has_stream) {
-		json_key(w, "stream_detail");
-		json_begin_array(w);
-	}
-	r->has_stream = true;
-	json_begin_object(w);
+	begin_stream(r);
 	json_key(w, "name");
 	json_str(w, s->name);
 	json_key(w, "created");
@@ -236,6 +253,18 @@ static size_t write_stream(struct report *r, struct stream *s)
 
 /* ---- accounts --------------------------------------------------------------------- */
 
+static void write_offline(struct report *r, const struct js_account *a)
+{
+	if (!r->wish.options.lists_streams)
+		return;
+	for (struct list *l = a->offline.next; l != &a->offline; l = l->next) {
+		begin_stream(r);
+		offline_write_detail(offline_of(l), a->js->config.server_name,
+		    r->wish.options.shows_config, &r->w);
+		json_end_object(&r->w);
+	}
+}
+
 /* Of an account nats-server tells the limits where the reservations would be:
  * no limit is the greatest number. */
 static void begin_account(struct report *r, const struct js_account *a)
@@ -254,6 +283,7 @@ static void begin_account(struct report *r, const struct js_account *a)
 	json_str(w, a->core->name);
 	write_stats(&t, 0, w);
 	r->has_stream = false;
+	write_offline(r, a);
 }
 
 static void end_account(struct report *r)

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/json.h"
+#include "js/errors.h"
 #include "js/fields.h"
 
 #define ROW(key, kind, member) \
@@ -58,6 +61,7 @@ static const struct js_field snapshot_fields[] = {
 	GO_INT("chunk_size", snapshot.wish.chunk_bytes),
 	GO_INT("window_size", snapshot.wish.window_bytes),
 	ROW("jsck", JS_BOOL, snapshot.checks),
+	ROW("format", JS_STR, snapshot.wish.format),	/* ours */
 	{ NULL }
 };
 
@@ -74,10 +78,31 @@ static const struct js_field redrive_fields[] = {
 	{ NULL }
 };
 
+static bool read_action(void *object, const struct json *j, struct js_hold *h,
+    struct js_error *e)
+{
+	union request        *r = object;
+	enum consumer_action *to = &r->consumer_create.action;
+	struct buf            text = { 0 };
+	struct slice          s = SLICE_NONE;
+	bool                  is_text = json_as_str(j, &s);
+
+	(void)h;
+	*to = slice_eq(s, SLICE("create")) ? ACTION_CREATE
+	    : slice_eq(s, SLICE("update")) ? ACTION_UPDATE : ACTION_ANY;
+	if (is_text && (s.n == 0 || *to != ACTION_ANY))
+		return true;
+	json_put(JSON_INTO(&text, 0), j);
+	js_fail_with(e, 10025, "unknown consumer action: %.*s",
+	    SLICE_ARG(buf_slice(&text)));
+	buf_fini(&text);
+	return false;
+}
+
 static const struct js_field consumer_create_fields[] = {
 	ROW("stream_name", JS_STR, consumer_create.stream_name),
 	ROW("config", JS_JSON, consumer_create.config),
-	ROW("action", JS_STR, consumer_create.action),
+	{ "action", JS_OTHER, .refuses_null = true, .read = read_action },
 	ROW("pedantic", JS_BOOL, consumer_create.pedantic),
 	{ NULL }
 };

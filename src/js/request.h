@@ -36,6 +36,8 @@ struct direct_wish {
 	size_t        n_multi;
 };
 
+enum consumer_action { ACTION_ANY, ACTION_CREATE, ACTION_UPDATE };
+
 /* Zeroed: nothing was said; a time is JS_TIME_UNSET then.  Each row of the API
  * reads one of these. */
 union request {
@@ -66,7 +68,8 @@ union request {
 		uint64_t     seq, batch;
 	} redrive;
 	struct {
-		struct slice       stream_name, action;
+		struct slice       stream_name;
+		enum consumer_action action;
 		const struct json *config;	/* NULL: none */
 		bool               pedantic;
 	} consumer_create;

@@ -24,6 +24,7 @@
 #include "js/consumer_int.h"
 #include "js/errand.h"
 #include "js/errors.h"
+#include "js/offline.h"
 #include "js/stream_int.h"
 #include "js/unpack.h"
 
@@ -166,12 +167,13 @@ static bool is_free(struct restore *x)
 {
 	const struct js_account *a = x->account;
 
-	if (js_find_stream(a, x->s->name) != NULL)
+	if (js_find_stream(a, x->s->name) != NULL ||
+	    offline_find(a, x->s->name) != NULL)
 		return js_fail(&x->e, 10130);
 	for (size_t i = 0; i < a->n; i++)
 		if (stream_config_overlaps(x->s->config, a->v[i]->config))
 			return js_fail(&x->e, 10065);
-	return true;
+	return !offline_overlaps(a, x->s->config) || js_fail(&x->e, 10065);
 }
 
 static void resume_consumers(struct stream *s)

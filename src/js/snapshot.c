@@ -324,9 +324,12 @@ bool snapshot_begin(struct stream *s, const struct snapshot_wish *wish,
 {
 	const struct js_host *h = &stream_js(s)->host;
 	struct snapshot      *x;
+	bool                  is_tar = slice_eq(wish->format, SLICE("tar"));
 
 	if (is_under_way(s))
 		return js_fail_with(e, 10064, "snapshot in progress");
+	if (is_tar && s->config->storage == STORAGE_MEMORY)
+		return js_fail_with(e, 10064, "no impl");
 	x = calloc(1, sizeof *x);
 	if (x == NULL)
 		return js_fail_with(e, 10064, "%s", err_text(ERR_NOMEM));
@@ -340,7 +343,7 @@ bool snapshot_begin(struct stream *s, const struct snapshot_wish *wish,
 	set_window(x, wish);
 	buf_put_slice(&x->deliver, wish->deliver_subject);
 	buf_put_slice(&x->client, wish->client);
-	x->pack = pack_create(s, !wish->no_consumers);
+	x->pack = pack_create(s, !wish->no_consumers, is_tar);
 	if (x->pack == NULL || buf_failed(&x->deliver) ||
 	    buf_failed(&x->client) || !listen(x)) {
 		destroy(x);

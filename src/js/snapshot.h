@@ -19,6 +19,7 @@ struct stream;
 struct snapshot_wish {
 	struct slice deliver_subject;	/* literal */
 	bool         no_consumers;
+	struct slice format;		/* "tar", or what is usual */
 	int64_t      chunk_bytes, window_bytes;	/* 0: the default */
 	struct slice client;		/* who asked, as JSON; or empty */
 };

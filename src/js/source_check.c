@@ -1,6 +1,7 @@
 /* js/source_check.c - may a stream be a copy of, or be fed by, these others? */
 #include "js/source_check.h"
 
+#include "base/buf.h"
 #include "js/errors.h"
 #include "js/js.h"
 #include "js/stream.h"
@@ -43,17 +44,33 @@ static bool check_mirror(const struct js_account *a, struct stream_config *c,
 	return true;
 }
 
-/* Where the deliveries of an external one would come into the stream. */
-static bool check_deliver(const struct stream_config *c,
-    const struct source_config *o, struct js_error *e)
+/* Would what an external one delivers be taken by an origin that is here? */
+static bool comes_through(struct slice deliver, struct slice subject)
 {
-	for (size_t i = 0; i < c->n_subjects; i++)
-		if (o->external_deliver.n > 0 && subject_overlaps(
-		    o->external_deliver, c->subjects[i]))
-			return js_fail_with(e, 10022, "%.*s overlaps with "
-			    "stream subject %.*s",
-			    SLICE_ARG(o->external_deliver),
-			    SLICE_ARG(c->subjects[i]));
+	struct buf way = { 0 };
+	bool       comes;
+
+	buf_printf(&way, "%.*s.%.*s", SLICE_ARG(deliver), SLICE_ARG(subject));
+	comes = subject_overlaps(subject, buf_slice(&way));
+	buf_fini(&way);
+	return comes;
+}
+
+static bool check_deliver(const struct js_account *a,
+    const struct stream_config *c, struct slice deliver, struct js_error *e)
+{
+	for (size_t i = 0; i < c->n_sources && deliver.n > 0; i++) {
+		const struct stream_config *origin =
+		    find_origin(a, &c->sources[i]);
+
+		for (size_t k = 0; origin != NULL && k < origin->n_subjects;
+		    k++)
+			if (comes_through(deliver, origin->subjects[k]))
+				return js_fail_with(e, 10022, "%.*s overlaps "
+				    "with stream subject %.*s",
+				    SLICE_ARG(deliver),
+				    SLICE_ARG(origin->subjects[k]));
+	}
 	return true;
 }
 
@@ -99,9 +116,10 @@ bool source_check(const struct js_account *a, struct stream_config *c,
 
 		if (origin != NULL && has_larger(origin, c->max_msg_size))
 			return js_fail(e, 10046);
-		if (!check_deliver(c, &c->sources[i], e))
-			return false;
 	}
+	for (size_t i = 0; i < c->n_sources; i++)
+		if (!check_deliver(a, c, c->sources[i].external_deliver, e))
+			return false;
 	return !leads_to(a, c, c->name, 0) ||
 	    js_fail_with(e, 10052, "detected cycle");
 }

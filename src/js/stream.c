@@ -27,6 +27,7 @@
 #include "js/hash8.h"
 #include "js/headers.h"
 #include "js/making.h"
+#include "js/offline.h"
 #include "js/place.h"
 #include "js/schedules.h"
 #include "js/sources.h"
@@ -471,34 +472,21 @@ static int peek_msgs(struct stream *s, const char *path, void *ctx)
 }
 
 /* What we would not understand must not be changed by us. */
-static bool is_too_new(struct slice blob, int64_t *level)
+static int read_what(struct stream *s, struct slice blob,
+    struct offline **newer)
 {
-	const char  *why;
-	struct json *doc = json_parse(blob, &why);
-	struct slice text;
-	bool is_new = doc != NULL && json_as_str(json_get(json_get(json_get(doc,
-	    "config"), "metadata"), "_nats.req.level"), &text) &&
-	    text_parse_i64(text, level) && *level > JS_API_LEVEL;
-
-	if (!is_new)
-		*level = 0;
-	json_free(doc);
-	return is_new;
-}
-
-static int read_what(struct stream *s, struct slice blob, int64_t *level)
-{
-	if (is_too_new(blob, level))
+	if (offline_is_newer(s->dir, blob, newer))
 		return ERR_VERSION;
 	return read_blob(s, blob) ? 0 : ERR_CORRUPT;
 }
 
 struct stream *stream_peek(struct js_account *a, const char *dir, int *why,
-    int64_t *level)
+    struct offline **newer)
 {
 	struct stream *s = allocate(a);
 	struct buf     blob = { 0 };
 
+	*newer = NULL;
 	*why = ERR_NOMEM;
 	if (s == NULL)
 		return NULL;
@@ -512,7 +500,7 @@ struct stream *stream_peek(struct js_account *a, const char *dir, int *why,
 		*why = with_path(s, "/msgs", open_msgs, NULL);
 	if (*why == 0)
 		*why = read_what(s, s->store != NULL ? store_blob(s->store)
-		    : buf_slice(&blob), level);
+		    : buf_slice(&blob), newer);
 	buf_fini(&blob);
 	if (*why == 0)
 		return s;
@@ -602,14 +590,17 @@ static bool is_same_subjects(const struct stream_config *a,
 	return is_same;
 }
 
-static void drop_unwanted(struct stream *s)
+/* What all have had goes; what none of them ever wanted stays. */
+static void lose_interest(struct stream *s)
 {
-	struct store_msg m = { 0 };
-	uint64_t         seq = 0;
+	struct stream_purge_what all = { 0 };
+	struct js_error          e;
+	uint64_t                 n;
 
-	for (; store_find_next(s->store, SLICE_NONE, seq, &seq) == 0; seq++)
-		stream_acked(s, seq);
-	store_msg_fini(&m);
+	if (s->config->retention == RETENTION_INTEREST && s->n_consumers == 0)
+		stream_purge_now(s, &all, &n, &e);
+	else
+		stream_settle(s);
 }
 
 /* ---- from a backup ---------------------------------------------------------------- */
@@ -683,9 +674,8 @@ bool stream_update(struct stream *s, struct stream_config *config,
 		fast_batch_drop_all(s);
 	stream_enforce(s);
 	prune(s, purge_subject);
-	if (old->retention == RETENTION_LIMITS &&
-	    config->retention == RETENTION_INTEREST)
-		drop_unwanted(s);
+	if (old->retention == RETENTION_LIMITS)
+		lose_interest(s);
 	stream_config_destroy(old);
 	expiry_arm(s);
 	js_mark_dirty(stream_js(s), s);

@@ -32,6 +32,8 @@ struct js_account;
 struct js_error;
 struct js_sub;
 struct json_writer;
+struct offline;
+struct pack;
 struct run;
 struct schedules;
 struct source;
@@ -77,6 +79,7 @@ struct stream {
 	struct consumer     **by_name;	/* the same, n_consumers, to seek in */
 	size_t                by_name_cap;
 	size_t                n_consumers, n_direct;
+	struct pack          *pack;	/* a backup under way; NULL: none */
 	size_t                n_readers;	/* that feed other streams */
 	uint64_t              durable_told;	/* to them: up to this sequence */
 	struct list           waiters;	/* struct stream_waiter, by mark */
@@ -118,9 +121,9 @@ void stream_abandon(struct stream *s);
 
 /* One that is on the disk, in the directory dir: what it is, and no more yet.
  * NULL: that cannot be read (why: ERR_*), or a newer server made it
- * (ERR_VERSION, and the *level of the API that it needs). */
+ * (ERR_VERSION, and what there is of it: *newer, owned; else NULL). */
 struct stream *stream_peek(struct js_account *a, const char *dir, int *why,
-    int64_t *level);
+    struct offline **newer);
 /* Its stores are opened, and what is in memory is made.  ERR_*: it cannot be
  * used.  Thread: any that has it alone. */
 int stream_open_files(struct stream *s);

@@ -119,13 +119,20 @@ static bool read_maps(void *object, const struct json *j, struct js_hold *h,
 	struct source_config *s = object;
 	size_t                n = json_n_items(j);
 
+	if (!json_is_array(j))
+		return js_fail_here(e, j, "[]server.SubjectTransformConfig");
 	s->transforms = js_hold_alloc(h, n + 1, sizeof *s->transforms);
 	if (s->transforms == NULL)
 		return js_fail_with(e, 10025, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		if (!read_map(json_item(j, i), "SubjectTransformConfig",
-		    &s->transforms[i], h, e))
+	for (size_t i = 0; i < n; i++) {
+		size_t before = js_path_enter(i);
+		bool   ok = read_map(json_item(j, i), "SubjectTransformConfig",
+		    &s->transforms[i], h, e);
+
+		js_path_leave(before);
+		if (!ok)
 			return false;
+	}
 	s->n_transforms = n;
 	return true;
 }
@@ -148,7 +155,7 @@ static void write_maps(const void *object, const char *name,
 static const struct js_field source_fields[] = {
 	{ "name", JS_STR, false, S(name) },
 	{ "opt_start_seq", JS_UINT, true, S(opt_start_seq) },
-	{ "opt_start_time", JS_TIME, true, S(opt_start_time) },
+	{ "opt_start_time", JS_TIME, true, S(opt_start_time), S(start_told) },
 	{ "filter_subject", JS_STR, true, S(filter_subject) },
 	{ "subject_transforms", JS_OTHER, true, .read = read_maps,
 	  .write = write_maps },
@@ -251,12 +258,19 @@ static bool read_sources(void *object, const struct json *j, struct js_hold *h,
 	struct stream_config *c = object;
 	size_t                n = json_n_items(j);
 
+	if (!json_is_array(j))
+		return js_fail_here(e, j, "[]*server.StreamSource");
 	c->sources = js_hold_alloc(h, n + 1, sizeof *c->sources);
 	if (c->sources == NULL)
 		return js_fail_with(e, 10025, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		if (!read_source(json_item(j, i), &c->sources[i], h, e))
+	for (size_t i = 0; i < n; i++) {
+		size_t before = js_path_enter(i);
+		bool   ok = read_source(json_item(j, i), &c->sources[i], h, e);
+
+		js_path_leave(before);
+		if (!ok)
 			return false;
+	}
 	c->n_sources = n;
 	return true;
 }
@@ -282,7 +296,8 @@ static bool read_compression(void *object, const struct json *j,
 	struct slice          s;
 
 	(void)h;
-	if (!json_as_str(j, &s))
+	s = SLICE_NONE;
+	if (!json_as_str(j, &s) && !js_is_null(j))
 		return js_fail_value(e, j);
 	c->is_compressed = slice_eq(s, SLICE("s2"));
 	return c->is_compressed || slice_eq(s, SLICE("none")) ||
@@ -418,9 +433,11 @@ static bool read_limits(void *object, const struct json *j, struct js_hold *h,
 {
 	static const struct js_field fields[] = {
 		{ "inactive_threshold", JS_INT, true,
-		  offsetof(struct stream_config, limit_inactive_ns) },
+		  offsetof(struct stream_config, limit_inactive_ns),
+		  .type = "time.Duration" },
 		{ "max_ack_pending", JS_INT, true,
-		  offsetof(struct stream_config, limit_ack_pending) },
+		  offsetof(struct stream_config, limit_ack_pending),
+		  .type = "int" },
 		{ NULL },
 	};
 
@@ -457,9 +474,7 @@ static bool check_pedantic(void *object, const struct json *j,
 
 	(void)object;
 	(void)h;
-	return json_as_bool(j, &is_pedantic) || js_fail_with(e, 10025,
-	    "json: cannot unmarshal into Go struct field "
-	    "StreamConfigRequest.pedantic of type bool");
+	return json_as_bool(j, &is_pedantic) || js_fail_here(e, j, "bool");
 }
 
 static const struct js_field stream_fields[] = {
@@ -472,7 +487,7 @@ static const struct js_field stream_fields[] = {
 	{ "max_bytes", JS_INT, false, C(max_bytes) },
 	{ "max_age", JS_INT, false, C(max_age_ns), .type = "time.Duration" },
 	{ "max_msgs_per_subject", JS_INT, false, C(max_msgs_per_subject) },
-	{ "max_msg_size", JS_INT, true, C(max_msg_size), .type = "int32" },
+	{ "max_msg_size", JS_INT32, true, C(max_msg_size) },
 	{ "discard", JS_OTHER, .refuses_null = true,
 	  .read = read_discard, .write = write_discard },
 	{ "storage", JS_ENUM, false, C(storage), .names = storages },

@@ -32,6 +32,7 @@ struct source_config {
 	struct slice        name;
 	uint64_t            opt_start_seq;
 	int64_t             opt_start_time;	/* ns since 1970; INT64_MIN: unset */
+	const char         *start_told;		/* js/fields.h */
 	struct slice        filter_subject;
 	struct subject_map *transforms;
 	size_t              n_transforms;

@@ -75,10 +75,6 @@ static bool check_numbers(struct check *k)
 		return invalid(k, "maximum replicas is 5");
 	if (c->n_replicas == 0)
 		c->n_replicas = 1;
-	if (c->max_msg_size > INT32_MAX || c->max_msg_size < INT32_MIN)
-		return js_fail_with(k->e, 10025, "json: cannot unmarshal number "
-		    "%lld into Go struct field StreamConfigRequest."
-		    "max_msg_size of type int32", (long long)c->max_msg_size);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (*rows[i].v < -1 && !too_pedantic(k, rows[i].text))
 			return false;

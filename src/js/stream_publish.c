@@ -335,9 +335,9 @@ static enum publish_end run_checks(struct publish *p,
 enum publish_end publish_check(struct publish *p)
 {
 	static const publish_checker checks[] = {
-		check_open, check_size, check_origin, counter_check_header,
-		check_stream, check_ttl, check_last_subject_seq,
-		check_last_seq, schedule_check, check_duplicate, check_last_id,
+		check_open, check_size, counter_check_header,
+		check_stream, check_ttl, check_last_subject_seq, check_last_seq,
+		schedule_check, check_origin, check_duplicate, check_last_id,
 		check_rollup, counter_count, check_server, check_interest,
 		check_account, check_room, check_ttl_text, raise_ttl,
 	};
@@ -399,13 +399,12 @@ void publish_stored(struct publish *p)
 	struct buf *last = p->s->last_msg_id;
 
 	remember_id(p);
-	if (p->end == PUBLISH_UNWANTED)
-		return;
 	if (p->msg_id.n > 0 || last->n > 0) {
 		buf_reset(last);
 		buf_put_slice(last, p->msg_id);
 	}
-	roll_up(p);
+	if (p->end != PUBLISH_UNWANTED)
+		roll_up(p);
 }
 
 bool publish_fail(struct publish *p, int err)
@@ -548,6 +547,30 @@ static bool is_batched(const struct msg *m)
 	    id.n > 0);
 }
 
+/* More than the configuration lets wait: as nats-server whose queue is full, it
+ * does not look at what came. */
+static bool is_flooded(const struct stream *s, uint64_t size)
+{
+	const struct js_config *c = &s->account->js->config;
+	uint64_t                n_msgs, bytes;
+
+	if (c->limit_buffered_msgs <= 0 && c->limit_buffered_bytes <= 0)
+		return false;
+	store_get_pending(s->store, &n_msgs, &bytes);
+	return (c->limit_buffered_msgs > 0 &&
+	    n_msgs >= (uint64_t)c->limit_buffered_msgs) ||
+	    (c->limit_buffered_bytes > 0 &&
+	    bytes + size > (uint64_t)c->limit_buffered_bytes);
+}
+
+static void refuse_flood(struct stream *s, struct slice reply)
+{
+	struct js_error e = { 0 };
+
+	js_fail(&e, 10167);
+	stream_refuse(s, reply, &e);
+}
+
 void stream_take(void *ctx, const struct run *run)
 {
 	struct stream *s = ctx;
@@ -560,8 +583,11 @@ void stream_take(void *ctx, const struct run *run)
 	for (uint32_t i = 0; i < run->n; i++) {
 		const struct msg *m = &run->msgs[i];
 
-		stream_publish(s, run->subject, m->reply,
-		    cleaned(s, msg_headers(m)), msg_payload(m));
+		if (is_flooded(s, run->subject.n + m->size))
+			refuse_flood(s, m->reply);
+		else
+			stream_publish(s, run->subject, m->reply,
+			    cleaned(s, msg_headers(m)), msg_payload(m));
 	}
 	js_mark_dirty(stream_js(s), s);
 }

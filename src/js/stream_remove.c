@@ -6,13 +6,21 @@
 #include "js/errors.h"
 #include "proto/subject.h"
 
-static void tell_purged(struct stream *s)
+/* Who reads no more than was purged goes on where there is more of it. */
+static void tell_purged(struct stream *s, struct slice filter)
 {
 	struct store_state st;
+	uint64_t           next;
 
 	store_get_state(s->store, &st);
-	LIST_EACH (l, &s->consumers)
-		consumer_purged(consumer_of(l), st.first_seq);
+	if (filter.n > 0 && store_find_next(s->store, filter, 0, &next) != 0)
+		next = st.last_seq + 1;
+	LIST_EACH (l, &s->consumers) {
+		struct consumer *c = consumer_of(l);
+
+		consumer_purged(c, filter.n > 0 && consumer_is_within(c,
+		    filter) ? next : st.first_seq);
+	}
 	s->has_news = true;
 }
 
@@ -25,11 +33,12 @@ bool stream_purge_now(struct stream *s, const struct stream_purge_what *what,
 	*n = 0;
 	err = s->error != 0 ? s->error : store_purge(s->store, &p, n);
 	js_mark_dirty(stream_js(s), s);
-	if (err == 0 && what->filter.n == 0 && what->seq == 0 &&
+	if (err == 0 && (what->filter.n == 0 ||
+	    slice_eq(what->filter, SLICE(">"))) && what->seq == 0 &&
 	    what->keep == 0)
 		s->was_purged = true;
 	if (*n > 0 || err == 0)
-		tell_purged(s);
+		tell_purged(s, what->filter);
 	return err == 0 || js_fail_with(e, 10110, "%s", err_text(err));
 }
 

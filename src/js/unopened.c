@@ -8,7 +8,7 @@
 #include "js/js.h"
 #include "js/place.h"
 
-void unopened_add(struct list *all, const char *path, int64_t level)
+void unopened_add(struct list *all, const char *path)
 {
 	size_t           n = strlen(path) + 1;
 	struct unopened *u = malloc(sizeof *u + n);
@@ -16,27 +16,8 @@ void unopened_add(struct list *all, const char *path, int64_t level)
 	if (u == NULL)
 		return;
 	u->link = (struct list){ 0 };
-	u->level = level;
 	memcpy(u->path, path, n);
 	list_append(all, &u->link);
-}
-
-int64_t unopened_level(const struct list *all, struct slice name)
-{
-	struct buf of = { 0 };
-	int64_t    level = 0;
-
-	for (struct list *l = all->next; l != all && level == 0; l = l->next) {
-		const struct unopened *u = CONTAINER_OF(l, struct unopened,
-		    link);
-
-		buf_reset(&of);
-		unopened_put_name(u, &of);
-		if (slice_eq(buf_slice(&of), name))
-			level = u->level;
-	}
-	buf_fini(&of);
-	return level;
 }
 
 void unopened_clear(struct list *all)
@@ -80,7 +61,7 @@ static void add_stranger(void *ctx, const char *path)
 		return;
 	place_each(path, look_for_messages, &holds_any);
 	if (holds_any)
-		unopened_add(&js->strangers, path, 0);
+		unopened_add(&js->strangers, path);
 }
 
 void unopened_find_strangers(struct js *js)

@@ -9,7 +9,6 @@
 #define JS_UNOPENED_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/list.h"
 #include "base/slice.h"
@@ -19,15 +18,11 @@ struct js;
 
 struct unopened {
 	struct list link;
-	int64_t     level;	/* of the API that it needs; 0: not that */
 	char        path[];
 };
 
-/* path is copied.  level: more than ours, of what a newer server made; else 0.
- * Without memory it is not told of. */
-void unopened_add(struct list *all, const char *path, int64_t level);
-/* Of the stream called so; 0: it is not here, or not because of that. */
-int64_t unopened_level(const struct list *all, struct slice name);
+/* path is copied.  Without memory it is not told of. */
+void unopened_add(struct list *all, const char *path);
 void unopened_clear(struct list *all);
 
 /* After all accounts are enabled: adds to js->strangers the directories that

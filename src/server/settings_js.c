@@ -116,6 +116,8 @@ bool settings_jetstream(const struct options *o, const char *id,
 			o->js_batch_timeout > 0 ? o->js_batch_timeout : 0 },
 		.limit_requests = o->js_request_queue,
 		.limit_infos = o->js_info_queue,
+		.limit_buffered_msgs = o->js_buffered_msgs,
+		.limit_buffered_bytes = o->js_buffered_size,
 		.sync_interval_ns = sync_interval(o) };
 	return ret->dir != NULL && ret->server_name != NULL &&
 	    ret->server_id != NULL &&

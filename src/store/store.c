@@ -325,6 +325,8 @@ int store_create(const struct store_config *c, const char *path,
 
 	if (blob.n > META_BLOB_MAX)
 		return ERR_LIMIT;
+	if (first_seq > STORE_SEQ_MAX)
+		return ERR_RANGE;
 	s = store_alloc(c);
 	if (s == NULL)
 		return ERR_NOMEM;
@@ -461,6 +463,13 @@ uint64_t store_last_seq(const struct store *s)
 int64_t store_last_ts_ns(const struct store *s)
 {
 	return s->last_ts_ns;
+}
+
+void store_get_pending(const struct store *s, uint64_t *n_msgs,
+    uint64_t *bytes)
+{
+	*n_msgs = s->pending_msgs;
+	*bytes = s->pending_bytes;
 }
 
 uint64_t store_mark(const struct store *s)

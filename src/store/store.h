@@ -36,6 +36,10 @@ struct store_pool;
 
 enum { STORE_SUBJECT_MAX = 65535 };
 
+/* The last sequence that is given out.  Behind it is room for those that a crash
+ * leaves in doubt. */
+#define STORE_SEQ_MAX (UINT64_MAX - (UINT64_C(1) << 32))
+
 enum store_why {
 	STORE_LOST,	/* was acknowledged */
 	STORE_TORN,	/* written when the machine stopped: perhaps never
@@ -71,7 +75,8 @@ struct store_config {
 
 /* Makes the directory path, which does not exist or is empty, durably.  blob:
  * the caller's own bytes, kept with the store in several copies; at most
- * META_BLOB_MAX.  ERR_EXISTS, ERR_NOSPC, ERR_IO, ERR_NOMEM. */
+ * META_BLOB_MAX.  ERR_EXISTS, ERR_NOSPC, ERR_IO, ERR_NOMEM; ERR_RANGE: first_seq
+ * is beyond STORE_SEQ_MAX. */
 int store_create(const struct store_config *c, const char *path,
     uint64_t first_seq, struct slice blob, struct store **ret);
 
@@ -106,7 +111,8 @@ int store_remove_files(const struct store_config *c, const char *path);
  * ts_ns: since 1970; never before the last one's (the caller holds back a
  * clock that steps).  *seq: above all that were ever given out.
  * ERR_NOSPC, ERR_NOMEM: nothing has happened, a later try may succeed.
- * ERR_LIMIT: the message is too large for any block.
+ * ERR_LIMIT: the message is too large for any block.  ERR_RANGE: STORE_SEQ_MAX
+ * has been given out.
  * ERR_BUSY: too much waits to be written, or descriptors have run out.  Else
  * store_error. */
 int store_append(struct store *s, struct slice subject, struct slice hdr,
@@ -116,8 +122,8 @@ int store_append(struct store *s, struct slice subject, struct slice hdr,
 int store_skip(struct store *s, int64_t ts_ns, uint64_t *seq);
 
 /* Likewise all from the next one to before next; they cost next to nothing.
- * Nothing to do where the next one is next or more.  ERR_NOMEM, ERR_NOSPC: they
- * are still to be given out. */
+ * Nothing to do where the next one is next or more.  ERR_NOMEM, ERR_NOSPC,
+ * ERR_RANGE: they are still to be given out. */
 int store_skip_to(struct store *s, uint64_t next);
 
 enum store_delete {
@@ -147,7 +153,7 @@ struct store_purge {
 
 /* *n: how many went.  Without a pattern, below_seq may lie beyond the end: the
  * next sequence is then that one.  ERR_NOMEM, ERR_IO, ERR_NOSPC: some may be
- * gone. */
+ * gone.  ERR_RANGE: that is beyond STORE_SEQ_MAX, and nothing has happened. */
 int store_purge(struct store *s, const struct store_purge *what, uint64_t *n);
 
 /* Compress what is appended from now on, or do not. */
@@ -242,6 +248,10 @@ struct store_totals {
 struct store_totals store_totals(const struct store *s);
 uint64_t store_last_seq(const struct store *s);
 int64_t store_last_ts_ns(const struct store *s);
+
+/* What was appended and is not written yet. */
+void store_get_pending(const struct store *s, uint64_t *n_msgs,
+    uint64_t *bytes);
 
 /* Verify one sealed block against its checksums, round and round.  Finds what
  * has rotted before somebody reads it.  ERR_NOTFOUND: there is none. */

@@ -86,6 +86,7 @@ struct chunk {
 	struct block_file *b;
 	uint64_t           at;
 	struct buf         data;
+	uint64_t           n_msgs;
 	bool               is_random;	/* over something that was there */
 };
 
@@ -159,7 +160,7 @@ struct store {
 	struct list   noise;		/* chunks that go over what was erased,
 					   once its DEAD record is written */
 	struct buf    spare;		/* of a chunk that is done */
-	uint64_t      pending_bytes;
+	uint64_t      pending_bytes, pending_msgs;
 	struct run_list dying[N_DYING];	/* dead, and not yet written down */
 	uint64_t      mark, durable, durable_seq;
 	bool          wants_sync, wants_meta, wants_retire, wants_compaction;

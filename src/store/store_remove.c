@@ -324,6 +324,8 @@ static int purge(struct store *s, const struct store_purge *what, uint64_t *n)
 	if (what->below_seq != 0 && what->below_seq < p.below)
 		p.below = what->below_seq;
 	if (p.pattern.n == 0 && what->keep == 0 && p.below > s->last_seq) {
+		if (what->below_seq > STORE_SEQ_MAX)
+			return ERR_RANGE;
 		*n = s->n_msgs;
 		err = purge_everything(s);
 		if (err == 0 && what->below_seq > s->last_seq + 1)

@@ -345,6 +345,7 @@ static void finish_chunks(struct store *s)
 		if (!c->is_random) {
 			c->b->written = c->at + c->data.n;
 			s->pending_bytes -= c->data.n;
+			s->pending_msgs -= c->n_msgs;
 		}
 		if (s->spare.p == NULL) {
 			s->spare = c->data;

@@ -209,6 +209,8 @@ static void put_record(struct store *s, struct block_file *b,
 	assert(!buf_failed(&c->data));
 	b->end += n;
 	s->pending_bytes += n;
+	c->n_msgs += r->type == RECORD_MSG;
+	s->pending_msgs += r->type == RECORD_MSG;
 }
 
 static void seal(struct store *s, struct block_file *b, uint64_t next_first)
@@ -356,7 +358,7 @@ static int settle(struct store *s, int err)
 	if (err == ERR_NOSPC)
 		s->is_full = true;
 	return err == 0 || err == ERR_NOSPC || err == ERR_NOMEM ||
-	    err == ERR_BUSY ? err : store_fail(s, err);
+	    err == ERR_BUSY || err == ERR_RANGE ? err : store_fail(s, err);
 }
 
 static int may_append(struct store *s, uint64_t n)
@@ -367,6 +369,8 @@ static int may_append(struct store *s, uint64_t n)
 		return err;
 	if (n > RECORD_BYTES_MAX)
 		return ERR_LIMIT;
+	if (s->last_seq >= STORE_SEQ_MAX)
+		return ERR_RANGE;
 	if (s->pending_bytes > 0 && s->pending_bytes + n > PENDING_BYTES_MAX)
 		return ERR_BUSY;
 	if (!s->has_reserve)
@@ -538,6 +542,8 @@ int store_skip_to(struct store *s, uint64_t next)
 
 	if (s->err != 0 || next <= s->last_seq + 1)
 		return s->err;
+	if (next > STORE_SEQ_MAX)
+		return ERR_RANGE;
 	if (next - b->first_seq >= BLOCK_RECORDS_MAX)
 		return store_jump(s, next);
 	return skip_through(s, s->last_ts_ns, next - 1);

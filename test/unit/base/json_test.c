@@ -344,6 +344,45 @@ TEST(integers_survive_or_fail)
 	}
 }
 
+TEST(integers_beyond_63_bits_are_kept_digit_by_digit)
+{
+	static const struct { const char *text; bool ok, is_kept; uint64_t v; } t[] = {
+		{ "0",                    true,  false, 0 },
+		{ "9223372036854775807",  true,  false, INT64_MAX },
+		{ "9223372036854775808",  true,  true,  UINT64_C(1) << 63 },
+		{ "18446744073709551615", true,  true,  UINT64_MAX },
+		{ "18446744073709551616", false, true,  0 },
+		{ "-9223372036854775809", false, true,  0 },
+		{ "-1",                   false, false, 0 },
+		{ "1.0",                  false, false, 0 },
+		{ "\"5\"",                false, false, 0 },
+		{ "\"\\u00005\"",         false, false, 0 },
+		{ "\"\\u0000\"",          false, false, 0 },
+		{ "\"\\u0000\\u00005\"",   false, false, 0 },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct json *j = parsed(slice_str(t[i].text));
+		struct slice text = SLICE_NONE;
+		struct buf   again = { 0 };
+		uint64_t     v = 0;
+
+		CHECK_INT(json_as_u64(j, &v), t[i].ok, "%s", t[i].text);
+		CHECK(v == t[i].v, "%s", t[i].text);
+		CHECK_INT(json_as_digits(j, &text), t[i].is_kept, "%s",
+		    t[i].text);
+		if (t[i].is_kept) {
+			CHECK_SLICE(text, slice_str(t[i].text));
+			CHECK(!json_as_str(j, &text), "%s", t[i].text);
+		}
+		json_put(JSON_INTO(&again, 0), j);
+		if (t[i].ok || t[i].is_kept || *t[i].text == '"')
+			CHECK_SLICE(buf_slice(&again), slice_str(t[i].text));
+		buf_fini(&again);
+		json_free(j);
+	}
+}
+
 TEST(floats_may_be_written_as_integers)
 {
 	static const struct { const char *text; bool ok; double v; } t[] = {
@@ -454,6 +493,30 @@ TEST(any_bytes_come_back_but_for_replacement)
 		json_free(j);
 	}
 	buf_fini(&want);
+}
+
+TEST(a_value_is_written_once_more)
+{
+	static const struct { const char *in, *out; } t[] = {
+		{ "[1,-2,1.5,true,false,null,\"<\"]",
+		  "[1,-2,1.5,true,false,null,\"\\u003c\"]" },
+		{ "{\"a\":{\"b\":[]},\"c\":{}}",
+		  "{\"a\":{\"b\":[]},\"c\":{}}" },
+		{ "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+		  "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[null]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]" },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		const char  *why;
+		struct json *doc = json_parse(slice_str(t[i].in), &why);
+		struct buf   once_more = { 0 };
+
+		CHECK(doc != NULL, "%s", t[i].in);
+		json_put(JSON_INTO(&once_more, 0), doc);
+		CHECK_SLICE(buf_slice(&once_more), slice_str(t[i].out));
+		buf_fini(&once_more);
+		json_free(doc);
+	}
 }
 
 TEST(json_is_laid_out_anew)

@@ -183,6 +183,10 @@ static const struct { const char *key, *text, *value; } good[] = {
 	  "ChaChaPoly" },
 	{ "jetstream.domain", "jetstream { domain: hub }", "hub" },
 	{ "jetstream.strict", "jetstream { strict: false }", "false" },
+	{ "jetstream.max_buffered_msgs",
+	  "jetstream { max_buffered_msgs: 9 }", "9" },
+	{ "jetstream.max_buffered_size",
+	  "jetstream { max_buffered_size: 9 }", "9" },
 	{ "jetstream.request_queue_limit",
 	  "jetstream { request_queue_limit: 9 }", "9" },
 	{ "jetstream.info_queue_limit", "jetstream { info_queue_limit: -1 }",
@@ -488,6 +492,11 @@ TEST(what_of_jetstream_is_not_used_is_checked_all_the_same)
 	    "max_outstanding_catchup: \"1M\", max_buffered_msgs: -1, "
 	    "max_concurrent_io: 4, meta_compact_size: 0, limits { max_ha_assets: "
 	    "5, batch { timeout: \"5s\", max_msgs: 9 } } }"), 0, "%s", told);
+	CHECK_INT(loaded->js_buffered_msgs, -1);
+	CHECK_INT(load("jetstream { max_buffered_msgs: 7, max_buffered_size: "
+	    "\"2M\" }"), 0, "%s", told);
+	CHECK_INT(loaded->js_buffered_msgs, 7);
+	CHECK_INT(loaded->js_buffered_size, 2 << 20);
 }
 
 TEST(an_accounts_jetstream_is_refused_in_nats_servers_words)

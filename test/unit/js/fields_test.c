@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "check.h"
+#include "js/errors.h"
 
 #define S INT64_C(1000000000)
 
@@ -40,6 +41,57 @@ TEST(a_time_is_read_in_any_zone)
 		    t[i].text);
 		if (t[i].ok)
 			CHECK_INT(ns, t[i].ns, "%s", t[i].text);
+	}
+}
+
+TEST(a_time_is_told_again_with_its_zone_and_its_year)
+{
+	static const struct { const char *sent, *told; } t[] = {
+		{ "2030-01-01T00:00:00Z", NULL },
+		{ "2030-01-01T00:00:00.1200Z", "2030-01-01T00:00:00.12Z" },
+		{ "2030-01-01T00:00:00-00:00", "2030-01-01T00:00:00Z" },
+		{ "2030-01-01T00:00:00+02:00", NULL },
+		{ "2030-01-01T00:00:00.500-07:30",
+		  "2030-01-01T00:00:00.5-07:30" },
+		{ "2030-01-01T00:00:00.000+01:00",
+		  "2030-01-01T00:00:00+01:00" },
+		{ "2030-01-01T00:00:00.1234567891+01:00",
+		  "2030-01-01T00:00:00.123456789+01:00" },
+		{ "3000-01-01T00:00:00.0Z", "3000-01-01T00:00:00Z" },
+		{ "1600-01-01T00:00:00Z", NULL },
+		{ "0001-01-01T00:00:00Z", NULL },
+	};
+	struct whole { int64_t ns; const char *told; } o;
+	static const struct js_field fields[] = {
+		{ "t", JS_TIME, true, offsetof(struct whole, ns),
+		  offsetof(struct whole, told) },
+		{ NULL },
+	};
+
+	for (size_t i = 0; i < N_OF(t); i++) {
+		struct buf      in = { 0 }, want = { 0 }, out = { 0 };
+		struct js_hold *h = js_hold_create();
+		struct js_error e = { 0 };
+		const char     *why;
+		struct json    *doc;
+		struct json_writer *w = JSON_INTO(&out, 0);
+
+		buf_printf(&in, "{\"t\":\"%s\"}", t[i].sent);
+		buf_printf(&want, "{\"t\":\"%s\"}", t[i].told != NULL
+		    ? t[i].told : t[i].sent);
+		doc = json_parse(buf_slice(&in), &why);
+		o = (struct whole){ 0 };
+		CHECK(js_fields_read(fields, "T", doc, true, &o, h, &e));
+		json_begin_object(w);
+		js_fields_write(fields, &o, w);
+		json_end_object(w);
+		CHECK_SLICE(buf_slice(&out), buf_slice(&want), "%s",
+		    t[i].sent);
+		json_free(doc);
+		js_hold_destroy(h);
+		buf_fini(&in);
+		buf_fini(&want);
+		buf_fini(&out);
 	}
 }
 

@@ -16,6 +16,7 @@
 #include "js/consumer_config.h"
 #include "js/errors.h"
 #include "js/js.h"
+#include "js/offline.h"
 #include "js/place.h"
 #include "js/stream_config.h"
 #include "js/stream_int.h"
@@ -618,9 +619,13 @@ TEST(what_a_newer_server_made_is_left_as_it_is_and_says_so)
 	for (int i = 0; i < 2; i++) {
 		open_js(&b);
 		CHECK_INT(b.a->n, 0);
-		CHECK_INT(unopened_level(&b.a->unopened, SLICE("S")), 99);
-		CHECK_INT(unopened_level(&b.a->unopened, SLICE("T")), 0);
-		check_health(&b, &all, 503, NO_S, NO_S_JSON);
+		CHECK_INT(b.a->n_offline, 1);
+		CHECK(offline_find(b.a, SLICE("S")) != NULL);
+		CHECK(offline_find(b.a, SLICE("T")) == NULL);
+		check_health(&b, &all, 200, "", "");
+		check_health(&b, &(struct report_wish){
+		    .options.account = SLICE("A"), .stream = SLICE("S") }, 200,
+		    "", "");
 		if (i == 0)
 			js_destroy(b.js);
 	}

@@ -26,7 +26,7 @@ TEST(the_name_is_what_the_directory_was_made_for)
 		struct buf  name = { 0 };
 
 		list_init(&all);
-		unopened_add(&all, t[i].path, 0);
+		unopened_add(&all, t[i].path);
 		unopened_put_name(CONTAINER_OF(all.next, struct unopened, link),
 		    &name);
 		CHECK_SLICE(buf_slice(&name), slice_str(t[i].name), "%s",

@@ -43,9 +43,9 @@ static void fill(enum storage storage)
 	world_delete(&from, 9000);
 }
 
-static void pack_all(struct buf *out)
+static void pack_all(struct buf *out, bool is_tar)
 {
-	struct pack *p = pack_create(&from.stream, true);
+	struct pack *p = pack_create(&from.stream, true, is_tar);
 	int          rc = 1;
 
 	CHECK(p != NULL);
@@ -117,13 +117,13 @@ static void check_same(void)
 	CHECK_INT(vb.n_pending, va.n_pending);
 }
 
-static void goes_there_and_back(enum storage storage)
+static void goes_there_and_back(enum storage storage, bool is_tar)
 {
 	static const size_t pieces[] = { 1, 100, SIZE_MAX };
 	struct buf          raw = { 0 };
 
 	fill(storage);
-	pack_all(&raw);
+	pack_all(&raw, is_tar);
 	for (size_t i = 0; i < N_OF(pieces); i++) {
 		prepare(&to, storage);
 		CHECK_INT(unpack_all(buf_slice(&raw), pieces[i]), 0);
@@ -136,27 +136,63 @@ static void goes_there_and_back(enum storage storage)
 
 TEST(a_stream_on_disk_goes_over)
 {
-	goes_there_and_back(STORAGE_FILE);
+	goes_there_and_back(STORAGE_FILE, false);
+}
+
+TEST(a_stream_on_disk_goes_over_as_a_tar)
+{
+	goes_there_and_back(STORAGE_FILE, true);
 }
 
 TEST(a_stream_in_memory_goes_over)
 {
-	goes_there_and_back(STORAGE_MEMORY);
+	goes_there_and_back(STORAGE_MEMORY, false);
+}
+
+/* How many there are was said before; this one is put as it was at its end. */
+TEST(a_consumer_that_is_deleted_meanwhile_is_there)
+{
+	struct buf   raw = { 0 };
+	struct pack *p;
+	int          rc = 1;
+
+	fill(STORAGE_FILE);
+	world_create(&from, world_config("B"));
+	world_create(&from, world_config("D"));
+	p = pack_create(&from.stream, true, false);
+	CHECK(p != NULL);
+	CHECK_INT(pack_some(p, &raw), 1);
+	CHECK_INT(consumer_delete(stream_find_consumer(&from.stream,
+	    SLICE("B"))), 0);
+	world_create(&from, world_config("E"));
+	while (rc == 1)
+		rc = pack_some(p, &raw);
+	CHECK_INT(rc, 0, "%s", pack_why(p));
+	pack_destroy(p);
+	prepare(&to, STORAGE_FILE);
+	CHECK_INT(unpack_all(buf_slice(&raw), SIZE_MAX), 0);
+	check_same();
+	CHECK_INT(to.stream.n_consumers, 3);
+	CHECK(stream_find_consumer(&to.stream, SLICE("B")) != NULL);
+	CHECK(stream_find_consumer(&to.stream, SLICE("E")) == NULL);
+	world_fini(&to);
+	buf_fini(&raw);
+	world_fini(&from);
 }
 
 /* It is as large as it is because it is plain; each bit is under some sum. */
-static void notices_all(enum storage storage)
+static void notices_all(bool is_tar)
 {
 	struct buf raw = { 0 };
 
-	fill(storage);
-	pack_all(&raw);
+	fill(STORAGE_FILE);
+	pack_all(&raw, is_tar);
 	for (size_t at = 0; at < raw.n; at++) {
-		prepare(&to, storage);
+		prepare(&to, STORAGE_FILE);
 		CHECK(unpack_all(slice_of(raw.p, at), SIZE_MAX) != 0,
 		    "cut at %zu", at);
 		world_fini(&to);
-		prepare(&to, storage);
+		prepare(&to, STORAGE_FILE);
 		raw.p[at] ^= 0x10;
 		if (unpack_all(buf_slice(&raw), SIZE_MAX) == 0)
 			check_same();
@@ -169,12 +205,12 @@ static void notices_all(enum storage storage)
 
 TEST(damage_to_a_tar_is_noticed)
 {
-	notices_all(STORAGE_FILE);
+	notices_all(true);
 }
 
 TEST(damage_to_messages_is_noticed)
 {
-	notices_all(STORAGE_MEMORY);
+	notices_all(false);
 }
 
 TEST(what_an_account_may_hold_is_not_exceeded)
@@ -182,7 +218,7 @@ TEST(what_an_account_may_hold_is_not_exceeded)
 	struct buf raw = { 0 };
 
 	fill(STORAGE_FILE);
-	pack_all(&raw);
+	pack_all(&raw, false);
 	prepare(&to, STORAGE_FILE);
 	to.account.limits.max_storage = 200;
 	CHECK_INT(unpack_all(buf_slice(&raw), 50), ERR_LIMIT);

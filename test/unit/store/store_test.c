@@ -541,3 +541,34 @@ TEST(the_blob_changes_as_a_whole)
 	store_abandon(s);
 	fake_disk_destroy(d);
 }
+
+TEST(sequences_end_and_do_not_begin_anew)
+{
+	struct disk        *d = fake_disk_create();
+	struct store_config c = { .disk = d };
+	struct store       *s;
+	uint64_t            seq, n;
+
+	CHECK_INT(store_create(&c, "s", STORE_SEQ_MAX + 1, SLICE("x"), &s),
+	    ERR_RANGE);
+	CHECK_INT(store_create(&c, "s", STORE_SEQ_MAX - 1, SLICE("x"), &s), 0);
+	CHECK(put_one(s) == STORE_SEQ_MAX - 1);
+	CHECK_INT(store_skip_to(s, STORE_SEQ_MAX + 1), ERR_RANGE);
+	CHECK(put_one(s) == STORE_SEQ_MAX);
+	CHECK_INT(store_append(s, SLICE("a"), SLICE_NONE, SLICE("x"), 1, &seq),
+	    ERR_RANGE);
+	CHECK_INT(store_skip(s, 1, &seq), ERR_RANGE);
+	CHECK_INT(store_purge(s, &(struct store_purge){
+		.below_seq = UINT64_MAX }, &n), ERR_RANGE);
+	CHECK_INT(store_error(s), 0);
+	store_flush(s);
+	store_abandon(s);
+	CHECK_INT(store_open(&c, "s", &s), 0);
+	CHECK_INT(store_delete(s, STORE_SEQ_MAX, STORE_DELETE, NULL), 0);
+	CHECK_INT(store_append(s, SLICE("a"), SLICE_NONE, SLICE("x"), 1, &seq),
+	    ERR_RANGE);
+	CHECK_INT(store_purge(s, &(struct store_purge){ 0 }, &n), 0);
+	CHECK_INT(n, 1);
+	CHECK_INT(store_close(s), 0);
+	fake_disk_destroy(d);
+}

@@ -283,6 +283,26 @@ def bench():
     says(nats('bench kv get --msgs 200 ' + more), r'stats: [\d,]+ msgs/sec')
 
 
+def backup():
+    nats('stream add BACKED --subjects=backed.> --defaults --metadata=team:x')
+    for i in range(20):
+        nats('pub backed.%d -J' % (i % 3), 'text ' * i)
+    nats('consumer add BACKED worker --pull --defaults')
+    nats('consumer next BACKED worker --count 3 --ack')
+    nats('stream rmm BACKED 7 --force')
+    before = document('stream info BACKED')['state']
+    says(nats('backup stream BACKED kept --no-progress'), 'Received')
+    says(nats('backup validate kept'), 'OK: 22 entries, 1 consumers, 19 messages, 3 subjects')
+    says(nats('backup info kept'), r'Messages: 19', r'Names: worker')
+    nats('stream rm BACKED --force')
+    nats('backup restore stream kept --no-progress')
+    after = document('stream info BACKED')['state']
+    check(after == before, '%r is not %r' % (after, before))
+    floor = document('consumer info BACKED worker')['ack_floor']
+    check(floor['stream_seq'] == 3, floor)
+    nats('stream rm BACKED --force')
+
+
 def account():
     says(nats('account info'), 'JetStream Account Information', r'Streams: \d+',
          r'Consumers: \d+ of Unlimited|Consumers: \d+')
@@ -306,7 +326,7 @@ def after_restart():
 
 FIRST = (stream_add, publish, stream_look, stream_edit, stream_thin, consumer_add, consumer_next,
          consumer_edit, consumer_pause, consumer_sub, consumer_groups, key_value, kv_watch,
-         kv_ttl, objects, bench, account)
+         kv_ttl, objects, backup, bench, account)
 
 
 def main():
