@@ -438,12 +438,12 @@ void batch_take(struct stream *s, const struct batch_msg *m)
 
 /* Of the message at seq, which is of an atomic batch: its id, its place, and
  * whether it is the last.  False: it is no such message. */
-static bool read_place(struct stream *s, uint64_t seq, struct store_msg *m,
+static bool read_place(struct store *store, uint64_t seq, struct store_msg *m,
     struct slice *id, uint64_t *place, bool *is_last)
 {
 	struct slice text;
 
-	if (store_read(s->store, seq, m) != 0 || m->hdr.n == 0 ||
+	if (store_read(store, seq, m) != 0 || m->hdr.n == 0 ||
 	    !js_header_get(m->hdr, SLICE("Nats-Batch-Id"), id) || id->n == 0 ||
 	    !js_header_get(m->hdr, SLICE("Nats-Batch-Sequence"), &text) ||
 	    !text_parse_u64(text, place))
@@ -452,26 +452,66 @@ static bool read_place(struct stream *s, uint64_t seq, struct store_msg *m,
 	return true;
 }
 
-void batch_recover(struct stream *s)
+/* Whether id is first's, which is what it says when it is empty. */
+static bool is_same(struct buf *first, struct slice id)
+{
+	if (first->n == 0)
+		buf_put_slice(first, id);
+	return slice_eq(id, buf_slice(first));
+}
+
+/* The first message of the batch that is unfinished at seq, its last so far;
+ * seq + 1: none is. */
+static uint64_t first_before(struct store *store, uint64_t seq)
 {
 	struct store_msg m = { 0 };
-	struct slice     id;
-	struct buf       first = { 0 };
-	uint64_t         seq = store_last_seq(s->store), place;
+	struct buf       id = { 0 };
+	struct slice     found;
+	uint64_t         first = seq + 1, place = 2;
 	bool             is_last;
 
-	while (s->config->allow_atomic && seq > 0 &&
-	    read_place(s, seq, &m, &id, &place, &is_last)) {
-		if (is_last || (first.n > 0 && !slice_eq(id,
-		    buf_slice(&first))))
-			break;
-		if (first.n == 0)
-			buf_put_slice(&first, id);
-		store_delete(s->store, seq, STORE_DELETE, NULL);
-		if (place <= 1)
-			break;
-		seq--;
-	}
+	for (; place > 1 && seq > 0 && read_place(store, seq, &m, &found,
+	    &place, &is_last) && !is_last && is_same(&id, found); seq--)
+		first = seq;
 	store_msg_fini(&m);
-	buf_fini(&first);
+	buf_fini(&id);
+	return first;
+}
+
+/* The last message of the batch whose beginning was before seq; seq - 1: there
+ * is none. */
+static uint64_t last_after(struct store *store, uint64_t seq)
+{
+	struct store_msg m = { 0 };
+	struct buf       id = { 0 };
+	struct slice     found;
+	uint64_t         last = seq - 1, place;
+	bool             is_last = false;
+
+	for (; !is_last && read_place(store, seq, &m, &found, &place,
+	    &is_last) && place > 1 && is_same(&id, found); seq++)
+		last = seq;
+	store_msg_fini(&m);
+	buf_fini(&id);
+	return last;
+}
+
+static void drop(struct store *store, uint64_t first, uint64_t last)
+{
+	for (uint64_t seq = first; seq <= last; seq++)
+		store_delete(store, seq, STORE_DELETE, NULL);
+}
+
+void batch_cut_off(struct store *store, uint64_t first_seq, uint64_t last_seq)
+{
+	drop(store, first_before(store, first_seq - 1), first_seq - 1);
+	drop(store, last_seq + 1, last_after(store, last_seq + 1));
+}
+
+void batch_recover(struct stream *s)
+{
+	uint64_t last = store_last_seq(s->store);
+
+	if (s->config->allow_atomic)
+		drop(s->store, first_before(s->store, last), last);
 }

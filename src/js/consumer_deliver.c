@@ -8,11 +8,14 @@
 #include "js/consumer_int.h"
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "js/ack_subject.h"
 #include "js/headers.h"
 #include "js/push.h"
 #include "js/stream_config.h"
 #include "store/store.h"
+
+#define DISK_WAIT_NS (1000 * NS_PER_MS)	/* until a failed read is tried again */
 
 /* ---- waking ----------------------------------------------------------- */
 
@@ -37,17 +40,28 @@ void consumer_wake_at(struct consumer *c, int64_t when_ns)
 
 /* ---- what is next ----------------------------------------------------- */
 
-static bool load(struct delivery *d, uint64_t seq)
+static int load(struct delivery *d, uint64_t seq)
 {
 	int err;
 
 	if (d->seq == seq)
-		return true;
+		return 0;
 	d->seq = 0;
 	err = store_read(d->c->stream->store, seq, &d->msg);
 	if (err == 0)
 		d->seq = seq;
-	return err == 0;
+	return err;
+}
+
+/* What the disk does not give now it may give later: that is tried again, and
+ * nothing overtakes it. */
+static bool must_wait_for_disk(struct delivery *d, int err)
+{
+	if (err == 0 || err == ERR_NOTFOUND || err == ERR_CORRUPT)
+		return false;
+	d->is_stalled = true;
+	consumer_wake_at(d->c, consumer_now(d->c) + DISK_WAIT_NS);
+	return true;
 }
 
 static bool peek_again(struct delivery *d)
@@ -57,11 +71,12 @@ static bool peek_again(struct delivery *d)
 
 	while (seq_queue_peek(&c->again, &seq)) {
 		struct pending_entry *e = pending_find(&c->pending, seq);
+		int err = e != NULL && e->is_queued ? load(d, seq)
+		    : ERR_NOTFOUND;
 
-		if (e != NULL && e->is_queued && load(d, seq)) {
-			d->is_again = true;
-			return true;
-		}
+		d->is_again = err == 0;
+		if (err == 0 || must_wait_for_disk(d, err))
+			return err == 0;
 		seq_queue_pop(&c->again);
 		if (e != NULL && e->is_queued)
 			consumer_drop(c, e,
@@ -74,11 +89,13 @@ static bool peek_last(struct delivery *d)
 {
 	struct consumer *c = d->c;
 
-	for (; c->last_at < c->n_lasts; c->last_at++)
-		if (load(d, c->lasts[c->last_at])) {
-			d->is_of_lasts = true;
-			return true;
-		}
+	for (; c->last_at < c->n_lasts; c->last_at++) {
+		int err = load(d, c->lasts[c->last_at]);
+
+		d->is_of_lasts = err == 0;
+		if (err == 0 || must_wait_for_disk(d, err))
+			return err == 0;
+	}
 	return false;
 }
 
@@ -92,18 +109,26 @@ static bool must_be_durable(const struct consumer *c)
 	    s->account->js->config.sync_interval_ns == 0;
 }
 
-/* A message that cannot be read is passed over: it is gone, or damaged. */
+/* One that is gone since it was found is looked for anew, and moves nothing: a
+ * wider filter may want what is before it. */
 static bool peek_new(struct delivery *d)
 {
 	struct consumer *c = d->c;
-	uint64_t         seq;
+	uint64_t         seq, missed = 0;
+	int              err;
 
 	while (consumer_find_next(c, &seq)) {
 		if (must_be_durable(c) && seq > store_durable_seq(
 		    c->stream->store))
 			return false;
-		if (load(d, seq))
-			return true;
+		err = load(d, seq);
+		if (err == 0 || must_wait_for_disk(d, err))
+			return err == 0;
+		consumer_forget_matches(c);
+		if (missed != seq) {
+			missed = seq;
+			continue;
+		}
 		c->next_seq = seq + 1;
 		c->is_counted = false;
 	}
@@ -142,11 +167,13 @@ bool delivery_peek(struct delivery *d)
 		return false;
 	if (peek_again(d))
 		return true;
+	if (d->is_stalled)
+		return false;
 	if (is_full(d->c)) {
 		d->is_stalled = true;
 		return false;
 	}
-	if (!peek_last(d) && !peek_new(d))
+	if (!peek_last(d) && (d->is_stalled || !peek_new(d)))
 		return false;
 	d->is_stalled = must_wait_for_replay(d);
 	return !d->is_stalled;

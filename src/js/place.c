@@ -120,15 +120,14 @@ int place_move(char **dir, char *to)
 	if (place_is_there(to))
 		err = ERR_EXISTS;
 	else
-		err = rename(*dir, to) == 0 ? place_sync_parent(to)
-		    : disk_err(-errno);
-	if (err == 0) {
-		free(*dir);
-		*dir = to;
-	} else {
+		err = rename(*dir, to) == 0 ? 0 : disk_err(-errno);
+	if (err != 0) {
 		free(to);
+		return err;
 	}
-	return err;
+	free(*dir);
+	*dir = to;
+	return place_sync_parent(to);
 }
 
 /* No two have the same: files of an earlier one may still be there. */

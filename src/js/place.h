@@ -29,7 +29,8 @@ bool place_is_gone(const char *dir);
  * NULL: out of memory. */
 char *place_beside(const char *parent, struct slice name);
 /* *dir is to's from here on, durably.  to is owned, whatever is returned.
- * ERR_EXISTS: there is something. */
+ * ERR_EXISTS: there is something.  After another error the directory may have
+ * moved all the same: *dir says where it is. */
 int place_move(char **dir, char *to);
 
 /* With all that is in it. */

@@ -60,6 +60,16 @@ static void lost(void *ctx, const struct store_loss *loss)
 	    (unsigned long long)loss->last_seq, loss->block_nr);
 }
 
+/* Thread: whoever opens the stream. */
+static void cut_off(void *ctx, struct store *store, uint64_t first_seq,
+    uint64_t last_seq)
+{
+	const struct stream *s = ctx;
+
+	if (s->config->allow_atomic)
+		batch_cut_off(store, first_seq, last_seq);
+}
+
 static void state_lost(void *ctx, const struct store_loss *loss)
 {
 	const struct stream *s = ctx;
@@ -86,7 +96,7 @@ static struct store_config msgs_config(struct stream *s, bool is_memory)
 		.is_volatile = is_memory,
 		.secret = is_memory ? NULL : js_secret(stream_js(s)),
 		.is_compressed = s->config != NULL && is_compressed(s->config),
-		.wake = wake, .lost = lost, .ctx = s };
+		.wake = wake, .lost = lost, .cut_off = cut_off, .ctx = s };
 }
 
 static struct store_config state_config(struct stream *s)
@@ -308,6 +318,63 @@ static void read_ids(struct stream *s)
 	store_msg_fini(&m);
 }
 
+struct excess {
+	int64_t    max;
+	struct buf subjects;	/* each with its length in front */
+};
+
+static bool note_excess(void *ctx, struct slice subject, uint64_t n,
+    uint64_t last_seq)
+{
+	struct excess *x = ctx;
+	uint32_t       len = (uint32_t)subject.n;
+
+	(void)last_seq;
+	if (n > (uint64_t)x->max) {
+		buf_put(&x->subjects, &len, sizeof len);
+		buf_put_slice(&x->subjects, subject);
+	}
+	return true;
+}
+
+/* What each subject has too much goes. */
+static void prune(struct stream *s,
+    void (*purge)(struct stream *s, struct slice subject, uint64_t keep))
+{
+	struct excess x = { .max = s->config->max_msgs_per_subject };
+	uint32_t      len;
+
+	if (x.max <= 0)
+		return;
+	store_each_subject(s->store, SLICE_NONE, note_excess, &x);
+	for (size_t at = 0; at + sizeof len <= x.subjects.n; at += len) {
+		memcpy(&len, x.subjects.p + at, sizeof len);
+		at += sizeof len;
+		purge(s, slice_of(x.subjects.p + at, len), (uint64_t)x.max);
+	}
+	buf_fini(&x.subjects);
+}
+
+/* While it is opened: no consumer has been told of anything. */
+static void purge_silently(struct stream *s, struct slice subject,
+    uint64_t keep)
+{
+	struct store_purge what = { .pattern = subject, .keep = keep };
+	uint64_t           n;
+
+	store_purge(s->store, &what, &n);
+}
+
+static void purge_subject(struct stream *s, struct slice subject,
+    uint64_t keep)
+{
+	struct stream_purge_what what = { .filter = subject, .keep = keep };
+	struct js_error          e;
+	uint64_t                 n;
+
+	stream_purge_now(s, &what, &n, &e);
+}
+
 static void make_identity(struct stream *s)
 {
 	struct buf text = { 0 };
@@ -447,7 +514,12 @@ int stream_open_files(struct stream *s)
 
 	if (err == 0)
 		err = with_path(s, "/state", open_state, NULL);
-	return err == 0 && !make_memory(s) ? ERR_NOMEM : err;
+	if (err == 0 && !make_memory(s))
+		err = ERR_NOMEM;
+	/* the power may have gone between a message and what it replaced */
+	if (err == 0)
+		prune(s, purge_silently);
+	return err;
 }
 
 void stream_settle_in(struct stream *s)
@@ -455,6 +527,7 @@ void stream_settle_in(struct stream *s)
 	s->is_opening = false;
 	if (cursors_restore(s))
 		stream_settle(s);
+	stream_enforce(s);
 }
 
 void stream_forget(struct stream *s)
@@ -517,48 +590,6 @@ static bool is_same_subjects(const struct stream_config *a,
 	return is_same;
 }
 
-struct excess {
-	struct stream *s;
-	int64_t        max;
-	struct buf     subjects;	/* each with its length in front */
-};
-
-static bool note_excess(void *ctx, struct slice subject, uint64_t n,
-    uint64_t last_seq)
-{
-	struct excess *x = ctx;
-	uint32_t       len = (uint32_t)subject.n;
-
-	(void)last_seq;
-	if (n > (uint64_t)x->max) {
-		buf_put(&x->subjects, &len, sizeof len);
-		buf_put_slice(&x->subjects, subject);
-	}
-	return true;
-}
-
-/* A lower limit for each subject, now. */
-static void prune(struct stream *s)
-{
-	struct excess x = { s, s->config->max_msgs_per_subject, { 0 } };
-	uint32_t      len;
-
-	if (x.max <= 0)
-		return;
-	store_each_subject(s->store, SLICE_NONE, note_excess, &x);
-	for (size_t at = 0; at + sizeof len <= x.subjects.n; at += len) {
-		struct stream_purge_what what = { .keep = (uint64_t)x.max };
-		struct js_error          e;
-		uint64_t                 n;
-
-		memcpy(&len, x.subjects.p + at, sizeof len);
-		at += sizeof len;
-		what.filter = slice_of(x.subjects.p + at, len);
-		stream_purge_now(s, &what, &n, &e);
-	}
-	buf_fini(&x.subjects);
-}
-
 /* What all have had goes; what none of them ever wanted stays. */
 static void lose_interest(struct stream *s)
 {
@@ -608,7 +639,7 @@ void stream_move_in(struct stream *s)
 	s->is_opening = false;
 	stream_settle(s);
 	stream_enforce(s);
-	prune(s);
+	prune(s, purge_subject);
 }
 
 bool stream_update(struct stream *s, struct stream_config *config,
@@ -643,7 +674,7 @@ bool stream_update(struct stream *s, struct stream_config *config,
 	if (!config->allow_batched)
 		fast_batch_drop_all(s);
 	stream_enforce(s);
-	prune(s);
+	prune(s, purge_subject);
 	if (old->retention == RETENTION_LIMITS)
 		lose_interest(s);
 	stream_config_destroy(old);

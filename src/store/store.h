@@ -65,6 +65,11 @@ struct store_config {
 	void             (*wake)(void *ctx);
 	/* Thread: owner.  In store_open too, before it returns. */
 	void             (*lost)(void *ctx, const struct store_loss *loss);
+	/* In store_open, before what was found is written down: these were cut
+	 * off (STORE_TORN).  What makes no sense without them may be read and
+	 * deleted.  NULL: nothing does. */
+	void             (*cut_off)(void *ctx, struct store *s,
+	    uint64_t first_seq, uint64_t last_seq);
 	void              *ctx;
 };
 

@@ -51,6 +51,7 @@ struct opening {
 	uint64_t      durable_seq;
 	uint64_t      next_seq;
 	struct run_list gaps, lost;	/* as store_rebuild says */
+	struct seq_run  gap;		/* at the end; 0: none */
 };
 
 /* ---- names ---------------------------------------------------------------- */
@@ -628,6 +629,7 @@ static int begin_anew(struct opening *o)
 	if (err != 0)
 		return err;
 	if (gap.first <= gap.last) {
+		o->gap = gap;
 		tell_gap(o, gap);
 		err = store_add_dying(s, DYING_LOST, gap);
 	}
@@ -635,6 +637,26 @@ static int begin_anew(struct opening *o)
 	if (s->n_msgs == 0)
 		s->first_seq = s->last_seq + 1;
 	return err;
+}
+
+static void tell_cut_off(const struct opening *o, struct seq_run r)
+{
+	struct store *s = o->s;
+
+	if (r.first <= o->durable_seq)
+		r.first = o->durable_seq + 1;
+	if (s->cfg.cut_off != NULL && r.first <= r.last)
+		s->cfg.cut_off(s->cfg.ctx, s, r.first, r.last);
+}
+
+/* With the same sync as the losses: a later opening sees none of them. */
+static void tell_all_cut_off(const struct opening *o)
+{
+	tell_cut_off(o, o->gap);
+	for (size_t i = 0; i < o->lost.n; i++)
+		tell_cut_off(o, o->lost.runs[i]);
+	for (size_t i = 0; i < o->gaps.n; i++)
+		tell_cut_off(o, o->gaps.runs[i]);
 }
 
 /* Before the metadata say so. */
@@ -684,8 +706,10 @@ static int go_on(struct opening *o)
 		err = lose_runs(o, &o->lost);
 	if (err == 0)
 		err = lose_runs(o, &o->gaps);
-	if (err == 0)
+	if (err == 0) {
+		tell_all_cut_off(o);
 		err = store_sync(s);
+	}
 	store_wait(s);
 	/* reading goes on with a full disk */
 	return err == ERR_NOSPC ? 0 : err != 0 ? err : s->err;
