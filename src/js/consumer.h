@@ -69,11 +69,8 @@ void consumer_pump(struct consumer *c);
 /* A message has left the stream (limits, purge, delete).  subject: what it was
  * stored under. */
 void consumer_gone(struct consumer *c, uint64_t seq, struct slice subject);
-/* Many have gone: a purge.  first_seq: nothing is left for it before that. */
+/* Many have gone: a purge.  first_seq: of the stream, now. */
 void consumer_purged(struct consumer *c, uint64_t first_seq);
-
-/* Has it filters, and only such that the pattern covers? */
-bool consumer_is_within(const struct consumer *c, struct slice pattern);
 
 /* Does the consumer still need this message (interest retention)? */
 bool consumer_needs(const struct consumer *c, uint64_t seq,

@@ -38,14 +38,6 @@ bool consumer_wants(const struct consumer *c, struct slice subject)
 	return false;
 }
 
-bool consumer_is_within(const struct consumer *c, struct slice pattern)
-{
-	for (size_t i = 0; i < c->config->n_filters; i++)
-		if (!subject_is_subset(c->config->filters[i], pattern))
-			return false;
-	return c->config->n_filters > 0;
-}
-
 /* ---- what is next ----------------------------------------------------- */
 
 bool consumer_forget_matches(struct consumer *c)

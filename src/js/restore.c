@@ -55,6 +55,7 @@ struct restore {
 	bool               is_unpacked;
 	struct errand      errand;	/* its files move to their place */
 	bool               is_moving;
+	int64_t            created_ns;
 	int                err;		/* of that */
 	struct timer       timer;
 	int64_t            wall_ns;	/* when it began */
@@ -188,7 +189,7 @@ static void move_files(struct errand *e)
 {
 	struct restore *x = CONTAINER_OF(e, struct restore, errand);
 
-	x->err = stream_move_files(x->s, unpack_created_ns(x->unpack));
+	x->err = stream_move_files(x->s, x->created_ns);
 }
 
 /* From here on it is a stream like any. */
@@ -225,6 +226,7 @@ static void move(struct restore *x)
 		return;
 	}
 	x->is_moving = true;
+	x->created_ns = unpack_created_ns(x->unpack);
 	x->s->is_opening = true;
 	x->errand = (struct errand){ .run = move_files, .done = open };
 	errands_send(x->js->errands, &x->errand);

@@ -6,21 +6,15 @@
 #include "js/errors.h"
 #include "proto/subject.h"
 
-/* Who reads no more than was purged goes on where there is more of it. */
-static void tell_purged(struct stream *s, struct slice filter)
+/* A filtered purge moves nobody on, unlike in nats-server: a filter that is made
+ * wider later may want what lies before. */
+static void tell_purged(struct stream *s)
 {
 	struct store_state st;
-	uint64_t           next;
 
 	store_get_state(s->store, &st);
-	if (filter.n > 0 && store_find_next(s->store, filter, 0, &next) != 0)
-		next = st.last_seq + 1;
-	LIST_EACH (l, &s->consumers) {
-		struct consumer *c = consumer_of(l);
-
-		consumer_purged(c, filter.n > 0 && consumer_is_within(c,
-		    filter) ? next : st.first_seq);
-	}
+	LIST_EACH (l, &s->consumers)
+		consumer_purged(consumer_of(l), st.first_seq);
 	s->has_news = true;
 }
 
@@ -38,7 +32,7 @@ bool stream_purge_now(struct stream *s, const struct stream_purge_what *what,
 	    what->keep == 0)
 		s->was_purged = true;
 	if (*n > 0 || err == 0)
-		tell_purged(s, what->filter);
+		tell_purged(s);
 	return err == 0 || js_fail_with(e, 10110, "%s", err_text(err));
 }
 

@@ -51,14 +51,17 @@ static struct stream_config *make(struct slice text, bool is_strict,
 	return c;
 }
 
+/* What is written down is read again, with what it implied. */
 static void check_alone(struct stream_config *a, const struct stream_limits *l)
 {
+	struct stream_limits  stored = *l;
 	struct buf            text = { 0 };
 	struct js_error       e = { 0 };
 	struct stream_config *b;
 
 	stream_config_write(a, false, JSON_INTO(&text, 0));
-	b = make(buf_slice(&text), true, l, false);
+	stored.is_stored = true;
+	b = make(buf_slice(&text), true, &stored, false);
 	must(b != NULL && stream_config_equal(a, b));
 	must(stream_config_level(a) == stream_config_level(b));
 	must(a->n_subjects == 0 || stream_config_overlaps(a, b));

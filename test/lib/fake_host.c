@@ -31,7 +31,7 @@ static struct js_sub *subscribe(void *ctx, struct account *a,
 	while (l < f->listeners + FAKE_LISTENERS && l->take != NULL)
 		l++;
 	if (any == NULL || l == f->listeners + FAKE_LISTENERS ||
-	    pattern.n >= sizeof l->pattern)
+	    pattern.n == 0 || pattern.n >= sizeof l->pattern)
 		return NULL;
 	l->account = a;
 	memcpy(l->pattern, pattern.p, pattern.n);
