@@ -219,7 +219,7 @@ static bool has_level(struct api_call *c)
 static bool has_jetstream(struct api_call *c, const struct api_row *row)
 {
 	c->is_silent = !c->account->is_enabled &&
-	    row->handle == api_consumer_reset;
+	    row->is_heard;
 	return c->account->is_enabled || row->is_anywhere ||
 	    js_fail(&c->e, 10039);
 }

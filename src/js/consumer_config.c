@@ -65,7 +65,7 @@ static bool read_filter(void *object, const struct json *j, struct js_hold *h,
 	struct slice            s;
 
 	if (!json_as_str(j, &s))
-		return js_fail_here(e, j, "string");
+		return js_fail_here(h, e, j, "string");
 	return js_hold_copy(h, s, &c->one_filter) ||
 	    js_fail_with(e, 10025, "out of memory");
 }
@@ -153,8 +153,6 @@ bool consumer_config_read(const struct json *object, bool is_strict,
 	struct js_hold         *h = js_hold_create();
 	struct consumer_config *c = h == NULL ? NULL
 	    : js_hold_alloc(h, 1, sizeof *c);
-	size_t                  before;
-	bool                    ok;
 
 	if (c == NULL) {
 		js_hold_destroy(h);
@@ -162,11 +160,8 @@ bool consumer_config_read(const struct json *object, bool is_strict,
 	}
 	c->hold = h;
 	c->opt_start_time = c->pause_until = JS_TIME_UNSET;
-	before = js_path_begin("CreateConsumerRequest.config");
-	ok = js_fields_read(fields, "ConsumerConfig", object, is_strict, c, h,
-	    e);
-	js_path_leave(before);
-	if (ok) {
+	if (js_fields_read_part(fields, "ConsumerConfig",
+	    "CreateConsumerRequest.config", object, is_strict, c, h, e)) {
 		*ret = c;
 		return true;
 	}

@@ -526,12 +526,13 @@ static void restore_state(struct consumer *c)
 }
 
 /* Of the copies of a config the last that can be read counts. */
-static bool restore_one(struct stream *s, struct slice subject)
+static bool restore_one(struct stream *s, struct slice subject, void *ctx)
 {
 	struct store_msg m = { 0 };
 	struct consumer *c = NULL;
 	uint64_t         seq = UINT64_MAX;
 
+	(void)ctx;
 	while (c == NULL && seq > 0 && store_find_last(s->state, subject, seq,
 	    &seq) == 0) {
 		if (store_read(s->state, seq, &m) == 0)
@@ -561,33 +562,32 @@ static bool add_name(void *ctx, struct slice subject, uint64_t n,
 	return true;
 }
 
-static bool take_name(struct slice *names, struct slice *subject)
+/* False: not all of them. */
+static bool each_name(struct stream *s,
+    bool (*each)(struct stream *s, struct slice subject, void *ctx), void *ctx)
 {
-	const char *end = names->n == 0 ? NULL
-	    : memchr(names->p, '\n', names->n);
-
-	if (end == NULL)
-		return false;
-	*subject = slice_of(names->p, (size_t)(end - names->p));
-	*names = slice_skip(*names, subject->n + 1);
-	return true;
-}
-
-bool cursors_restore(struct stream *s)
-{
-	struct buf   names = { 0 };
-	struct slice rest, subject;
-	bool         ok;
+	struct buf  names = { 0 };
+	const char *end;
+	bool        ok;
 
 	if (s->state == NULL)
 		return true;
 	store_each_subject(s->state, SLICE("c.*"), add_name, &names);
 	ok = !buf_failed(&names);
-	rest = buf_slice(&names);
-	while (take_name(&rest, &subject))
-		ok = restore_one(s, subject) && ok;
+	for (struct slice rest = buf_slice(&names); rest.n > 0 &&
+	    (end = memchr(rest.p, '\n', rest.n)) != NULL;) {
+		size_t n = (size_t)(end - rest.p);
+
+		ok = each(s, slice_of(rest.p, n), ctx) && ok;
+		rest = slice_skip(rest, n + 1);
+	}
 	buf_fini(&names);
 	return ok;
+}
+
+bool cursors_restore(struct stream *s)
+{
+	return each_name(s, restore_one, NULL);
 }
 
 /* The last copy that can be read. */
@@ -604,24 +604,27 @@ static bool read_config(struct stream *s, struct slice subject,
 	return false;
 }
 
+struct config_visit {
+	void (*each)(void *ctx, struct slice name, struct slice config);
+	void  *ctx;
+};
+
+static bool visit_config(struct stream *s, struct slice subject, void *ctx)
+{
+	const struct config_visit *v = ctx;
+	struct store_msg           m = { 0 };
+
+	if (read_config(s, subject, &m))
+		v->each(v->ctx, slice_skip(subject, 2),
+		    slice_skip(m.body, CONFIG_HEAD));
+	store_msg_fini(&m);
+	return true;
+}
+
 bool cursors_each_config(struct stream *s,
     void (*each)(void *ctx, struct slice name, struct slice config), void *ctx)
 {
-	struct buf       names = { 0 };
-	struct store_msg m = { 0 };
-	struct slice     rest, subject;
-	bool             ok;
+	struct config_visit v = { each, ctx };
 
-	if (s->state == NULL)
-		return true;
-	store_each_subject(s->state, SLICE("c.*"), add_name, &names);
-	ok = !buf_failed(&names);
-	rest = buf_slice(&names);
-	while (take_name(&rest, &subject))
-		if (read_config(s, subject, &m))
-			each(ctx, slice_skip(subject, 2),
-			    slice_skip(m.body, CONFIG_HEAD));
-	store_msg_fini(&m);
-	buf_fini(&names);
-	return ok;
+	return each_name(s, visit_config, &v);
 }

@@ -21,9 +21,17 @@ struct chunk {
 	_Alignas(16) char bytes[];
 };
 
+/* Where in the document a reader is: "StreamConfigRequest.sources.0". */
+struct path {
+	char   text[256];
+	size_t n;
+	bool   is_item;		/* of an array: the last step */
+};
+
 struct js_hold {
 	struct chunk *chunks;
 	bool          is_lenient;
+	struct path  *path;	/* of who reads; NULL: nobody does */
 };
 
 struct js_hold *js_hold_create(void)
@@ -129,42 +137,29 @@ static void put_number(const struct json *j, char *out, size_t size)
 	buf_fini(&text);
 }
 
-/* Where in the document the reader is: "StreamConfigRequest.sources.0"; empty: in
- * none. */
-static _Thread_local struct {
-	char   text[256];
-	size_t n;
-	bool   is_item;		/* of an array: the last step */
-} path;
-
-static size_t enter(struct slice step, bool is_item)
+static size_t enter(struct path *p, struct slice step, bool is_item)
 {
-	size_t before = path.n, room = sizeof path.text - path.n;
-	int    n = snprintf(path.text + path.n, room, "%s%.*s",
-	    path.n > 0 ? "." : "", SLICE_ARG(step));
+	size_t before = p->n, room = sizeof p->text - p->n;
+	int    n = snprintf(p->text + p->n, room, "%s%.*s",
+	    p->n > 0 ? "." : "", SLICE_ARG(step));
 
-	path.n += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
-	path.is_item = is_item;
+	p->n += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+	p->is_item = is_item;
 	return before;
 }
 
-size_t js_path_enter(size_t item)
+size_t js_path_enter(struct js_hold *h, size_t item)
 {
 	char text[24];
 
 	snprintf(text, sizeof text, "%zu", item);
-	return enter(slice_str(text), true);
+	return enter(h->path, slice_str(text), true);
 }
 
-size_t js_path_begin(const char *part)
+void js_path_leave(struct js_hold *h, size_t before)
 {
-	return enter(slice_str(part), false);
-}
-
-void js_path_leave(size_t before)
-{
-	path.n = before;
-	path.is_item = false;
+	h->path->n = before;
+	h->path->is_item = false;
 }
 
 /* Of a number that was to be one its digits are told. */
@@ -179,15 +174,17 @@ static bool is_number(const char *type)
 	return false;
 }
 
-bool js_fail_here(struct js_error *e, const struct json *j, const char *type)
+bool js_fail_here(const struct js_hold *h, struct js_error *e,
+    const struct json *j, const char *type)
 {
-	char number[40] = "";
+	const struct path *p = h->path;
+	char               number[40] = "";
 
 	if (is_number(type))
 		put_number(j, number, sizeof number);
 	return js_fail_with(e, 10025, "json: cannot unmarshal %s%s into %s%.*s "
-	    "of type %s", kind_of(j), number, path.is_item ? ""
-	    : "Go struct field ", (int)path.n, path.text, type);
+	    "of type %s", kind_of(j), number, p->is_item ? ""
+	    : "Go struct field ", (int)p->n, p->text, type);
 }
 
 static bool wrong_type(struct reading *r, const struct js_field *f,
@@ -202,17 +199,17 @@ static bool wrong_type(struct reading *r, const struct js_field *f,
 		[JS_ENUM] = "string",
 	};
 
-	return js_fail_here(r->e, j, f->type != NULL ? f->type
+	return js_fail_here(r->hold, r->e, j, f->type != NULL ? f->type
 	    : types[f->kind]);
 }
 
 static bool wrong_item(struct reading *r, const struct json *array, size_t i,
     const char *type)
 {
-	size_t before = js_path_enter(i);
+	size_t before = js_path_enter(r->hold, i);
 
-	js_fail_here(r->e, json_item(array, i), type);
-	js_path_leave(before);
+	js_fail_here(r->hold, r->e, json_item(array, i), type);
+	js_path_leave(r->hold, before);
 	return false;
 }
 
@@ -318,10 +315,11 @@ struct pairs {
 static bool wrong_pair(struct pairs *p, struct slice key,
     const struct json *value)
 {
-	size_t before = enter(key, false);
+	struct js_hold *h = p->r->hold;
+	size_t          before = enter(h->path, key, false);
 
-	js_fail_here(p->r->e, value, "string");
-	js_path_leave(before);
+	js_fail_here(h, p->r->e, value, "string");
+	js_path_leave(h, before);
 	return false;
 }
 
@@ -480,42 +478,54 @@ static bool read_member(void *ctx, struct slice key, const struct json *value)
 	if (f == NULL || (js_is_null(value) && f->kind != JS_ENUM &&
 	    !f->refuses_null))
 		return r->ok;
-	before = enter(slice_str(f->name), false);
+	before = enter(r->hold->path, slice_str(f->name), false);
 	r->ok = read_value(r, f, value);
-	js_path_leave(before);
+	js_path_leave(r->hold, before);
 	return r->ok;
 }
 
-static bool fail_object(struct js_error *e, const struct json *j, bool is_root,
-    const char *name)
+static bool read_object(const struct js_field *fields, const char *name,
+    const struct json *object, bool is_strict, void *into,
+    struct js_hold *h, struct js_error *e)
 {
-	char type[80];
+	struct reading r = { fields, is_strict && !h->is_lenient, true, into, h,
+		e };
+	char           type[80];
 
-	if (is_root)
-		return js_fail_with(e, 10025, "json: cannot unmarshal %s into "
-		    "Go value of type server.%s", kind_of(j), name);
+	h->is_lenient = !r.is_strict;
 	snprintf(type, sizeof type, "server.%s", name);
-	return js_fail_here(e, j, type);
+	if (!json_is_object(object))
+		return js_fail_here(h, e, object, type);
+	h->path->is_item = false;
+	json_each(object, read_member, &r);
+	return r.ok;
+}
+
+bool js_fields_read_part(const struct js_field *fields, const char *name,
+    const char *where, const struct json *object, bool is_strict, void *into,
+    struct js_hold *h, struct js_error *e)
+{
+	struct path p = { 0 };
+	bool        ok;
+
+	h->path = &p;
+	enter(&p, slice_str(where), false);
+	ok = read_object(fields, name, object, is_strict, into, h, e);
+	h->path = NULL;
+	return ok;
 }
 
 bool js_fields_read(const struct js_field *fields, const char *name,
     const struct json *object, bool is_strict, void *into,
     struct js_hold *h, struct js_error *e)
 {
-	struct reading r = { fields, is_strict && !h->is_lenient, true, into, h,
-		e };
-	bool   is_root = path.n == 0;
-
-	h->is_lenient = !r.is_strict;
+	if (h->path != NULL)
+		return read_object(fields, name, object, is_strict, into, h, e);
 	if (!json_is_object(object))
-		return fail_object(e, object, is_root, name);
-	if (is_root)
-		enter(slice_str(name), false);
-	path.is_item = false;
-	json_each(object, read_member, &r);
-	if (is_root)
-		js_path_leave(0);
-	return r.ok;
+		return js_fail_with(e, 10025, "json: cannot unmarshal %s into "
+		    "Go value of type server.%s", kind_of(object), name);
+	return js_fields_read_part(fields, name, name, object, is_strict, into,
+	    h, e);
 }
 
 /* ---- writing ----------------------------------------------------------------- */

@@ -74,24 +74,27 @@ struct js_metadata {
 };
 
 /* name: what the object is called where an error tells it; inside another, its
- * type.  Unknown members are
- * an error if is_strict, and nothing was read into h before without that: what
- * reads a part need not know.  False and *e, 10025. */
+ * type.  Unknown members are an error if is_strict, and nothing was read into h
+ * before without that: what reads a part need not know.  False and *e, 10025. */
 bool js_fields_read(const struct js_field *fields, const char *name,
     const struct json *object, bool is_strict, void *into,
+    struct js_hold *h, struct js_error *e);
+/* The same of a part of a document that somebody else reads.  where: its place
+ * there, as errors tell it. */
+bool js_fields_read_part(const struct js_field *fields, const char *name,
+    const char *where, const struct json *object, bool is_strict, void *into,
     struct js_hold *h, struct js_error *e);
 
 /* It is "null", which is as good as absent, as in Go. */
 bool js_is_null(const struct json *j);
 
-/* A value that is not of the type, where the reader is: 10025. */
-bool js_fail_here(struct js_error *e, const struct json *j, const char *type);
-/* For who reads an array: the reader is at that item, until it leaves with what
- * entering gave. */
-size_t js_path_enter(size_t item);
-/* For who reads a part of a document: it is there. */
-size_t js_path_begin(const char *part);
-void js_path_leave(size_t before);
+/* For a row's read: a value that is not of the type, where the reader is.  10025. */
+bool js_fail_here(const struct js_hold *h, struct js_error *e,
+    const struct json *j, const char *type);
+/* For one that reads an array: the reader is at that item, until it leaves with
+ * what entering gave. */
+size_t js_path_enter(struct js_hold *h, size_t item);
+void js_path_leave(struct js_hold *h, size_t before);
 
 /* A value that is none of an enum's, as it stands in the text: 10025. */
 bool js_fail_value(struct js_error *e, const struct json *j);

@@ -186,7 +186,6 @@ static void release(struct opening *x, bool is_open)
 static void open_files(struct errand *e)
 {
 	struct opening *x = CONTAINER_OF(e, struct opening, errand);
-
 	bool            failed;
 
 	x->err = stream_open_files(x->stream);

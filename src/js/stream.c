@@ -66,7 +66,8 @@ static void cut_off(void *ctx, struct store *store, uint64_t first_seq,
 {
 	const struct stream *s = ctx;
 
-	if (s->config->allow_atomic)
+	/* when the metadata are lost it is not known yet */
+	if (s->config == NULL || s->config->allow_atomic)
 		batch_cut_off(store, first_seq, last_seq);
 }
 
@@ -318,63 +319,6 @@ static void read_ids(struct stream *s)
 	store_msg_fini(&m);
 }
 
-struct excess {
-	int64_t    max;
-	struct buf subjects;	/* each with its length in front */
-};
-
-static bool note_excess(void *ctx, struct slice subject, uint64_t n,
-    uint64_t last_seq)
-{
-	struct excess *x = ctx;
-	uint32_t       len = (uint32_t)subject.n;
-
-	(void)last_seq;
-	if (n > (uint64_t)x->max) {
-		buf_put(&x->subjects, &len, sizeof len);
-		buf_put_slice(&x->subjects, subject);
-	}
-	return true;
-}
-
-/* What each subject has too much goes. */
-static void prune(struct stream *s,
-    void (*purge)(struct stream *s, struct slice subject, uint64_t keep))
-{
-	struct excess x = { .max = s->config->max_msgs_per_subject };
-	uint32_t      len;
-
-	if (x.max <= 0)
-		return;
-	store_each_subject(s->store, SLICE_NONE, note_excess, &x);
-	for (size_t at = 0; at + sizeof len <= x.subjects.n; at += len) {
-		memcpy(&len, x.subjects.p + at, sizeof len);
-		at += sizeof len;
-		purge(s, slice_of(x.subjects.p + at, len), (uint64_t)x.max);
-	}
-	buf_fini(&x.subjects);
-}
-
-/* While it is opened: no consumer has been told of anything. */
-static void purge_silently(struct stream *s, struct slice subject,
-    uint64_t keep)
-{
-	struct store_purge what = { .pattern = subject, .keep = keep };
-	uint64_t           n;
-
-	store_purge(s->store, &what, &n);
-}
-
-static void purge_subject(struct stream *s, struct slice subject,
-    uint64_t keep)
-{
-	struct stream_purge_what what = { .filter = subject, .keep = keep };
-	struct js_error          e;
-	uint64_t                 n;
-
-	stream_purge_now(s, &what, &n, &e);
-}
-
 static void make_identity(struct stream *s)
 {
 	struct buf text = { 0 };
@@ -518,7 +462,7 @@ int stream_open_files(struct stream *s)
 		err = ERR_NOMEM;
 	/* the power may have gone between a message and what it replaced */
 	if (err == 0)
-		prune(s, purge_silently);
+		stream_prune(s);
 	return err;
 }
 
@@ -590,20 +534,6 @@ static bool is_same_subjects(const struct stream_config *a,
 	return is_same;
 }
 
-/* What all have had goes; what none of them ever wanted stays. */
-static void lose_interest(struct stream *s)
-{
-	struct stream_purge_what all = { 0 };
-	struct js_error          e;
-	uint64_t                 n;
-
-	if (s->config->retention == RETENTION_INTEREST &&
-	    s->n_consumers == 0 && store_totals(s->store).n_msgs > 0)
-		stream_purge_now(s, &all, &n, &e);
-	else
-		stream_settle(s);
-}
-
 /* ---- from a backup ---------------------------------------------------------------- */
 
 static int write_created(struct stream *s, int64_t created_ns)
@@ -639,7 +569,7 @@ void stream_move_in(struct stream *s)
 	s->is_opening = false;
 	stream_settle(s);
 	stream_enforce(s);
-	prune(s, purge_subject);
+	stream_prune(s);
 }
 
 bool stream_update(struct stream *s, struct stream_config *config,
@@ -674,9 +604,9 @@ bool stream_update(struct stream *s, struct stream_config *config,
 	if (!config->allow_batched)
 		fast_batch_drop_all(s);
 	stream_enforce(s);
-	prune(s, purge_subject);
+	stream_prune(s);
 	if (old->retention == RETENTION_LIMITS)
-		lose_interest(s);
+		stream_lose_interest(s);
 	stream_config_destroy(old);
 	expiry_arm(s);
 	js_mark_dirty(stream_js(s), s);

@@ -120,16 +120,16 @@ static bool read_maps(void *object, const struct json *j, struct js_hold *h,
 	size_t                n = json_n_items(j);
 
 	if (!json_is_array(j))
-		return js_fail_here(e, j, "[]server.SubjectTransformConfig");
+		return js_fail_here(h, e, j, "[]server.SubjectTransformConfig");
 	s->transforms = js_hold_alloc(h, n + 1, sizeof *s->transforms);
 	if (s->transforms == NULL)
 		return js_fail_with(e, 10025, "out of memory");
 	for (size_t i = 0; i < n; i++) {
-		size_t before = js_path_enter(i);
+		size_t before = js_path_enter(h, i);
 		bool   ok = read_map(json_item(j, i), "SubjectTransformConfig",
 		    &s->transforms[i], h, e);
 
-		js_path_leave(before);
+		js_path_leave(h, before);
 		if (!ok)
 			return false;
 	}
@@ -259,15 +259,15 @@ static bool read_sources(void *object, const struct json *j, struct js_hold *h,
 	size_t                n = json_n_items(j);
 
 	if (!json_is_array(j))
-		return js_fail_here(e, j, "[]*server.StreamSource");
+		return js_fail_here(h, e, j, "[]*server.StreamSource");
 	c->sources = js_hold_alloc(h, n + 1, sizeof *c->sources);
 	if (c->sources == NULL)
 		return js_fail_with(e, 10025, "out of memory");
 	for (size_t i = 0; i < n; i++) {
-		size_t before = js_path_enter(i);
+		size_t before = js_path_enter(h, i);
 		bool   ok = read_source(json_item(j, i), &c->sources[i], h, e);
 
-		js_path_leave(before);
+		js_path_leave(h, before);
 		if (!ok)
 			return false;
 	}
@@ -293,10 +293,9 @@ static bool read_compression(void *object, const struct json *j,
     struct js_hold *h, struct js_error *e)
 {
 	struct stream_config *c = object;
-	struct slice          s;
+	struct slice          s = SLICE_NONE;
 
 	(void)h;
-	s = SLICE_NONE;
 	if (!json_as_str(j, &s) && !js_is_null(j))
 		return js_fail_value(e, j);
 	c->is_compressed = slice_eq(s, SLICE("s2"));
@@ -473,8 +472,7 @@ static bool check_pedantic(void *object, const struct json *j,
 	bool is_pedantic;
 
 	(void)object;
-	(void)h;
-	return json_as_bool(j, &is_pedantic) || js_fail_here(e, j, "bool");
+	return json_as_bool(j, &is_pedantic) || js_fail_here(h, e, j, "bool");
 }
 
 static const struct js_field stream_fields[] = {

@@ -76,6 +76,11 @@ int stream_drop(struct stream *s, uint64_t seq, enum store_delete how);
 /* After opening: a crash may have kept an ack and not the removal that it
  * brought.  What somebody wanted and nobody needs any more goes. */
 void stream_settle(struct stream *s);
+/* What was kept for all is kept for who is interested: what all have had goes,
+ * what none of them ever wanted stays. */
+void stream_lose_interest(struct stream *s);
+/* What each subject has too much goes.  Thread: owner, or who opens it. */
+void stream_prune(struct stream *s);
 
 /* As stream_purge, whatever the configuration forbids. */
 bool stream_purge_now(struct stream *s, const struct stream_purge_what *what,

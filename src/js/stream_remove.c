@@ -81,6 +81,50 @@ bool stream_delete_msg(struct stream *s, uint64_t seq, bool erase,
 	return err == 0 || js_fail_with(e, 10057, "%s", err_text(err));
 }
 
+/* ---- limits for each subject ------------------------------------------------ */
+
+struct excess {
+	int64_t    max;
+	struct buf subjects;	/* each with its length in front */
+};
+
+static bool note_excess(void *ctx, struct slice subject, uint64_t n,
+    uint64_t last_seq)
+{
+	struct excess *x = ctx;
+	uint32_t       len = (uint32_t)subject.n;
+
+	(void)last_seq;
+	if (n > (uint64_t)x->max) {
+		buf_put(&x->subjects, &len, sizeof len);
+		buf_put_slice(&x->subjects, subject);
+	}
+	return true;
+}
+
+void stream_prune(struct stream *s)
+{
+	struct excess x = { .max = s->config->max_msgs_per_subject };
+	uint32_t      len;
+
+	if (x.max <= 0)
+		return;
+	store_each_subject(s->store, SLICE_NONE, note_excess, &x);
+	for (size_t at = 0; at + sizeof len <= x.subjects.n; at += len) {
+		struct stream_purge_what what = { .keep = (uint64_t)x.max };
+		struct js_error          e;
+		uint64_t                 n;
+
+		memcpy(&len, x.subjects.p + at, sizeof len);
+		at += sizeof len;
+		what.filter = slice_of(x.subjects.p + at, len);
+		stream_purge_now(s, &what, &n, &e);
+	}
+	buf_fini(&x.subjects);
+}
+
+/* ---- retention -------------------------------------------------------------- */
+
 bool stream_has_interest(const struct stream *s, struct slice subject)
 {
 	LIST_EACH (l, &s->consumers)
@@ -110,6 +154,19 @@ void stream_settle(struct stream *s)
 		    !is_needed(s, seq, m.subject))
 			stream_drop(s, seq, STORE_DELETE);
 	store_msg_fini(&m);
+}
+
+void stream_lose_interest(struct stream *s)
+{
+	struct stream_purge_what all = { 0 };
+	struct js_error          e;
+	uint64_t                 n;
+
+	if (s->config->retention == RETENTION_INTEREST &&
+	    s->n_consumers == 0 && store_totals(s->store).n_msgs > 0)
+		stream_purge_now(s, &all, &n, &e);
+	else
+		stream_settle(s);
 }
 
 void stream_acked(struct stream *s, uint64_t seq)
