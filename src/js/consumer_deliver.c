@@ -7,15 +7,19 @@
  */
 #include "js/consumer_int.h"
 
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "js/ack_subject.h"
 #include "js/headers.h"
 #include "js/push.h"
 #include "js/stream_config.h"
 #include "store/store.h"
 
-#define DISK_WAIT_NS (1000 * NS_PER_MS)	/* until a failed read is tried again */
+#define DISK_WAIT_NS     (1000 * NS_PER_MS)	/* until a failed read is tried again */
+#define DISK_PATIENCE_NS (5 * DISK_WAIT_NS)
 
 /* ---- waking ----------------------------------------------------------- */
 
@@ -48,19 +52,53 @@ static int load(struct delivery *d, uint64_t seq)
 		return 0;
 	d->seq = 0;
 	err = store_read(d->c->stream->store, seq, &d->msg);
-	if (err == 0)
+	if (err == 0) {
 		d->seq = seq;
+		d->c->read_fails_since_ns = 0;
+	}
 	return err;
 }
 
-/* What the disk does not give now it may give later: that is tried again, and
- * nothing overtakes it. */
-static bool must_wait_for_disk(struct delivery *d, int err)
+/* Then it is that place of the disk, and not the disk. */
+static bool can_read_others(const struct consumer *c, uint64_t seq)
 {
+	struct store    *store = c->stream->store;
+	struct store_msg m = { 0 };
+	uint64_t         other;
+	bool             ok = (store_find_next(store, SLICE_NONE, seq + 1,
+	    &other) == 0 && store_read(store, other, &m) == 0) ||
+	    (store_find_last(store, SLICE_NONE, seq - 1, &other) == 0 &&
+	    store_read(store, other, &m) == 0);
+
+	store_msg_fini(&m);
+	return ok;
+}
+
+/* What the disk does not give now it may give later: that is tried again, and
+ * nothing overtakes it.  A place that is gone for good costs its message, and
+ * does not hold up the others. */
+static bool must_wait_for_disk(struct delivery *d, uint64_t seq, int err)
+{
+	struct consumer *c = d->c;
+	int64_t          now = consumer_now(c);
+
 	if (err == 0 || err == ERR_NOTFOUND || err == ERR_CORRUPT)
 		return false;
+	if (c->read_fails_since_ns == 0) {
+		c->read_fails_since_ns = now;
+		log_warn("consumer %.*s of stream %.*s waits for message "
+		    "%" PRIu64 ": %s", SLICE_ARG(consumer_name(c)),
+		    SLICE_ARG(c->stream->name), seq, err_text(err));
+	} else if (now - c->read_fails_since_ns >= DISK_PATIENCE_NS &&
+	    can_read_others(c, seq)) {
+		log_error("consumer %.*s of stream %.*s passes over message "
+		    "%" PRIu64 ", which cannot be read",
+		    SLICE_ARG(consumer_name(c)), SLICE_ARG(c->stream->name),
+		    seq);
+		return false;
+	}
 	d->is_stalled = true;
-	consumer_wake_at(d->c, consumer_now(d->c) + DISK_WAIT_NS);
+	consumer_wake_at(c, now + DISK_WAIT_NS);
 	return true;
 }
 
@@ -75,7 +113,7 @@ static bool peek_again(struct delivery *d)
 		    : ERR_NOTFOUND;
 
 		d->is_again = err == 0;
-		if (err == 0 || must_wait_for_disk(d, err))
+		if (err == 0 || must_wait_for_disk(d, seq, err))
 			return err == 0;
 		seq_queue_pop(&c->again);
 		if (e != NULL && e->is_queued)
@@ -93,7 +131,8 @@ static bool peek_last(struct delivery *d)
 		int err = load(d, c->lasts[c->last_at]);
 
 		d->is_of_lasts = err == 0;
-		if (err == 0 || must_wait_for_disk(d, err))
+		if (err == 0 || must_wait_for_disk(d, c->lasts[c->last_at],
+		    err))
 			return err == 0;
 	}
 	return false;
@@ -122,7 +161,7 @@ static bool peek_new(struct delivery *d)
 		    c->stream->store))
 			return false;
 		err = load(d, seq);
-		if (err == 0 || must_wait_for_disk(d, err))
+		if (err == 0 || must_wait_for_disk(d, seq, err))
 			return err == 0;
 		consumer_forget_matches(c);
 		if (missed != seq) {

@@ -74,6 +74,8 @@ struct consumer {
 	struct list             answers;	/* of double acks */
 	struct timer            timer;
 	int64_t                 last_delivered_ns, last_acked_ns;	/* wall */
+	int64_t                 read_fails_since_ns;	/* of the message that is
+						   next; 0: it does not */
 	int64_t                 active_ns;	/* now_ns() time */
 	int64_t                 wake_ns;	/* what the timer is set to */
 	bool                    has_work, was_paused, is_leaving;

@@ -30,7 +30,7 @@ struct rule {
 	uint32_t ops;
 	int32_t  error;		/* 0: none */
 	int32_t  delay_ms;
-	int32_t  unused;
+	int32_t  place;		/* only reads of this byte of the file; 0: all */
 	int64_t  skip;		/* so many pass first */
 	int64_t  n;		/* and so many are hit; -1: all from then on */
 	int64_t  n_seen, n_hit;
@@ -70,8 +70,20 @@ static int hits(struct rule *r)
 	return 1;
 }
 
+/* What is read, where it is not all the same. */
+struct extent {
+	off64_t at;
+	size_t  n;
+};
+
+static int is_in(int32_t place, const struct extent *x)
+{
+	return place == 0 || (x != NULL && place >= x->at &&
+	    (size_t)(place - x->at) < x->n);
+}
+
 /* 0: go on; else errno is set. */
-static int fails(uint32_t op, const char *path)
+static int fails(uint32_t op, const char *path, const struct extent *x)
 {
 	if (rules == NULL)
 		return 0;
@@ -79,7 +91,8 @@ static int fails(uint32_t op, const char *path)
 		struct rule *r = &rules[i];
 
 		if (r->path[0] == '\0' || !(r->ops & op) ||
-		    strstr(path, r->path) == NULL || !hits(r))
+		    strstr(path, r->path) == NULL || !is_in(r->place, x) ||
+		    !hits(r))
 			continue;
 		if (r->delay_ms > 0)
 			poll(NULL, 0, r->delay_ms);
@@ -92,7 +105,8 @@ static int fails(uint32_t op, const char *path)
 }
 
 /* Where the file is now: its directory may have been renamed. */
-static int fails_at(uint32_t op, int fd, const char *name)
+static int fails_at(uint32_t op, int fd, const char *name,
+    const struct extent *x)
 {
 	char    link[64], full[PATH_BYTES];
 	ssize_t n;
@@ -105,7 +119,7 @@ static int fails_at(uint32_t op, int fd, const char *name)
 	n = n < 0 ? 0 : n;
 	if (name != NULL)
 		snprintf(full + n, sizeof full - (size_t)n, "/%s", name);
-	return fails(op, full);
+	return fails(op, full, x);
 }
 
 static int is_whole(int dir, const char *path)
@@ -115,7 +129,8 @@ static int is_whole(int dir, const char *path)
 
 static int fails_in(uint32_t op, int dir, const char *path)
 {
-	return is_whole(dir, path) ? fails(op, path) : fails_at(op, dir, path);
+	return is_whole(dir, path) ? fails(op, path, NULL)
+	    : fails_at(op, dir, path, NULL);
 }
 
 #define REAL(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
@@ -154,33 +169,34 @@ int openat64(int dir, const char *path, int flags, ...)
 
 ssize_t pread64(int fd, void *p, size_t n, off64_t at)
 {
-	return fails_at(READ, fd, NULL) ? -1 : REAL(pread64)(fd, p, n, at);
+	return fails_at(READ, fd, NULL, &(struct extent){ at, n }) ? -1
+	    : REAL(pread64)(fd, p, n, at);
 }
 
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 {
-	return fails_at(WRITE, fd, NULL) ? -1 : REAL(pwrite64)(fd, p, n, at);
+	return fails_at(WRITE, fd, NULL, NULL) ? -1 : REAL(pwrite64)(fd, p, n, at);
 }
 
 int ftruncate64(int fd, off64_t size)
 {
-	return fails_at(TRUNCATE, fd, NULL) ? -1
+	return fails_at(TRUNCATE, fd, NULL, NULL) ? -1
 	    : REAL(ftruncate64)(fd, size);
 }
 
 int fdatasync(int fd)
 {
-	return fails_at(SYNC, fd, NULL) ? -1 : REAL(fdatasync)(fd);
+	return fails_at(SYNC, fd, NULL, NULL) ? -1 : REAL(fdatasync)(fd);
 }
 
 int fsync(int fd)
 {
-	return fails_at(SYNC_DIR, fd, NULL) ? -1 : REAL(fsync)(fd);
+	return fails_at(SYNC_DIR, fd, NULL, NULL) ? -1 : REAL(fsync)(fd);
 }
 
 int rename(const char *from, const char *to)
 {
-	return fails(RENAME, from) ? -1 : REAL(rename)(from, to);
+	return fails(RENAME, from, NULL) ? -1 : REAL(rename)(from, to);
 }
 
 int renameat(int from_dir, const char *from, int to_dir, const char *to)
@@ -196,5 +212,5 @@ int unlinkat(int dir, const char *path, int flags)
 
 int mkdir(const char *path, mode_t mode)
 {
-	return fails(MKDIR, path) ? -1 : REAL(mkdir)(path, mode);
+	return fails(MKDIR, path, NULL) ? -1 : REAL(mkdir)(path, mode);
 }

@@ -35,10 +35,11 @@ class FaultyDisk:
         return {'LD_PRELOAD': library(binary), 'FAULTY_DISK': self.path}
 
     # pylint: disable=too-many-arguments
-    def rule(self, nr, path, ops, error=0, delay_ms=0, skip=0, n=-1):
-        """The path last: while it is empty there is no rule."""
+    def rule(self, nr, path, ops, error=0, delay_ms=0, skip=0, n=-1, place=0):
+        """place: of reads only those of this byte.  The path last: while it is empty there is
+        no rule."""
         self.clear(nr)
-        whole = _RULE.pack(path.encode(), ops, error, delay_ms, 0, skip, n, 0, 0)
+        whole = _RULE.pack(path.encode(), ops, error, delay_ms, place, skip, n, 0, 0)
         at = nr * _RULE.size
         self.map[at + 104:at + _RULE.size] = whole[104:]
         self.map[at:at + 104] = whole[:104]
